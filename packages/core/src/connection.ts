@@ -1,0 +1,57 @@
+import type { AbortableOptions } from "./abort.ts";
+import type { Credential } from "./credential.ts";
+import type { Implementation, Method, Params, Progress, Result, ServerCapabilities } from "./mcp.ts";
+import type { Era } from "./definition.ts";
+import type { CloseReason, Endpoint } from "./upstream.ts";
+
+/** What a pool can keep: something that takes a newer credential, shrinks to a record, and closes. */
+export interface Poolable<Parked> {
+  /** Takes a newer generation of the credential it was opened with; `false` means that it cannot and must be replaced. */
+  adopt(next: Credential): boolean;
+  /** Gives a record from which the same session resumes, and stops using it; `undefined` where there is none to keep. */
+  park(): Parked | undefined;
+  /** Closes gracefully; gives the same promise every time and never rejects. */
+  close(): Promise<void>;
+  /** Resolves when it has ended, by either side. */
+  readonly closed: Promise<CloseReason>;
+}
+
+/** How a connection is opened. */
+export interface OpenOptions<Parked> extends AbortableOptions {
+  /** The record of a session to resume. */
+  readonly resume?: Parked;
+}
+
+/** Opens connections; it keeps none of them. */
+export interface Connector<C extends Poolable<P>, P> {
+  /** Opens one connection; rejects with a typed error and leaves nothing behind where it cannot. */
+  open(endpoint: Endpoint, credential: Credential | undefined, options: OpenOptions<P>): Promise<C>;
+}
+
+/** A legacy session at rest (MCP 2025-11-25, Streamable HTTP, session management). */
+export interface ParkedSession {
+  readonly sessionId: string;
+  readonly protocolVersion: string;
+  readonly capabilities: ServerCapabilities;
+  readonly serverInfo?: Implementation;
+}
+
+/** How one request is made. */
+export interface RequestOptions extends AbortableOptions {
+  /** How long the server may take in all, in milliseconds; progress does not extend it. Defaults to 60,000. */
+  readonly timeoutMs?: number;
+  /** Is told of progress; asking for it costs nothing where the server sends none. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** One link to one MCP server, owned by one scope. */
+export interface Connection extends Poolable<ParkedSession> {
+  readonly era: Era;
+  readonly protocolVersion: string;
+  readonly serverInfo: Implementation | undefined;
+  readonly capabilities: ServerCapabilities;
+  /** What the server told about its own use when the connection was opened. */
+  readonly instructions: string | undefined;
+  /** Sends one request and gives its result; throws a `TenantryError`, or the signal's reason. */
+  request<M extends Method>(method: M, params: Params<M>, options?: RequestOptions): Promise<Result<M>>;
+}

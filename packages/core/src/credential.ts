@@ -1,0 +1,78 @@
+import type { AbortableOptions } from "./abort.ts";
+import type { Clock } from "./clock.ts";
+import type { Challenge } from "./error.ts";
+import type { Origin, ServerId } from "./id.ts";
+import type { Scope } from "./scope.ts";
+import type { Secret } from "./secret.ts";
+import type { Fetch } from "./upstream.ts";
+
+/** What the host's own request knows, by name; it is read while a credential is resolved and never kept. */
+export type Context = Readonly<Record<string, unknown>>;
+
+/** What a credential may know of the server that it is for. */
+export interface ServerRef {
+  readonly id: ServerId;
+  /** Names the definition's content: two definitions with one digest reach the same server in the same way. */
+  readonly digest: string;
+  /** The origin of the server's own URL; a hosted server has none. */
+  readonly origin?: Origin;
+}
+
+/** What one server accepts from one scope. It is never shared, stored or shown by whoever carries it. */
+export interface Credential {
+  /** Whose authority it carries, stable across refreshes, without telling the secret; a new subject is a new connection. */
+  readonly subject: string;
+  /** Which refresh of that authority it is; a new generation updates the live connection. */
+  readonly generation: string;
+  /** Where its headers may go; no other origin ever receives them. */
+  readonly origins: readonly Origin[];
+  /** When it ends, in milliseconds since the Unix epoch. */
+  readonly expiresAt?: number;
+  /** The headers for one request, names in lower case. */
+  headers?(request: { readonly method: string; readonly url: URL }): CredentialHeaders | Promise<CredentialHeaders>;
+  /** The environment variables for a hosted server. */
+  readonly env?: Readonly<Record<string, Secret>>;
+}
+
+/** Header values by lower-case name, each with whether it replaces a header of that name in the definition. */
+export type CredentialHeaders = Readonly<Record<string, { readonly value: Secret; readonly replaces: boolean }>>;
+
+/** What a provider is asked. */
+export interface CredentialRequest extends AbortableOptions {
+  readonly scope: Scope;
+  readonly server: ServerRef;
+  /** The asking request's context; empty for a scope without a user. */
+  readonly context: Context;
+  /** The generation that the server has just refused, and why. */
+  readonly rejected?: { readonly generation: string; readonly challenge?: Challenge };
+}
+
+/** A credential that changed outside any request. */
+export interface CredentialEvent {
+  readonly kind: "rotated" | "revoked";
+  readonly scope: Scope;
+  readonly server: ServerRef;
+  readonly subject: string;
+}
+
+/** Resolves credentials. `undefined` means that none is needed; a needed one that is absent is `CREDENTIAL_MISSING`. */
+export interface CredentialProvider {
+  resolve(request: CredentialRequest): Promise<Credential | undefined>;
+  /** Tells of rotations and revocations until the subscription is disposed of. */
+  watch?(listener: (event: CredentialEvent) => void): Disposable;
+}
+
+/** What a source may use; whoever composes the packages gives it. */
+export interface CredentialDependencies {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** A stable digest of a secret under a key that only this instance knows; it names a subject without telling it. */
+  readonly fingerprint: (text: string) => string;
+  /** Where an authorization server sends the person back to. */
+  readonly callbackUrl?: URL;
+}
+
+/** What a definition's `credential` is: a recipe that becomes a provider once its dependencies are given. */
+export interface CredentialSource {
+  bind(dependencies: CredentialDependencies): CredentialProvider;
+}

@@ -1,0 +1,157 @@
+import { z } from "zod";
+import type { CredentialSource } from "./credential.ts";
+import { quote, TenantryError } from "./error.ts";
+import { checkHeaders } from "./headers.ts";
+import type { Share } from "./scope.ts";
+import type { OpenPipeOptions, Pipe, Provenance } from "./upstream.ts";
+
+/** The two protocol eras: `legacy` has a handshake and may have a session (up to 2025-11-25), `modern` has neither. */
+export type Era = "legacy" | "modern";
+
+/** What every server definition may say. */
+export interface ServerOptions {
+  /** What the server asks of each principal; several are sent together. Absent: no credential. */
+  readonly credential?: CredentialSource | readonly CredentialSource[];
+  /** With what the server's lists are read before there is a user; absent: they are not. */
+  readonly discovery?: CredentialSource | "anonymous";
+  /** Who may share one connection; defaults to `user`: nobody. */
+  readonly share?: Share;
+  /** The protocol era, where it is known; it saves the question. */
+  readonly era?: Era;
+  /** How long one request may take, in milliseconds; defaults to 60,000. */
+  readonly timeoutMs?: number;
+  /** Who wrote this definition; defaults to `code`, the host's own. {@link parseDefinition} sets `foreign`. */
+  readonly provenance?: Provenance;
+}
+
+/** A server behind a URL. */
+export interface RemoteServer extends ServerOptions {
+  readonly url: string | URL;
+  /** Headers for every request to the server's own origin; they win over a credential's unless it says otherwise. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A server that runs as a child process and speaks over its stdio. */
+export interface HostedServer extends ServerOptions {
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** The child's whole environment, beside the credential's variables and a standard `PATH`. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** A server inside this process. */
+export interface InProcessServer extends ServerOptions {
+  /** Opens one pipe to it; called once a connection. */
+  readonly connect: (options: OpenPipeOptions) => Promise<Pipe>;
+}
+
+/** How to reach one MCP server. */
+export type ServerDefinition = RemoteServer | HostedServer | InProcessServer;
+
+const serverUrlExpected = "expected an http or https URL without user name, password or fragment";
+
+const plainSchemas = {
+  url: z.strictObject({ ...plainOptions(), ...remoteFields() }),
+  command: z.strictObject({ ...plainOptions(), ...hostedFields() }),
+};
+
+/** A definition that comes from a file or a network: plain data, and nothing that it does not know. */
+export const serverDefinitionSchema = z.union([plainSchemas.url, plainSchemas.command]);
+
+const codeSchemas = {
+  url: z.strictObject({
+    ...codeOptions(),
+    ...remoteFields(),
+    url: z.custom<string | URL>(isServerUrl, serverUrlExpected),
+  }),
+  command: z.strictObject({ ...codeOptions(), ...hostedFields() }),
+  connect: z.strictObject({
+    ...codeOptions(),
+    connect: z.custom<InProcessServer["connect"]>((value) => typeof value === "function", "expected a function"),
+  }),
+};
+
+/**
+ * Checks a definition without connecting. Throws `DEFINITION_INVALID`, naming the path within `path` (for example
+ * `servers.github.url`) and what was expected there; it never repeats a value, which may be a secret.
+ */
+export function checkDefinition(definition: unknown, path = "definition"): ServerDefinition {
+  const checked = checkAs(codeSchemas, definition, path);
+  if ("headers" in checked && checked.headers !== undefined) checkHeaders(checked.headers, `${path}.headers`);
+  return Object.freeze(checked);
+}
+
+/**
+ * Checks a definition that the host's own code did not write: a file's, a store's or a user's. It is plain data,
+ * and it is marked as `foreign`, so that strict rules apply to where it leads. Throws `DEFINITION_INVALID`.
+ */
+export function parseDefinition(definition: unknown, path = "definition"): ServerDefinition {
+  const plain = checkAs(plainSchemas, definition, path);
+  return checkDefinition({ ...plain, provenance: "foreign" }, path);
+}
+
+function plainOptions() {
+  return {
+    share: z.enum(["user", "workspace", "everyone"]).optional(),
+    era: z.enum(["legacy", "modern"]).optional(),
+    timeoutMs: z.int().positive().max(86_400_000).optional(),
+  };
+}
+
+function codeOptions() {
+  const source = z.custom<CredentialSource>(isSource, 'expected a credential, such as bearer(fromContext("token"))');
+  return {
+    ...plainOptions(),
+    credential: z.union([source, z.array(source).readonly()], "expected a credential or a list of them").optional(),
+    discovery: z.union([z.literal("anonymous"), source], 'expected a credential or "anonymous"').optional(),
+    provenance: z.enum(["code", "foreign"]).optional(),
+  };
+}
+
+function remoteFields() {
+  return {
+    url: z.string().refine(isServerUrl, serverUrlExpected),
+    headers: z.record(z.string(), z.string()).optional(),
+  };
+}
+
+function hostedFields() {
+  const text = z.string().refine((value) => !value.includes("\0"), "expected text without NUL characters");
+  return {
+    command: text.min(1, "expected a command"),
+    args: z.array(text).readonly().optional(),
+    env: z.record(z.string().regex(/^[^=\0]+$/u, "expected the name of an environment variable"), text).optional(),
+    cwd: text.min(1, "expected a folder").optional(),
+  };
+}
+
+/** Chooses the schema by the key that tells the kinds apart, so that the complaint is about the right kind. */
+function checkAs(schemas: Readonly<Record<string, z.ZodType>>, definition: unknown, path: string): ServerDefinition {
+  const given = typeof definition === "object" && definition !== null ? definition : {};
+  const [kind, ...others] = Object.keys(schemas).filter((key) => Object.hasOwn(given, key));
+  const schema = kind === undefined || others.length > 0 ? undefined : schemas[kind];
+  if (schema === undefined) {
+    const expected = `an object with exactly one of ${Object.keys(schemas).join(", ")}`;
+    throw new TenantryError("DEFINITION_INVALID", `${path}: expected ${expected}.`);
+  }
+  const result = schema.safeParse(definition);
+  if (result.success) return result.data as ServerDefinition;
+  throw new TenantryError("DEFINITION_INVALID", `${result.error.issues.map((issue) => describe(issue, path)).join("; ")}.`);
+}
+
+function describe(issue: z.core.$ZodIssue, path: string): string {
+  const where = [path, ...issue.path.map((key) => (/^\w+$/u.test(String(key)) ? String(key) : quote(String(key))))].join(".");
+  if (issue.code === "unrecognized_keys") return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")}`;
+  return `${where}: ${issue.message.replace(/^Invalid input: /u, "")}`;
+}
+
+function isServerUrl(value: unknown): boolean {
+  if (!(typeof value === "string" || value instanceof URL) || !URL.canParse(value)) return false;
+  const { protocol, username, password, hash } = new URL(value);
+  return (protocol === "https:" || protocol === "http:") && username === "" && password === "" && hash === "";
+}
+
+function isSource(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "bind" in value && typeof value.bind === "function";
+}

@@ -1,0 +1,138 @@
+import type { ServerId } from "./id.ts";
+
+/** Every code that a {@link TenantryError} can carry; there are no user-defined codes. */
+export const errorCodes = [
+  "PRINCIPAL_INVALID",
+  "CONFIG_INVALID",
+  "DEFINITION_INVALID",
+  "ARGUMENT_INVALID",
+  "WORKSPACE_UNKNOWN",
+  "SERVER_UNKNOWN",
+  "TOOL_UNKNOWN",
+  "CREDENTIAL_MISSING",
+  "CREDENTIAL_INVALID",
+  "CREDENTIAL_FAILED",
+  "AUTHORIZATION_REQUIRED",
+  "UNAUTHORIZED",
+  "ORIGIN_REFUSED",
+  "ADDRESS_REFUSED",
+  "CONNECT_FAILED",
+  "SPAWN_FAILED",
+  "HANDSHAKE_FAILED",
+  "SESSION_LOST",
+  "CONNECTION_LOST",
+  "DELIVERY_UNKNOWN",
+  "SERVER_UNAVAILABLE",
+  "SERVER_ERROR",
+  "PROTOCOL_VIOLATION",
+  "LIMIT_EXCEEDED",
+  "TIMEOUT",
+  "POOL_EXHAUSTED",
+  "STORE_CONFLICT",
+  "SEAL_BROKEN",
+  "CLOSED",
+] as const;
+
+/** One of the closed set of failure codes; branch on this, never on a message. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+/**
+ * How far a failed request went: `unsent` never left the process, `refused` was turned away unread,
+ * `unknown` may have run, `answered` was answered by the server.
+ */
+export type Delivery = "unsent" | "refused" | "unknown" | "answered";
+
+/** The JSON-RPC error object that a server answered with, untouched and therefore untrusted. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** What a server said when it refused a credential: the `WWW-Authenticate` challenge (RFC 9110, section 11.6.1). */
+export interface Challenge {
+  readonly scheme: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Facts about a failure beside its code and message; every one is optional. */
+export interface ErrorDetails {
+  /** What failed underneath. */
+  readonly cause?: unknown;
+  /** Whether the same call may succeed later without a change; defaults to `false`. */
+  readonly retryable?: boolean;
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** How far the request went; defaults to `unsent`. */
+  readonly delivery?: Delivery;
+  /** What repairs the connection: a fresh one, or a fresh credential. */
+  readonly recover?: "reconnect" | "reauthorize";
+  /** The server concerned. */
+  readonly server?: ServerId;
+  /** The credential slot concerned. */
+  readonly slot?: string;
+  /** The page on which a person grants access. */
+  readonly authorizationUrl?: URL;
+  /** The challenge of a refused credential. */
+  readonly challenge?: Challenge;
+  /** The HTTP status that the server answered with. */
+  readonly status?: number;
+  /** The JSON-RPC error that the server answered with. */
+  readonly rpc?: RpcError;
+}
+
+const brand: unique symbol = Symbol.for("tenantry.error") as never;
+
+/**
+ * The one error class of every Tenantry package.
+ *
+ * Its message begins with the code and says what the caller can do next. `instanceof` holds across two
+ * copies of this package in one process. An abort is never wrapped: the caller's own `signal.reason` is thrown.
+ */
+export class TenantryError extends Error {
+  /** What failed. */
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later without a change. */
+  readonly retryable: boolean;
+  /** How far the request went. */
+  readonly delivery: Delivery;
+  readonly retryAfterMs?: number;
+  readonly recover?: "reconnect" | "reauthorize";
+  readonly server?: ServerId;
+  readonly slot?: string;
+  readonly authorizationUrl?: URL;
+  readonly challenge?: Challenge;
+  readonly status?: number;
+  readonly rpc?: RpcError;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    const { cause, ...facts } = details;
+    super(`[${code}] ${message}`, "cause" in details ? { cause } : undefined);
+    this.code = code;
+    this.retryable = false;
+    this.delivery = "unsent";
+    Object.assign(this, facts);
+    Object.defineProperty(this, "name", { value: "TenantryError", enumerable: false });
+    Object.defineProperty(this, brand, { value: true, enumerable: false });
+  }
+
+  static [Symbol.hasInstance](value: unknown): value is TenantryError {
+    return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
+  }
+}
+
+/**
+ * Renders text that somebody else wrote, so that it is safe in a message: JSON-escaped, on one line,
+ * without control or bidirectional characters, and cut at `maxLength` characters (120 by default).
+ */
+export function quote(text: unknown, maxLength = 120): string {
+  const whole = typeof text === "string" ? text : String(text);
+  const cut = whole.length > maxLength ? `${whole.slice(0, maxLength)}…` : whole;
+  return JSON.stringify(cut).replace(invisible, escapeCharacter);
+}
+
+const invisible = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,77 @@
+// What application developers meet.
+export { TenantryError, errorCodes, quote } from "./error.ts";
+export type { Challenge, Delivery, ErrorCode, ErrorDetails, RpcError } from "./error.ts";
+export { Secret, secret } from "./secret.ts";
+export { originOf, serverId, sessionId, userId, workspaceId } from "./id.ts";
+export type { Origin, ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
+export { principalOf, scopeOf, scopeParts } from "./scope.ts";
+export type { Principal, Scope, Share } from "./scope.ts";
+export { checkDefinition, parseDefinition, serverDefinitionSchema } from "./definition.ts";
+export type { Era, HostedServer, InProcessServer, RemoteServer, ServerDefinition, ServerOptions } from "./definition.ts";
+export type {
+  CallToolOptions,
+  CatalogClient,
+  CatalogTool,
+  ListOptions,
+  ServerStatus,
+  ToolAddress,
+  ToolListing,
+  UnavailableServer,
+  WorkspaceClient,
+} from "./workspace-client.ts";
+export type {
+  CallToolResult,
+  GetPromptResult,
+  Implementation,
+  Method,
+  Methods,
+  Params,
+  Progress,
+  Prompt,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  Result,
+  ServerCapabilities,
+  Tool,
+} from "./mcp.ts";
+
+// The contracts between packages: for authors of credential sources, connectors, upstreams and stores.
+export type {
+  Context,
+  Credential,
+  CredentialDependencies,
+  CredentialEvent,
+  CredentialHeaders,
+  CredentialProvider,
+  CredentialRequest,
+  CredentialSource,
+  ServerRef,
+} from "./credential.ts";
+export type { Connection, Connector, OpenOptions, ParkedSession, Poolable, RequestOptions } from "./connection.ts";
+export type { AcquireOptions, ConnectionPool, Lease, RunOptions, Target } from "./pool.ts";
+export type {
+  CloseReason,
+  Endpoint,
+  Fetch,
+  HttpEndpoint,
+  OpenPipeOptions,
+  Pipe,
+  PipeEndpoint,
+  Provenance,
+  Upstream,
+} from "./upstream.ts";
+export type { Slice, Version } from "./store.ts";
+
+// What the packages build with.
+export { raceAbort } from "./abort.ts";
+export type { AbortableOptions } from "./abort.ts";
+export { SharedFlight } from "./shared-flight.ts";
+export type { SharedFlightOptions } from "./shared-flight.ts";
+export { disposeAll } from "./disposal.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock, Timer } from "./clock.ts";
+export { traced } from "./diagnostics.ts";
+export type { DiagnosticChannel, DiagnosticEvents } from "./diagnostics.ts";
+export { checkHeaders, headerName, headerValue } from "./headers.ts";
+export type { Json, JsonObject } from "./json.ts";
