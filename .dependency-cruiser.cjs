@@ -1,0 +1,120 @@
+// The star (see DESIGN, "Packages"): which package may import which. Every rule has a failing fixture in checks/laws.
+const SIBLINGS = "client|pool|credentials|store|router|gateway|runtime|tool-schema|testing";
+const TEST = "[.](test|test-d)[.]ts$";
+/** A path inside the named packages, whether reached directly or by a workspace link. */
+const packages = (names) => `^packages/(${names})/`;
+const npm = (name) => `node_modules/${name}/`;
+
+/** Forbids what is not listed; a package may always import itself, and tests may import @tenantry/testing. */
+const only = (name, from, allowed, pathNot = []) => [
+  {
+    name,
+    severity: "error",
+    from: { path: from, pathNot: [TEST, ...pathNot] },
+    to: { path: "^packages/", pathNot: [allowed, "^packages/$1/"] },
+  },
+  {
+    name: `${name}-tests`,
+    severity: "error",
+    from: { path: from.replace(/\/$/, "/.*") + TEST, pathNot },
+    to: { path: "^packages/", pathNot: [allowed, "^packages/$1/", packages("testing")] },
+  },
+];
+
+module.exports = {
+  forbidden: [
+    ...only("core-imports-no-package", packages("core"), "^packages/core/"),
+    ...only("ways-out-import-only-core", packages("egress|process"), packages("core")),
+    ...only("siblings-import-only-the-layers-below", packages(SIBLINGS), packages("core|egress|process")),
+    ...only(
+      "umbrella-imports-no-adapter-or-testing",
+      packages("tenantry"),
+      packages(`core|egress|process|${SIBLINGS.replace("|testing", "")}`),
+    ),
+    ...only("adapters-import-only-core", "^packages/(adapters/[^/]+)/", packages("core|tool-schema")),
+    {
+      name: "packages-are-listed-in-the-star",
+      comment: "A new package needs a place in the star before it can import anything.",
+      severity: "error",
+      from: { path: "^packages/", pathNot: [packages(`core|egress|process|tenantry|adapters|${SIBLINGS}`)] },
+      to: {},
+    },
+    {
+      name: "packages-import-no-check-or-example",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^(checks|examples)/" },
+    },
+    {
+      name: "core-does-no-io",
+      severity: "error",
+      from: { path: packages("core"), pathNot: [TEST] },
+      to: { dependencyTypes: ["core"], pathNot: ["^(node:)?(diagnostics_channel|util)$"] },
+    },
+    {
+      name: "only-client-imports-the-mcp-client",
+      severity: "error",
+      from: { path: "^packages/", pathNot: [packages("client|testing"), TEST] },
+      to: { path: npm("@modelcontextprotocol/client") },
+    },
+    {
+      name: "only-gateway-imports-the-mcp-server",
+      severity: "error",
+      from: { path: "^packages/", pathNot: [packages("gateway|testing"), TEST] },
+      to: { path: npm("@modelcontextprotocol/server") },
+    },
+    {
+      name: "packages-meet-by-name",
+      comment: "Another package is what its exports say, never a path into its files.",
+      severity: "error",
+      from: { path: "^packages/((?:adapters/)?[^/]+)/" },
+      to: { path: "^packages/", pathNot: "^packages/$1/", dependencyTypes: ["local"] },
+    },
+    {
+      name: "no-cycles",
+      comment: "Types may refer to each other; code may not.",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "no-undeclared",
+      comment: "Not in the package's own package.json (or, for tools, the root's).",
+      severity: "error",
+      from: {},
+      // A workspace package is "undetermined" here; pnpm links only the declared ones, so an undeclared one does not resolve.
+      to: {
+        dependencyTypes: ["unknown", "undetermined", "npm-no-pkg", "npm-unknown"],
+        pathNot: "^packages/",
+      },
+    },
+    {
+      name: "no-unresolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "no-dev-dependency-in-published-code",
+      severity: "error",
+      from: { path: "^packages/(adapters/)?[^/]+/src/", pathNot: [TEST] },
+      to: {
+        dependencyTypes: ["npm-dev"],
+        dependencyTypesNot: ["npm", "npm-peer"],
+        pathNot: [npm("@types/node")],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "/(dist|[.]tarballs)/" },
+    // Type imports count: a package must not even know the other's types.
+    tsPreCompilationDeps: true,
+    // Tools such as vitest are declared once, at the root; only tests and configs may use them.
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["types", "import", "node", "default"],
+    },
+  },
+};

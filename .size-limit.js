@@ -1,0 +1,12 @@
+const budget = (name, path, limit) => ({
+  name,
+  path,
+  limit,
+  // Published packages run on Node: its builtins cost nothing.
+  modifyEsbuildConfig: (config) => ({ ...config, platform: "node", format: "esm" }),
+});
+
+export default [
+  budget("tenantry", "packages/tenantry/dist/index.js", "400 kB"),
+  budget("@tenantry/core", "packages/core/dist/index.js", "100 kB"),
+];

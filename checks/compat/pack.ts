@@ -1,0 +1,11 @@
+// Packs every publishable package once; the other scripts here read the tarballs.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { folder, repository } from "./tarballs.ts";
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+execFileSync("pnpm", ["--recursive", "--filter", "./packages/**", "pack", "--pack-destination", folder], {
+  cwd: repository,
+  stdio: ["ignore", "ignore", "inherit"],
+});

@@ -1,0 +1,4 @@
+import "@tenantry/core";
+import "undici";
+import "ipaddr.js";
+export {};

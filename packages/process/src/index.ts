@@ -1,0 +1,2 @@
+import "@tenantry/core";
+export {};

@@ -1,0 +1,3 @@
+import "@tenantry/core";
+import "canonicalize";
+export {};

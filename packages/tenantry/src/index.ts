@@ -1,0 +1,28 @@
+export { createTenantry } from "./tenantry.ts";
+export type { Tenantry, TenantryStats, UserAddress, Workspace } from "./tenantry.ts";
+export type { ServerDefinitions, TenantryLimits, TenantryOptions, WorkspaceOptions } from "./options.ts";
+
+// What a definition is made of.
+export { basic, bearer, chain, combine, env, fromContext, fromEnv, fromFunction, fromStatic, header } from "@tenantry/credentials";
+export { inProcess } from "@tenantry/client";
+export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
+export type {
+  CallToolOptions,
+  CallToolResult,
+  CatalogClient,
+  CatalogTool,
+  Context,
+  CredentialSource,
+  ErrorCode,
+  HostedServer,
+  InProcessServer,
+  ListOptions,
+  Principal,
+  RemoteServer,
+  ServerDefinition,
+  ServerStatus,
+  ToolAddress,
+  ToolListing,
+  UnavailableServer,
+  WorkspaceClient,
+} from "@tenantry/core";

@@ -1,0 +1,79 @@
+import { disposeAll, principalOf, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
+import type { CatalogClient, Connection, Context, ParkedSession, WorkspaceClient, WorkspaceId } from "@tenantry/core";
+import { createConnector } from "@tenantry/client";
+import { createEgress } from "@tenantry/egress";
+import { createPool, type PoolStats } from "@tenantry/pool";
+import { createRouter, type RoutedServer } from "@tenantry/router";
+import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
+import { createFingerprint, routeServers } from "./routed-servers.ts";
+
+/** A user by name, or a user's one conversation. */
+export type UserAddress = string | { readonly user: string; readonly session?: string };
+
+/** One workspace: its servers, and whoever uses them. */
+export interface Workspace {
+  readonly id: WorkspaceId;
+  /**
+   * Acts as one user. Nothing is opened before the first call that needs it; `context` is what credentials are
+   * resolved from, and goes nowhere else. Throws `PRINCIPAL_INVALID` for a missing or malformed user.
+   */
+  as(user: UserAddress, context?: Context): WorkspaceClient;
+  /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
+  discovery(): CatalogClient;
+}
+
+/** A count of what an instance holds open. */
+export interface TenantryStats extends PoolStats {
+  /** Open HTTP sockets; they are shared by origin and carry no identity. */
+  readonly sockets: number;
+}
+
+/** Isolated MCP connections for many users. Two instances in one process share nothing. */
+export interface Tenantry extends AsyncDisposable {
+  /** Gives a workspace; throws `PRINCIPAL_INVALID` for a malformed name, `WORKSPACE_UNKNOWN` outside a closed set. */
+  workspace(id: string): Workspace;
+  stats(): TenantryStats;
+  /** Closes every connection, session, child process and socket; gives the same promise every time. */
+  close(): Promise<void>;
+}
+
+/**
+ * Composes an instance from its options. It does no I/O; connections open on first use.
+ * Throws `CONFIG_INVALID` or `DEFINITION_INVALID`, naming the path of what is wrong.
+ */
+export function createTenantry(options: TenantryOptions): Tenantry {
+  const { template, closed, fetch, limits = {}, clientInfo, clock = systemClock } = checkOptions(options);
+  const egress = createEgress({ limits, ...(fetch && { fetch }) });
+  const connector = createConnector({ egress, limits, clock, ...(clientInfo && { clientInfo }) });
+  const pool = createPool<Connection, ParkedSession>({ connector, limits, clock });
+  const router = createRouter({ pool, limits, clock });
+  const dependencies = { fetch: egress.fetch, clock, fingerprint: createFingerprint() };
+  const routed = new Map<CheckedServers, readonly RoutedServer[]>(
+    [template, ...(closed?.values() ?? [])].map((servers) => [servers, routeServers(servers, dependencies)]),
+  );
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= disposeAll([egress, pool]));
+
+  return {
+    workspace(name) {
+      const id = workspaceId(name);
+      const servers = closed ? closed.get(id) : template;
+      if (servers === undefined) {
+        throw new TenantryError("WORKSPACE_UNKNOWN", `There is no workspace ${quote(id)}; add it to \`workspaces\`.`);
+      }
+      const workspace = router.workspace(id, routed.get(servers) ?? []);
+      return {
+        id,
+        as: (user, context = {}) => workspace.as(principalOf({ workspace: id, ...addressOf(user) }), context),
+        discovery: () => workspace.discovery(),
+      };
+    },
+    stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function addressOf(user: UserAddress): { user: unknown; session?: unknown } {
+  return typeof user === "object" && user !== null ? { user: user.user, session: user.session } : { user };
+}

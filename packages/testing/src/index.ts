@@ -1,0 +1,4 @@
+import "@tenantry/core";
+import "@modelcontextprotocol/server";
+import "@modelcontextprotocol/node";
+export {};

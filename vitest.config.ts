@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    reporters: process.env.CI ? ["default"] : ["dot"],
+    // Three projects, not one per package: each one starts a server of its own.
+    projects: [
+      { extends: true, test: { name: "packages", include: ["packages/**/src/**/*.test.ts"] } },
+      { extends: true, test: { name: "laws", include: ["checks/laws/**/*.test.ts"] } },
+      { extends: true, test: { name: "examples", include: ["examples/**/*.test.ts"] } },
+    ],
+  },
+});
