@@ -44,7 +44,7 @@ try {
       "--loglevel=error",
       ...tarballs(),
     ],
-    { cwd: project, env: npmEnvironment(), stdio: ["ignore", "ignore", "inherit"] },
+    { cwd: project, env: npmEnvironment(), stdio: ["ignore", "ignore", "inherit"], timeout: 120_000 },
   );
   copyFileSync(join(import.meta.dirname, "probe.js"), join(project, "probe.js"));
   for (const [name, binary] of Object.entries(runtimes())) {
@@ -55,7 +55,7 @@ try {
       if (process.platform === "linux" && process.arch === "x64") process.exitCode = 1;
       continue;
     }
-    execFileSync(binary, ["probe.js"], { cwd: project, stdio: "inherit" });
+    execFileSync(binary, ["probe.js"], { cwd: project, stdio: "inherit", timeout: 60_000 });
   }
 } finally {
   rmSync(project, { recursive: true, force: true });

@@ -1,6 +1,5 @@
-import "@tenantry/core";
-import "@tenantry/egress";
-import "@tenantry/process";
-import "@modelcontextprotocol/client";
-import "eventsource-parser";
-export {};
+export { createConnector } from "./connector.ts";
+export type { ConnectorOptions } from "./connector.ts";
+export type { ClientLimits } from "./limits.ts";
+export { inProcess } from "./in-process.ts";
+export type { InProcessTransport } from "./in-process.ts";

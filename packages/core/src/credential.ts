@@ -29,13 +29,18 @@ export interface Credential {
   /** When it ends, in milliseconds since the Unix epoch. */
   readonly expiresAt?: number;
   /** The headers for one request, names in lower case. */
-  headers?(request: { readonly method: string; readonly url: URL }): CredentialHeaders | Promise<CredentialHeaders>;
+  headers?(request: {
+    readonly method: string;
+    readonly url: URL;
+  }): CredentialHeaders | Promise<CredentialHeaders>;
   /** The environment variables for a hosted server. */
   readonly env?: Readonly<Record<string, Secret>>;
 }
 
 /** Header values by lower-case name, each with whether it replaces a header of that name in the definition. */
-export type CredentialHeaders = Readonly<Record<string, { readonly value: Secret; readonly replaces: boolean }>>;
+export type CredentialHeaders = Readonly<
+  Record<string, { readonly value: Secret; readonly replaces: boolean }>
+>;
 
 /** What a provider is asked. */
 export interface CredentialRequest extends AbortableOptions {

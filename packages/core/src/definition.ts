@@ -51,15 +51,15 @@ export type ServerDefinition = RemoteServer | HostedServer | InProcessServer;
 
 const serverUrlExpected = "expected an http or https URL without user name, password or fragment";
 
-const plainSchemas = {
+const plainSchemas = Object.freeze({
   url: z.strictObject({ ...plainOptions(), ...remoteFields() }),
   command: z.strictObject({ ...plainOptions(), ...hostedFields() }),
-};
+});
 
 /** A definition that comes from a file or a network: plain data, and nothing that it does not know. */
 export const serverDefinitionSchema = z.union([plainSchemas.url, plainSchemas.command]);
 
-const codeSchemas = {
+const codeSchemas = Object.freeze({
   url: z.strictObject({
     ...codeOptions(),
     ...remoteFields(),
@@ -68,9 +68,12 @@ const codeSchemas = {
   command: z.strictObject({ ...codeOptions(), ...hostedFields() }),
   connect: z.strictObject({
     ...codeOptions(),
-    connect: z.custom<InProcessServer["connect"]>((value) => typeof value === "function", "expected a function"),
+    connect: z.custom<InProcessServer["connect"]>(
+      (value) => typeof value === "function",
+      "expected a function",
+    ),
   }),
-};
+});
 
 /**
  * Checks a definition without connecting. Throws `DEFINITION_INVALID`, naming the path within `path` (for example
@@ -100,10 +103,15 @@ function plainOptions() {
 }
 
 function codeOptions() {
-  const source = z.custom<CredentialSource>(isSource, 'expected a credential, such as bearer(fromContext("token"))');
+  const source = z.custom<CredentialSource>(
+    isSource,
+    'expected a credential, such as bearer(fromContext("token"))',
+  );
   return {
     ...plainOptions(),
-    credential: z.union([source, z.array(source).readonly()], "expected a credential or a list of them").optional(),
+    credential: z
+      .union([source, z.array(source).readonly()], "expected a credential or a list of them")
+      .optional(),
     discovery: z.union([z.literal("anonymous"), source], 'expected a credential or "anonymous"').optional(),
     provenance: z.enum(["code", "foreign"]).optional(),
   };
@@ -112,7 +120,7 @@ function codeOptions() {
 function remoteFields() {
   return {
     url: z.string().refine(isServerUrl, serverUrlExpected),
-    headers: z.record(z.string(), z.string()).optional(),
+    headers: record(z.string(), z.string()).optional(),
   };
 }
 
@@ -121,13 +129,27 @@ function hostedFields() {
   return {
     command: text.min(1, "expected a command"),
     args: z.array(text).readonly().optional(),
-    env: z.record(z.string().regex(/^[^=\0]+$/u, "expected the name of an environment variable"), text).optional(),
+    env: record(
+      z.string().regex(/^[^=\0]+$/u, "expected the name of an environment variable"),
+      text,
+    ).optional(),
     cwd: text.min(1, "expected a folder").optional(),
   };
 }
 
+/** A record that refuses the key `__proto__`, which zod would leave out in silence. */
+function record<V extends z.ZodType>(key: z.ZodString, value: V) {
+  const named = (given: unknown) =>
+    typeof given !== "object" || given === null || !Object.hasOwn(given, "__proto__");
+  return z.unknown().refine(named, 'expected no key "__proto__"').pipe(z.record(key, value));
+}
+
 /** Chooses the schema by the key that tells the kinds apart, so that the complaint is about the right kind. */
-function checkAs(schemas: Readonly<Record<string, z.ZodType>>, definition: unknown, path: string): ServerDefinition {
+function checkAs(
+  schemas: Readonly<Record<string, z.ZodType>>,
+  definition: unknown,
+  path: string,
+): ServerDefinition {
   const given = typeof definition === "object" && definition !== null ? definition : {};
   const [kind, ...others] = Object.keys(schemas).filter((key) => Object.hasOwn(given, key));
   const schema = kind === undefined || others.length > 0 ? undefined : schemas[kind];
@@ -137,13 +159,21 @@ function checkAs(schemas: Readonly<Record<string, z.ZodType>>, definition: unkno
   }
   const result = schema.safeParse(definition);
   if (result.success) return result.data as ServerDefinition;
-  throw new TenantryError("DEFINITION_INVALID", `${result.error.issues.map((issue) => describe(issue, path)).join("; ")}.`);
+  throw new TenantryError(
+    "DEFINITION_INVALID",
+    `${result.error.issues.map((issue) => describe(issue, path)).join("; ")}.`,
+  );
 }
 
 function describe(issue: z.core.$ZodIssue, path: string): string {
-  const where = [path, ...issue.path.map((key) => (/^\w+$/u.test(String(key)) ? String(key) : quote(String(key))))].join(".");
-  if (issue.code === "unrecognized_keys") return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")}`;
-  return `${where}: ${issue.message.replace(/^Invalid input: /u, "")}`;
+  const where = [
+    path,
+    ...issue.path.map((key) => (/^\w+$/u.test(String(key)) ? String(key) : quote(String(key)))),
+  ].join(".");
+  if (issue.code === "unrecognized_keys")
+    return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")}`;
+  const [inner] = issue.code === "invalid_key" ? issue.issues : [];
+  return `${where}: ${(inner ?? issue).message.replace(/^Invalid input: /u, "")}`;
 }
 
 function isServerUrl(value: unknown): boolean {

@@ -4,7 +4,11 @@ import type { Scope } from "./scope.ts";
 /** What each tracing channel tells; never an argument of a call, never a secret. */
 export interface DiagnosticEvents {
   /** A connection is borrowed from the pool. */
-  "tenantry:pool:acquire": { readonly scope: Scope; readonly server: ServerId; outcome?: "hit" | "join" | "open" | "wait" };
+  "tenantry:pool:acquire": {
+    readonly scope: Scope;
+    readonly server: ServerId;
+    outcome?: "hit" | "join" | "open" | "wait";
+  };
   /** A connection is opened. */
   "tenantry:pool:connect": { readonly scope: Scope; readonly server: ServerId };
   /** A credential is resolved. */
@@ -15,7 +19,6 @@ export interface DiagnosticEvents {
 
 /** The name of a tracing channel of `node:diagnostics_channel`. */
 export type DiagnosticChannel = keyof DiagnosticEvents;
-
 
 interface Tracing {
   readonly hasSubscribers: boolean;
@@ -44,11 +47,12 @@ const channels = openChannels([
   "tenantry:router:call",
 ]);
 
-function openChannels(names: readonly DiagnosticChannel[]): Readonly<Record<DiagnosticChannel, Tracing>> | undefined {
+function openChannels(
+  names: readonly DiagnosticChannel[],
+): Readonly<Record<DiagnosticChannel, Tracing>> | undefined {
   const runtime = (globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }).process;
   const module = runtime?.getBuiltinModule?.("node:diagnostics_channel") as
-    | { tracingChannel(name: string): Tracing }
-    | undefined;
+    { tracingChannel(name: string): Tracing } | undefined;
   if (module === undefined) return undefined;
   const entries = names.map((name) => [name, module.tracingChannel(name)] as const);
   return Object.freeze(Object.fromEntries(entries) as Record<DiagnosticChannel, Tracing>);

@@ -126,9 +126,18 @@ export class TenantryError extends Error {
  * without control or bidirectional characters, and cut at `maxLength` characters (120 by default).
  */
 export function quote(text: unknown, maxLength = 120): string {
-  const whole = typeof text === "string" ? text : String(text);
+  const whole = typeof text === "string" ? text : textOf(text);
   const cut = whole.length > maxLength ? `${whole.slice(0, maxLength)}…` : whole;
   return JSON.stringify(cut).replace(invisible, escapeCharacter);
+}
+
+/** What comes from a network may have a `toString` that is no function. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
 }
 
 const invisible = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;

@@ -24,11 +24,17 @@ const value = /^[\t\u0020-\u007e\u0080-\u00ff]{0,8192}$/u;
 /** Checks a header's name and gives it in lower case; throws `CREDENTIAL_INVALID` for a malformed or reserved one. */
 export function headerName(name: string): string {
   if (!token.test(name)) {
-    throw new TenantryError("CREDENTIAL_INVALID", `${quote(name)} is not a header name (RFC 9110, section 5.1).`);
+    throw new TenantryError(
+      "CREDENTIAL_INVALID",
+      `${quote(name)} is not a header name (RFC 9110, section 5.1).`,
+    );
   }
   const lower = name.toLowerCase();
   if (reserved.has(lower) || lower.startsWith("mcp-")) {
-    throw new TenantryError("CREDENTIAL_INVALID", `The header ${quote(lower)} belongs to the protocol; choose another.`);
+    throw new TenantryError(
+      "CREDENTIAL_INVALID",
+      `The header ${quote(lower)} belongs to the protocol; choose another.`,
+    );
   }
   return lower;
 }
@@ -37,7 +43,10 @@ export function headerName(name: string): string {
 export function headerValue(name: string, text: string): string {
   if (!value.test(text)) {
     const why = "a line break, another control character, a character outside Latin-1, or too many of them";
-    throw new TenantryError("CREDENTIAL_INVALID", `The value of the header ${quote(name)} has ${why}; correct it.`);
+    throw new TenantryError(
+      "CREDENTIAL_INVALID",
+      `The value of the header ${quote(name)} has ${why}; correct it.`,
+    );
   }
   return text;
 }
@@ -57,7 +66,8 @@ export function checkHeaders(
       if (checked.has(lower)) throw new TenantryError("DEFINITION_INVALID", "It is given twice; keep one.");
       checked.set(lower, headerValue(lower, text));
     } catch (cause) {
-      const why = cause instanceof TenantryError ? cause.message.replace(/^\[\w+\] /u, "") : "It is malformed.";
+      const why =
+        cause instanceof TenantryError ? cause.message.replace(/^\[\w+\] /u, "") : "It is malformed.";
       throw new TenantryError("DEFINITION_INVALID", `${path}.${quote(name)}: ${why}`, { cause });
     }
   }

@@ -32,7 +32,10 @@ export function sessionId(value: unknown): SessionId {
 export function serverId(value: unknown): ServerId {
   const text = checkText(value, "server id", "DEFINITION_INVALID", 128);
   if (controls.test(text)) {
-    throw new TenantryError("DEFINITION_INVALID", `The server id ${quote(text)} has a control character; remove it.`);
+    throw new TenantryError(
+      "DEFINITION_INVALID",
+      `The server id ${quote(text)} has a control character; remove it.`,
+    );
   }
   return text as ServerId;
 }
@@ -44,13 +47,13 @@ export function serverId(value: unknown): ServerId {
 export function originOf(url: string | URL): Origin {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== "https:" && parsed?.protocol !== "http:") {
-    throw new TenantryError("DEFINITION_INVALID", `${quote(url)} has no web origin; give an http or https URL.`);
+    // Not quoted: what stands where a URL should may hold a password.
+    throw new TenantryError("DEFINITION_INVALID", "That has no web origin; give an http or https URL.");
   }
   return parsed.origin as Origin;
 }
 
-// eslint-disable-next-line no-control-regex -- the characters that it looks for are the point
-const controls = /[\u0000-\u001f\u007f]/u;
+const controls = /\p{Cc}/u;
 
 function checkText(value: unknown, what: string, code: ErrorCode, maxLength: number): string {
   if (typeof value !== "string") {
@@ -61,6 +64,7 @@ function checkText(value: unknown, what: string, code: ErrorCode, maxLength: num
   if (value.length > maxLength) {
     throw new TenantryError(code, `The ${what} has ${value.length} characters; ${maxLength} is the most.`);
   }
-  if (!value.isWellFormed()) throw new TenantryError(code, `The ${what} is not well-formed Unicode; repair it.`);
+  if (!value.isWellFormed())
+    throw new TenantryError(code, `The ${what} is not well-formed Unicode; repair it.`);
   return value;
 }

@@ -7,7 +7,14 @@ export type { Origin, ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 export { principalOf, scopeOf, scopeParts } from "./scope.ts";
 export type { Principal, Scope, Share } from "./scope.ts";
 export { checkDefinition, parseDefinition, serverDefinitionSchema } from "./definition.ts";
-export type { Era, HostedServer, InProcessServer, RemoteServer, ServerDefinition, ServerOptions } from "./definition.ts";
+export type {
+  Era,
+  HostedServer,
+  InProcessServer,
+  RemoteServer,
+  ServerDefinition,
+  ServerOptions,
+} from "./definition.ts";
 export type {
   CallToolOptions,
   CatalogClient,
@@ -48,7 +55,14 @@ export type {
   CredentialSource,
   ServerRef,
 } from "./credential.ts";
-export type { Connection, Connector, OpenOptions, ParkedSession, Poolable, RequestOptions } from "./connection.ts";
+export type {
+  Connection,
+  Connector,
+  OpenOptions,
+  ParkedSession,
+  Poolable,
+  RequestOptions,
+} from "./connection.ts";
 export type { AcquireOptions, ConnectionPool, Lease, RunOptions, Target } from "./pool.ts";
 export type {
   CloseReason,

@@ -34,7 +34,11 @@ export interface Lease<C> extends Disposable {
 /** Lends connections, one per scope, server, definition and credential subject. */
 export interface ConnectionPool<C> {
   /** Runs `work` with a connection; repairs the connection and runs it once more where `resend` allows. */
-  run<T>(target: Target, work: (connection: C, attempt: number) => Promise<T>, options: RunOptions): Promise<T>;
+  run<T>(
+    target: Target,
+    work: (connection: C, attempt: number) => Promise<T>,
+    options: RunOptions,
+  ): Promise<T>;
   /** Borrows a connection until the lease is released. */
   acquire(target: Target, options: AcquireOptions): Promise<Lease<C>>;
 }

@@ -16,7 +16,12 @@ export type Share = "user" | "workspace" | "everyone";
  * `discovery` lists what a server offers before there is a user; its connection is closed after that use.
  */
 export type Scope =
-  | { readonly share: "user"; readonly workspace: WorkspaceId; readonly user: UserId; readonly session?: SessionId }
+  | {
+      readonly share: "user";
+      readonly workspace: WorkspaceId;
+      readonly user: UserId;
+      readonly session?: SessionId;
+    }
   | { readonly share: "workspace"; readonly workspace: WorkspaceId }
   | { readonly share: "everyone" }
   | { readonly share: "discovery"; readonly workspace: WorkspaceId };
@@ -49,7 +54,12 @@ export function scopeOf(principal: Principal, share: Share): Scope {
 export function scopeParts(scope: Scope): readonly string[] {
   switch (scope.share) {
     case "user":
-      return [scope.share, scope.workspace, scope.user, ...(scope.session === undefined ? [] : [scope.session])];
+      return [
+        scope.share,
+        scope.workspace,
+        scope.user,
+        ...(scope.session === undefined ? [] : [scope.session]),
+      ];
     case "workspace":
     case "discovery":
       return [scope.share, scope.workspace];

@@ -58,5 +58,8 @@ export interface PipeEndpoint {
 /** What a server id leads to. Remote and hosted servers differ only here. */
 export interface Upstream {
   /** Borrows the endpoint for one connection; it is disposed of after the connection has closed. */
-  endpoint(scope: Scope, options: AbortableOptions): Promise<AsyncDisposable & { readonly endpoint: Endpoint }>;
+  endpoint(
+    scope: Scope,
+    options: AbortableOptions,
+  ): Promise<AsyncDisposable & { readonly endpoint: Endpoint }>;
 }

@@ -28,7 +28,12 @@ export interface ToolListing {
 /** How one of a principal's servers is. */
 export type ServerStatus =
   | { readonly server: ServerId; readonly status: "ready"; readonly tools: number }
-  | { readonly server: ServerId; readonly status: "needs_authorization"; readonly error: TenantryError; readonly url?: URL }
+  | {
+      readonly server: ServerId;
+      readonly status: "needs_authorization";
+      readonly error: TenantryError;
+      readonly url?: URL;
+    }
   | { readonly server: ServerId; readonly status: "unavailable"; readonly error: TenantryError };
 
 /** How a list is asked for. */
@@ -59,7 +64,11 @@ export interface CatalogClient {
 export interface WorkspaceClient extends CatalogClient {
   readonly principal: Principal;
   /** Calls a tool. A tool's own failure is a result with `isError`; everything else throws a `TenantryError`. */
-  callTool(tool: ToolAddress, args?: Readonly<Record<string, unknown>>, options?: CallToolOptions): Promise<CallToolResult>;
+  callTool(
+    tool: ToolAddress,
+    args?: Readonly<Record<string, unknown>>,
+    options?: CallToolOptions,
+  ): Promise<CallToolResult>;
   /** Asks every server and reports how it is. */
   servers(options?: ListOptions): Promise<readonly ServerStatus[]>;
 }

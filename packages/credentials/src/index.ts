@@ -1,2 +1,13 @@
-import "@tenantry/core";
-export {};
+// Where a value comes from.
+export { fromContext, fromEnv, fromStatic } from "./sources.ts";
+export { fromFunction } from "./from-function.ts";
+export type { ValueFunction, ValueFunctionOptions, ValueFunctionRequest } from "./from-function.ts";
+export { chain } from "./chain.ts";
+export type { ChainLink } from "./chain.ts";
+export type { ValueRequest, ValueSource } from "./value-source.ts";
+
+// How it is given to the server.
+export { bearer, env, header } from "./shapes.ts";
+export type { HeaderOptions, ShapeOptions } from "./shapes.ts";
+export { combine } from "./combine.ts";
+export type { Shape } from "./shape.ts";

@@ -1,4 +1,10 @@
-import "@tenantry/core";
-import "undici";
-import "ipaddr.js";
-export {};
+export { createEgress } from "./egress.ts";
+export type { Egress, EgressOptions, EgressStats } from "./egress.ts";
+export type { ExchangeRequest, ExchangeResponse } from "./exchange.ts";
+export type { BoundHeaders } from "./bound-headers.ts";
+export type { ResponseBody } from "./response-body.ts";
+export type { EgressLimits } from "./limits.ts";
+export type { ExchangeMethod } from "./transport.ts";
+export { guardedFetch } from "./guarded-fetch.ts";
+export type { GuardedFetchOptions } from "./guarded-fetch.ts";
+export type { Lookup } from "./address-policy.ts";

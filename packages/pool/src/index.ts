@@ -1,2 +1,5 @@
-import "@tenantry/core";
-export {};
+export { createPool } from "./pool.ts";
+export type { Pool, PoolOptions } from "./pool.ts";
+export type { PoolLimits } from "./limits.ts";
+export type { PoolEntryStats, PoolStats } from "./stats.ts";
+export type { PoolState } from "./state.ts";

@@ -1,2 +1,4 @@
-import "@tenantry/core";
-export {};
+export { spawnPipe } from "./spawn-pipe.ts";
+export type { SpawnOptions } from "./spawn-pipe.ts";
+export type { ChildPipe } from "./child-pipe.ts";
+export type { PipeLimits } from "./pipe-limits.ts";

@@ -3,7 +3,17 @@ export type { Tenantry, TenantryStats, UserAddress, Workspace } from "./tenantry
 export type { ServerDefinitions, TenantryLimits, TenantryOptions, WorkspaceOptions } from "./options.ts";
 
 // What a definition is made of.
-export { basic, bearer, chain, combine, env, fromContext, fromEnv, fromFunction, fromStatic, header } from "@tenantry/credentials";
+export {
+  bearer,
+  chain,
+  combine,
+  env,
+  fromContext,
+  fromEnv,
+  fromFunction,
+  fromStatic,
+  header,
+} from "@tenantry/credentials";
 export { inProcess } from "@tenantry/client";
 export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
 export type {

@@ -5,8 +5,17 @@ import type { EgressLimits } from "@tenantry/egress";
 import type { PoolLimits } from "@tenantry/pool";
 import type { RouterLimits } from "@tenantry/router";
 
-/** Every bound of an instance; each has a default, given where the package that keeps it declares it. */
-export interface TenantryLimits extends PoolLimits, EgressLimits, ClientLimits, RouterLimits {}
+/** The bounds of an instance, by the package that keeps them; each has a default, given where it is declared. */
+export interface TenantryLimits {
+  /** How many connections there may be, and for how long. */
+  readonly pool?: Partial<PoolLimits>;
+  /** What one HTTP exchange may take. */
+  readonly egress?: Partial<EgressLimits>;
+  /** What one connection may take. */
+  readonly client?: Partial<ClientLimits>;
+  /** What one call or listing may take. */
+  readonly router?: Partial<RouterLimits>;
+}
 
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
@@ -23,7 +32,7 @@ export interface TenantryOptions {
   readonly servers?: ServerDefinitions;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
   readonly workspaces?: Readonly<Record<string, WorkspaceOptions>>;
-  readonly limits?: Partial<TenantryLimits>;
+  readonly limits?: TenantryLimits;
   /** The way out for HTTP, for a host's own proxy or mock; defaults to this instance's own sockets. */
   readonly fetch?: Fetch;
   /** What servers are told of the client; defaults to Tenantry's own name and version. */
@@ -41,17 +50,19 @@ export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "works
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
 }
 
-const known: ReadonlySet<string> = new Set(["servers", "workspaces", "limits", "fetch", "clientInfo", "clock"]);
+const known = ["servers", "workspaces", "limits", "fetch", "clientInfo", "clock"] as const;
+const knownLimits = ["pool", "egress", "client", "router"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
-  const unknown = Object.keys(options).find((key) => !known.has(key));
-  if (unknown !== undefined) {
-    throw new TenantryError("CONFIG_INVALID", `There is no option ${quote(unknown)}; there are ${[...known].join(", ")}.`);
-  }
-  checkLimits(options.limits ?? {});
+  refuseUnknown(options, "", known);
+  refuseUnknown(options.limits ?? {}, "limits.", knownLimits);
   const template = checkServers(options.servers ?? {}, "servers");
-  return { ...options, template, closed: options.workspaces && closeWorkspaces(options.workspaces, template) };
+  return {
+    ...options,
+    template,
+    closed: options.workspaces && closeWorkspaces(options.workspaces, template),
+  };
 }
 
 function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {
@@ -70,17 +81,19 @@ function checkServers(servers: ServerDefinitions, path: string): CheckedServers 
     const server = checkDefinition(definition, at);
     if ("command" in server && server.provenance === "foreign") {
       const why = "a command that the host's own code did not write is not run";
-      throw new TenantryError("DEFINITION_INVALID", `${at}: ${why}; define it in code, or reach the server by its url.`);
+      throw new TenantryError(
+        "DEFINITION_INVALID",
+        `${at}: ${why}; define it in code, or reach the server by its url.`,
+      );
     }
     checked.set(serverId(name), server);
   }
   return checked;
 }
 
-function checkLimits(limits: Partial<TenantryLimits>): void {
-  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
-    if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && value > 0)) {
-      throw new TenantryError("CONFIG_INVALID", `limits.${name}: expected a positive number.`);
-    }
-  }
+function refuseUnknown(given: object, path: string, names: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const message = `There is no option ${path}${quote(unknown)}; there are ${names.join(", ")}.`;
+  throw new TenantryError("CONFIG_INVALID", message);
 }

@@ -13,7 +13,10 @@ import type { CheckedServers } from "./options.ts";
 import { upstreamOf } from "./upstreams.ts";
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
-export function routeServers(servers: CheckedServers, dependencies: CredentialDependencies): readonly RoutedServer[] {
+export function routeServers(
+  servers: CheckedServers,
+  dependencies: CredentialDependencies,
+): readonly RoutedServer[] {
   return [...servers].map(([id, definition]) => routeServer(id, definition, dependencies));
 }
 
@@ -23,7 +26,11 @@ export function createFingerprint(): (text: string) => string {
   return (text) => createHmac("sha256", key).update(text).digest("base64url");
 }
 
-function routeServer(id: ServerId, definition: ServerDefinition, dependencies: CredentialDependencies): RoutedServer {
+function routeServer(
+  id: ServerId,
+  definition: ServerDefinition,
+  dependencies: CredentialDependencies,
+): RoutedServer {
   const { share = "user", timeoutMs, credential, discovery } = definition;
   const digest = "connect" in definition ? inProcessDigest() : digestDefinition(definition);
   const origin = "url" in definition ? { origin: originOf(definition.url) } : {};
@@ -33,7 +40,9 @@ function routeServer(id: ServerId, definition: ServerDefinition, dependencies: C
     share,
     upstream: upstreamOf(definition),
     ...(credentials && { credentials }),
-    ...(discovery && { discovery: discovery === "anonymous" ? {} : { credentials: bind(discovery, dependencies) } }),
+    ...(discovery && {
+      discovery: discovery === "anonymous" ? {} : { credentials: bind(discovery, dependencies) },
+    }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
 }

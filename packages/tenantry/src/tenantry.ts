@@ -1,5 +1,12 @@
 import { disposeAll, principalOf, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
-import type { CatalogClient, Connection, Context, ParkedSession, WorkspaceClient, WorkspaceId } from "@tenantry/core";
+import type {
+  CatalogClient,
+  Connection,
+  Context,
+  ParkedSession,
+  WorkspaceClient,
+  WorkspaceId,
+} from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats } from "@tenantry/pool";
@@ -43,10 +50,15 @@ export interface Tenantry extends AsyncDisposable {
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
   const { template, closed, fetch, limits = {}, clientInfo, clock = systemClock } = checkOptions(options);
-  const egress = createEgress({ limits, ...(fetch && { fetch }) });
-  const connector = createConnector({ egress, limits, clock, ...(clientInfo && { clientInfo }) });
-  const pool = createPool<Connection, ParkedSession>({ connector, limits, clock });
-  const router = createRouter({ pool, limits, clock });
+  const egress = createEgress({ limits: limits.egress ?? {}, ...(fetch && { fetch }) });
+  const connector = createConnector({
+    egress,
+    limits: limits.client ?? {},
+    clock,
+    ...(clientInfo && { clientInfo }),
+  });
+  const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool ?? {}, clock });
+  const router = createRouter({ pool, limits: limits.router ?? {}, clock });
   const dependencies = { fetch: egress.fetch, clock, fingerprint: createFingerprint() };
   const routed = new Map<CheckedServers, readonly RoutedServer[]>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, routeServers(servers, dependencies)]),
@@ -59,7 +71,10 @@ export function createTenantry(options: TenantryOptions): Tenantry {
       const id = workspaceId(name);
       const servers = closed ? closed.get(id) : template;
       if (servers === undefined) {
-        throw new TenantryError("WORKSPACE_UNKNOWN", `There is no workspace ${quote(id)}; add it to \`workspaces\`.`);
+        throw new TenantryError(
+          "WORKSPACE_UNKNOWN",
+          `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
+        );
       }
       const workspace = router.workspace(id, routed.get(servers) ?? []);
       return {

@@ -1,5 +1,13 @@
 import { checkHeaders, quote, TenantryError } from "@tenantry/core";
-import type { Endpoint, HostedServer, OpenPipeOptions, Pipe, RemoteServer, ServerDefinition, Upstream } from "@tenantry/core";
+import type {
+  Endpoint,
+  HostedServer,
+  OpenPipeOptions,
+  Pipe,
+  RemoteServer,
+  ServerDefinition,
+  Upstream,
+} from "@tenantry/core";
 import { spawnPipe } from "@tenantry/process";
 
 /** Where a definition leads. Nothing is opened or started before a connection asks for it. */
@@ -20,12 +28,21 @@ function remote({ url, headers = {}, provenance = "code" }: RemoteServer) {
   return { url: new URL(url), headers: checkHeaders(headers), provenance };
 }
 
-async function start({ command, args = [], env = {}, cwd }: HostedServer, options: OpenPipeOptions): Promise<Pipe> {
+async function start(
+  { command, args = [], env = {}, cwd }: HostedServer,
+  options: OpenPipeOptions,
+): Promise<Pipe> {
   const twice = Object.keys(options.env).find((name) => Object.hasOwn(env, name));
   if (twice !== undefined) {
     const message = `The variable ${quote(twice)} is in the definition's env and in its credential; keep one.`;
     throw new TenantryError("CREDENTIAL_INVALID", message, { slot: twice });
   }
   const { signal } = options;
-  return spawnPipe({ command, args, signal, env: { ...env, ...options.env }, ...(cwd !== undefined && { cwd }) });
+  return spawnPipe({
+    command,
+    args,
+    signal,
+    env: { ...env, ...options.env },
+    ...(cwd !== undefined && { cwd }),
+  });
 }

@@ -1,4 +1,19 @@
-import "@tenantry/core";
-import "@modelcontextprotocol/server";
-import "@modelcontextprotocol/node";
-export {};
+export { startFakeServer } from "./fake-server.ts";
+export type { FakeServer, FakeServerOptions } from "./fake-server.ts";
+export type { Authentication } from "./authentication.ts";
+export { defaultTools } from "./fake-tools.ts";
+export type { DefaultToolsOptions, FakeTool, FakeToolContext } from "./fake-tools.ts";
+export type { Fault, FaultFilter, Faults } from "./faults.ts";
+export type { RecordedRequest } from "./recording.ts";
+export { startRecorder } from "./recorder.ts";
+export type { Recorder, RecorderOptions } from "./recorder.ts";
+export { manualClock } from "./manual-clock.ts";
+export type { ManualClock, ManualClockOptions } from "./manual-clock.ts";
+export { inMemoryServer } from "./in-memory-server.ts";
+export type {
+  InMemoryServer,
+  InMemoryServerOptions,
+  RecordedMessage,
+  RecordedPipe,
+} from "./in-memory-server.ts";
+export { stdioServerPath } from "./stdio-server-path.ts";

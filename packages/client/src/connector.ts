@@ -1,0 +1,82 @@
+import {
+  systemClock,
+  TenantryError,
+  type Clock,
+  type Connection,
+  type Connector,
+  type Credential,
+  type Endpoint,
+  type Implementation,
+  type OpenOptions,
+  type ParkedSession,
+} from "@tenantry/core";
+import type { Egress } from "@tenantry/egress";
+import manifest from "../package.json" with { type: "json" };
+import { withDeadline } from "./deadline.ts";
+import { EraVerdicts } from "./era-verdicts.ts";
+import { handshakeFailure } from "./failure.ts";
+import { defaultLimits, type ClientLimits } from "./limits.ts";
+import { openHttp, type OpenDependencies } from "./open-http.ts";
+import { openPipe } from "./open-pipe.ts";
+
+/** What a connector works with. */
+export interface ConnectorOptions {
+  /** Through which every HTTP request goes. */
+  readonly egress: Pick<Egress, "exchange">;
+  /** How it introduces itself to servers; defaults to `tenantry` and this package's version. */
+  readonly clientInfo?: Implementation;
+  readonly limits?: Partial<ClientLimits>;
+  /** Defaults to the real clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Creates what opens MCP connections. It keeps none of them; it remembers only which era each server speaks, which
+ * is the server's own and may be shared. Throws `CONFIG_INVALID` for a limit that is not a positive number.
+ */
+export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
+  const { egress, clock = systemClock } = options;
+  const clientInfo = Object.freeze({ name: "tenantry", version: manifest.version, ...options.clientInfo });
+  const limits = checkLimits(options.limits ?? {});
+  const verdicts = new EraVerdicts({ ...limits, clock });
+  const dependencies: OpenDependencies = { egress, clientInfo, limits, clock, verdicts };
+  return Object.freeze({
+    open: (endpoint: Endpoint, credential: Credential | undefined, how: OpenOptions<ParkedSession>) =>
+      open(endpoint, credential, how, dependencies),
+  });
+}
+
+async function open(
+  endpoint: Endpoint,
+  credential: Credential | undefined,
+  { resume, signal: caller }: OpenOptions<ParkedSession>,
+  dependencies: OpenDependencies,
+): Promise<Connection> {
+  const { clock, limits } = dependencies;
+  const timeoutMs = limits.handshakeTimeoutMs;
+  const expired = () => {
+    const message = `The connection was not open within ${timeoutMs} ms; see whether the server answers, or allow more.`;
+    return new TenantryError("TIMEOUT", message, { retryable: true });
+  };
+  try {
+    return await withDeadline({ clock, timeoutMs, expired, signal: caller }, (signal) =>
+      endpoint.kind === "http"
+        ? openHttp(endpoint, credential, { resume, signal }, dependencies)
+        : openPipe(endpoint, credential, signal, dependencies),
+    );
+  } catch (failure) {
+    throw caller?.aborted ? caller.reason : handshakeFailure(failure);
+  }
+}
+
+function checkLimits(given: Partial<ClientLimits>): ClientLimits {
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  for (const [name, value] of Object.entries(set)) {
+    if (Object.hasOwn(defaultLimits, name) && Number.isSafeInteger(value) && value > 0) continue;
+    throw new TenantryError(
+      "CONFIG_INVALID",
+      `limits.${name}: expected the name of a limit and a positive whole number.`,
+    );
+  }
+  return Object.freeze({ ...defaultLimits, ...set });
+}

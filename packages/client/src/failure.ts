@@ -1,0 +1,139 @@
+import { quote, TenantryError, type Clock, type ErrorDetails, type RpcError } from "@tenantry/core";
+import { parseChallenge } from "./challenge.ts";
+import { redact } from "./request-headers.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+
+/** What a failed HTTP answer says. */
+export interface RefusedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The JSON-RPC error in its body, where there is one. */
+  readonly rpc: RpcError | undefined;
+}
+
+/** What is known of the request that failed. */
+export interface FailureContext {
+  /** Names the request in a message. */
+  readonly method: string;
+  readonly hasSession: boolean;
+  readonly secrets: readonly string[];
+  readonly clock: Clock;
+  readonly maxRetryAfterMs: number;
+}
+
+/** The error for an HTTP answer that is not a success. */
+export function httpFailure(answer: RefusedAnswer, context: FailureContext): TenantryError {
+  const { status, headers } = answer;
+  if (status === 401 || status === 403) return unauthorized(status, headers["www-authenticate"]);
+  if (context.hasSession && endsSession(answer)) return sessionLost(status);
+  const rpc = answer.rpc === undefined ? {} : { rpc: answer.rpc };
+  if (status === 408 || status === 429 || status >= 500) {
+    const retryAfterMs = parseRetryAfter(
+      headers["retry-after"],
+      context.clock.now(),
+      context.maxRetryAfterMs,
+    );
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const details: ErrorDetails = { status, delivery: "unknown", retryable: true, ...wait, ...rpc };
+    return new TenantryError(
+      "SERVER_UNAVAILABLE",
+      `The server cannot answer now (HTTP ${status}); try again later.`,
+      details,
+    );
+  }
+  const said = answer.rpc === undefined ? "" : `: ${spoken(answer.rpc.message, context.secrets)}`;
+  return new TenantryError(
+    "SERVER_ERROR",
+    `The server refused ${context.method} with HTTP ${status}${said}; check the server's url and era.`,
+    { status, delivery: "answered", ...rpc },
+  );
+}
+
+/** The error for a JSON-RPC error, whose object it carries untouched. */
+export function serverError(
+  method: string,
+  rpc: RpcError,
+  secrets: readonly string[],
+  status?: number,
+): TenantryError {
+  const said = `the error ${quote(rpc.code)}: ${spoken(rpc.message, secrets)}`;
+  const details: ErrorDetails = { delivery: "answered", rpc, ...(status === undefined ? {} : { status }) };
+  return new TenantryError("SERVER_ERROR", `The server answered ${method} with ${said}.`, details);
+}
+
+/**
+ * The error for an answer that could not come: `DELIVERY_UNKNOWN` for a tool that was called and may have run,
+ * `CONNECTION_LOST` for everything else, which can be asked again.
+ */
+export function lost(method: string, why: string, details: ErrorDetails = {}): TenantryError {
+  const facts: ErrorDetails = { retryable: true, delivery: "unknown", ...details };
+  const failure = new TenantryError(
+    "CONNECTION_LOST",
+    `${why} before it answered ${method}; ask again.`,
+    facts,
+  );
+  if (method !== "tools/call" || failure.delivery !== "unknown") return failure;
+  const doubt =
+    "The tool was called and its answer was lost; find out whether it ran before you call it again.";
+  const recover = failure.recover === undefined ? {} : { recover: failure.recover };
+  return new TenantryError("DELIVERY_UNKNOWN", doubt, { cause: failure, delivery: "unknown", ...recover });
+}
+
+/** The error for a connection that could not be opened; what is already about opening stays as it is. */
+export function handshakeFailure(failure: unknown): unknown {
+  if (!(failure instanceof TenantryError)) {
+    return new TenantryError(
+      "HANDSHAKE_FAILED",
+      "The server did not complete the handshake; see the cause.",
+      { cause: failure },
+    );
+  }
+  const { code, retryable, status, rpc } = failure;
+  if (code !== "SERVER_ERROR" && code !== "PROTOCOL_VIOLATION" && code !== "CONNECTION_LOST") return failure;
+  const said = failure.message.replace(/^\[\w+\] /u, "");
+  return new TenantryError("HANDSHAKE_FAILED", `The server did not complete the handshake. ${said}`, {
+    cause: failure,
+    retryable,
+    ...(status === undefined ? {} : { status }),
+    ...(rpc === undefined ? {} : { rpc }),
+  });
+}
+
+/** Server text for a message: without the secrets of this request, quoted and cut. */
+function spoken(text: unknown, secrets: readonly string[]): string {
+  return quote(redact(typeof text === "string" ? text : "", secrets));
+}
+
+function unauthorized(status: 401 | 403, header: string | undefined): TenantryError {
+  const challenge = parseChallenge(header);
+  const details: ErrorDetails = {
+    status,
+    delivery: "refused",
+    ...(challenge === undefined ? {} : { challenge }),
+  };
+  if (status === 401) {
+    const message =
+      "The server refused the credential (HTTP 401); resolve a new one and send the request again.";
+    return new TenantryError("UNAUTHORIZED", message, { ...details, recover: "reauthorize" });
+  }
+  const scope = challenge?.parameters.scope;
+  const asks = scope === undefined ? "" : `; it asks for the scope ${quote(scope)}`;
+  return new TenantryError("UNAUTHORIZED", `The server forbids this request (HTTP 403)${asks}.`, details);
+}
+
+/** A live session's 404 (MCP 2025-11-25, session management), and the 400 of servers that forget sessions otherwise. */
+function endsSession({ status, rpc }: RefusedAnswer): boolean {
+  return status === 404 || (status === 400 && rpc?.code === -32_000);
+}
+
+function sessionLost(status: number): TenantryError {
+  return new TenantryError(
+    "SESSION_LOST",
+    "The server has ended this session; open a new connection and send the request again.",
+    {
+      status,
+      delivery: "refused",
+      recover: "reconnect",
+    },
+  );
+}

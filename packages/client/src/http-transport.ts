@@ -1,0 +1,311 @@
+import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
+import {
+  TenantryError,
+  type Clock,
+  type Credential,
+  type Era,
+  type HttpEndpoint,
+  type RpcError,
+} from "@tenantry/core";
+import type { Egress, ExchangeResponse } from "@tenantry/egress";
+import { readEvents, readText } from "./body.ts";
+import type { Call } from "./call.ts";
+import { httpFailure, lost } from "./failure.ts";
+import { Inbox, isObject, isRequest, rpcErrorOf } from "./inbox.ts";
+import { parseJson } from "./json-text.ts";
+import type { ClientLimits } from "./limits.ts";
+import { boundHeaders, routingValue, spokenSecrets } from "./request-headers.ts";
+
+/** What an {@link HttpTransport} works with. */
+export interface HttpTransportOptions {
+  readonly egress: Pick<Egress, "exchange">;
+  readonly endpoint: HttpEndpoint;
+  /** Gives the credential as it is now; it is asked for every request. */
+  readonly credential: () => Credential | undefined;
+  readonly era: Era;
+  readonly limits: ClientLimits;
+  readonly clock: Clock;
+  /** A session to go on with. */
+  readonly session?: { readonly sessionId: string; readonly protocolVersion: string };
+}
+
+/** How long a server may keep a stream open after it has answered on it. */
+const drainMs = 1_000;
+const maxErrorBytes = 64 * 1024;
+
+/** The SDK's transport over guarded requests: one POST for each message (MCP, Streamable HTTP). */
+export class HttpTransport implements Transport {
+  onmessage?: NonNullable<Transport["onmessage"]>;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  /** Tells the SDK that ending a request's own stream cancels it, in the era where it does. */
+  readonly hasPerRequestStream = true;
+  readonly #options: HttpTransportOptions;
+  readonly #inbox = new Inbox((message) => this.onmessage?.(message));
+  readonly #exchanges = new Set<AbortController>();
+  #sessionId: string | undefined;
+  #protocolVersion: string | undefined;
+  #closed = false;
+
+  constructor(options: HttpTransportOptions) {
+    this.#options = options;
+    this.#sessionId = options.session?.sessionId;
+    this.#protocolVersion = options.session?.protocolVersion;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** Announces the call whose request comes next. */
+  expect(call: Call): void {
+    this.#inbox.expect(call);
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
+  }
+
+  async start(): Promise<void> {}
+
+  /** Sends one message and, for a request, reads until its answer; rejects where none can come any more. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    const call = this.#inbox.bind(message);
+    const exchange = new AbortController();
+    const leave = () => exchange.abort(call?.signal.reason);
+    call?.signal.addEventListener("abort", leave, { once: true });
+    this.#exchanges.add(exchange);
+    try {
+      if (this.#closed) throw new TenantryError("CLOSED", "The connection is closed; open a new one.");
+      await this.#exchange(message, call, exchange.signal);
+    } catch (failure) {
+      throw call === undefined || call.signal.aborted ? failure : unanswered(call, failure);
+    } finally {
+      this.#exchanges.delete(exchange);
+      call?.signal.removeEventListener("abort", leave);
+      this.#inbox.release(message);
+    }
+  }
+
+  /** Ends every exchange; the session stays. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const exchange of this.#exchanges) exchange.abort("The connection was closed.");
+    this.onclose?.();
+  }
+
+  /** Ends the session at the server, where there is one. The server may refuse to (405), which is its right. */
+  async endSession(signal: AbortSignal): Promise<void> {
+    if (this.#sessionId === undefined) return;
+    const { egress, endpoint, credential } = this.#options;
+    const bound = await boundHeaders(endpoint, credential(), "DELETE");
+    const { url, provenance } = endpoint;
+    const headers = this.#sessionHeaders();
+    const response = await egress.exchange({ url, provenance, method: "DELETE", headers, bound, signal });
+    response.body.cancel();
+  }
+
+  async #exchange(message: JSONRPCMessage, call: Call | undefined, signal: AbortSignal): Promise<void> {
+    const { egress, endpoint, credential, limits } = this.#options;
+    const body = serialise(message);
+    const bound = await boundHeaders(endpoint, credential(), "POST");
+    if (call !== undefined) call.secrets = spokenSecrets(bound);
+    signal.throwIfAborted();
+    if (call !== undefined) call.sent = true;
+    const { url, provenance } = endpoint;
+    const headers = { ...this.#headers(message), ...call?.headers };
+    const maxResponseBytes = limits.maxStreamBytes;
+    const response = await egress.exchange({
+      url,
+      provenance,
+      method: "POST",
+      headers,
+      bound,
+      body,
+      signal,
+      maxResponseBytes,
+    });
+    if (response.status < 200 || response.status > 299) return this.#receiveFailure(response, message, call);
+    if (!isRequest(message)) return response.body.cancel();
+    // A session is what the handshake's answer says and nothing else: any other answer could swap it.
+    if (message.method === "initialize") this.#adoptSession(response);
+    await this.#receiveAnswer(response, message, call);
+  }
+
+  async #receiveAnswer(
+    response: ExchangeResponse,
+    message: JSONRPCMessage,
+    call: Call | undefined,
+  ): Promise<void> {
+    const type = (response.headers["content-type"] ?? "application/json")
+      .split(";", 1)[0]
+      ?.trim()
+      .toLowerCase();
+    if (type === "text/event-stream") return this.#receiveStream(response, message, call);
+    if (type !== "application/json") {
+      response.body.cancel();
+      throw unreadable(
+        `an answer that is not MCP (${type === "" ? "no" : "another"} content type)`,
+        response.status,
+      );
+    }
+    const text = await readText(response.body, this.#options.limits.maxMessageBytes);
+    const parsed = this.#parse(text);
+    if (parsed === undefined) throw unreadable("an answer that is not JSON", response.status);
+    for (const one of Array.isArray(parsed) ? parsed : [parsed]) this.#inbox.receive(one, message);
+    if (call !== undefined && call.answer === undefined)
+      throw unreadable("JSON without the answer", response.status);
+  }
+
+  async #receiveStream(
+    response: ExchangeResponse,
+    message: JSONRPCMessage,
+    call: Call | undefined,
+  ): Promise<void> {
+    const { limits, clock } = this.#options;
+    let patience: ReturnType<Clock["after"]> | undefined;
+    try {
+      for await (const data of readEvents(response.body, limits)) {
+        const parsed = this.#parse(data);
+        if (parsed !== undefined) this.#inbox.receive(parsed, message);
+        if (call?.answer !== undefined) patience ??= clock.after(drainMs, () => response.body.cancel());
+      }
+    } catch (failure) {
+      if (call?.answer === undefined) throw failure;
+    } finally {
+      patience?.cancel();
+    }
+    if (call !== undefined && call.answer === undefined)
+      throw lost(call.method, "The server ended its stream", { status: response.status });
+  }
+
+  /** Parses one message; `undefined` where it is not JSON, which some servers send between messages. */
+  #parse(text: string): unknown {
+    try {
+      return parseJson(text, this.#options.limits.maxDepth);
+    } catch (failure) {
+      if (failure instanceof SyntaxError) return undefined;
+      throw failure;
+    }
+  }
+
+  async #receiveFailure(
+    response: ExchangeResponse,
+    message: JSONRPCMessage,
+    call: Call | undefined,
+  ): Promise<void> {
+    const { status, headers } = response;
+    const body = await this.#errorBody(response);
+    const hasSession = this.#sessionId !== undefined;
+    if (
+      call !== undefined &&
+      isRequest(message) &&
+      answers(body, message.id) &&
+      !isTurnedAway(status, hasSession)
+    ) {
+      this.#inbox.receive(body, message);
+      return;
+    }
+    const { clock, limits } = this.#options;
+    const method = "method" in message ? message.method : "an answer";
+    const context = {
+      method,
+      hasSession,
+      secrets: call?.secrets ?? [],
+      clock,
+      maxRetryAfterMs: limits.maxRetryAfterMs,
+    };
+    throw httpFailure({ status, headers, rpc: rpcErrorOf(body) }, context);
+  }
+
+  /** What a failed answer says beside its status; nothing in it can make the failure worse. */
+  async #errorBody({ body }: ExchangeResponse): Promise<unknown> {
+    try {
+      return this.#parse(await readText(body, maxErrorBytes));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #adoptSession({ headers }: ExchangeResponse): void {
+    const id = headers["mcp-session-id"];
+    if (id === undefined || this.#options.era === "modern") return;
+    if (!/^[\u0021-\u007e]{1,1024}$/u.test(id)) {
+      throw new TenantryError(
+        "PROTOCOL_VIOLATION",
+        "The server's session id is not visible ASCII; it cannot be sent back.",
+      );
+    }
+    this.#sessionId = id;
+  }
+
+  #headers(message: JSONRPCMessage): Record<string, string> {
+    return {
+      accept: "application/json, text/event-stream",
+      "content-type": "application/json",
+      ...this.#sessionHeaders(),
+      ...(this.#options.era === "modern" ? routingHeaders(message) : {}),
+    };
+  }
+
+  #sessionHeaders(): Record<string, string> {
+    return {
+      ...(this.#protocolVersion === undefined ? {} : { "mcp-protocol-version": this.#protocolVersion }),
+      ...(this.#sessionId === undefined ? {} : { "mcp-session-id": this.#sessionId }),
+    };
+  }
+}
+
+/** A socket that breaks does not break the session: what the egress advises for it is not passed on. */
+function unanswered(call: Call, failure: unknown): unknown {
+  if (!(failure instanceof TenantryError) || failure.code !== "CONNECTION_LOST") return failure;
+  if (failure.status !== undefined) return failure;
+  return lost(call.method, "The connection to the server broke", {
+    cause: failure,
+    delivery: failure.delivery,
+  });
+}
+
+/** What lets an intermediary route without reading the body (MCP 2026-07-28, Streamable HTTP, standard headers). */
+function routingHeaders(message: JSONRPCMessage): Record<string, string> {
+  if (!("method" in message)) return {};
+  const { method, params = {} } = message as { method: string; params?: Record<string, unknown> };
+  const name =
+    method === "resources/read"
+      ? params.uri
+      : /^(?:tools\/call|prompts\/get)$/u.test(method)
+        ? params.name
+        : undefined;
+  return { "mcp-method": method, ...(typeof name === "string" ? { "mcp-name": routingValue(name) } : {}) };
+}
+
+function serialise(message: JSONRPCMessage): string {
+  try {
+    return JSON.stringify(message);
+  } catch (cause) {
+    throw new TenantryError("ARGUMENT_INVALID", "The request's parameters are not JSON; see the cause.", {
+      cause,
+    });
+  }
+}
+
+function answers(body: unknown, id: string | number): body is { error: RpcError } {
+  return rpcErrorOf(body) !== undefined && isObject(body) && String(body.id) === String(id);
+}
+
+/** Statuses that speak for the connection, whatever the body says about the request. */
+function isTurnedAway(status: number, hasSession: boolean): boolean {
+  return (
+    [401, 403, 408, 429].includes(status) || status >= 500 || status < 400 || (status === 404 && hasSession)
+  );
+}
+
+function unreadable(what: string, status: number): TenantryError {
+  const details = { status, delivery: "unknown" } as const;
+  return new TenantryError(
+    "PROTOCOL_VIOLATION",
+    `The server sent ${what}; check that its url leads to an MCP server.`,
+    details,
+  );
+}

@@ -1,0 +1,34 @@
+/** The bounds of one connector; every one has a default. */
+export interface ClientLimits {
+  /** How long opening a connection may take in all, in milliseconds. Defaults to 30,000. */
+  readonly handshakeTimeoutMs: number;
+  /** How long one request may take where its caller does not say, in milliseconds. Defaults to 60,000. */
+  readonly requestTimeoutMs: number;
+  /** How long closing may wait for the server, in milliseconds. Defaults to 2,000. */
+  readonly closeTimeoutMs: number;
+  /** The largest single message, in bytes. Defaults to 16 MiB. */
+  readonly maxMessageBytes: number;
+  /** The most that one response stream may carry, in bytes. Defaults to 64 MiB. */
+  readonly maxStreamBytes: number;
+  /** The deepest nesting of a message. Defaults to 256. */
+  readonly maxDepth: number;
+  /** The longest that a server may ask to be left alone, in milliseconds; more is read as this. Defaults to one hour. */
+  readonly maxRetryAfterMs: number;
+  /** How many servers' eras are remembered. Defaults to 1,000. */
+  readonly maxEraVerdicts: number;
+  /** How long a server is taken for a legacy one before it is asked again, in milliseconds. Defaults to one hour. */
+  readonly legacyVerdictTtlMs: number;
+}
+
+/** The defaults of {@link ClientLimits}. */
+export const defaultLimits: ClientLimits = Object.freeze({
+  handshakeTimeoutMs: 30_000,
+  requestTimeoutMs: 60_000,
+  closeTimeoutMs: 2_000,
+  maxMessageBytes: 16 * 1024 * 1024,
+  maxStreamBytes: 64 * 1024 * 1024,
+  maxDepth: 256,
+  maxRetryAfterMs: 3_600_000,
+  maxEraVerdicts: 1_000,
+  legacyVerdictTtlMs: 3_600_000,
+});

@@ -1,0 +1,479 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  secret,
+  TenantryError,
+  type Connection,
+  type Credential,
+  type Era,
+  type Origin,
+} from "@tenantry/core";
+import { createEgress } from "@tenantry/egress";
+import { onTestFinished, test as it, expect, vi } from "vitest";
+import { createConnector, type ConnectorOptions } from "./index.ts";
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, unknown>;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+type Handler = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
+
+/** A server that says exactly what the test says: the wire, without anybody's good manners. */
+async function scripted(handler: Handler) {
+  const seen: {
+    readonly message: Message;
+    readonly headers: IncomingMessage["headers"];
+    readonly method: string;
+  }[] = [];
+  const server = createServer((request, response) => {
+    void (async () => {
+      let text = "";
+      for await (const chunk of request.setEncoding("utf8")) text += String(chunk);
+      const message = (text === "" ? {} : JSON.parse(text)) as Message;
+      seen.push({ message, headers: request.headers, method: request.method ?? "" });
+      handler(message, response, request);
+    })();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`), seen, server };
+}
+
+const json = (
+  response: ServerResponse,
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+) => {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(typeof body === "string" ? body : JSON.stringify(body));
+};
+const result = (id: number | undefined, value: unknown) => ({ jsonrpc: "2.0", id, result: value });
+const error = (id: unknown, value: unknown) => ({ jsonrpc: "2.0", id, error: value });
+
+/** Does the legacy handshake and leaves everything else to the test. */
+const legacy =
+  (handler: Handler, session?: string): Handler =>
+  (message, response, request) => {
+    const capabilities = { tools: {} };
+    const hello = { protocolVersion: "2025-06-18", capabilities, serverInfo: { name: "odd", version: "1" } };
+    if (message.method === "initialize") {
+      return json(
+        response,
+        result(message.id, hello),
+        200,
+        session === undefined ? {} : { "mcp-session-id": session },
+      );
+    }
+    if (message.id === undefined || message.method === undefined) return void response.writeHead(202).end();
+    handler(message, response, request);
+  };
+
+async function open(
+  url: URL,
+  era: Era | undefined,
+  options: Partial<ConnectorOptions> = {},
+  credential?: Credential,
+): Promise<Connection> {
+  const egress = createEgress();
+  onTestFinished(() => egress.close());
+  const endpoint = {
+    kind: "http",
+    url,
+    provenance: "code",
+    headers: {},
+    ...(era === undefined ? {} : { era }),
+  } as const;
+  const connection = await createConnector({ egress, ...options }).open(endpoint, credential, {});
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<TenantryError> {
+  const failure: unknown = await promise.then(
+    (value) => expect.unreachable(`It resolved with ${JSON.stringify(value)}.`),
+    (reason: unknown) => reason,
+  );
+  expect(failure).toBeInstanceOf(TenantryError);
+  return failure as TenantryError;
+}
+
+const call = (connection: Connection, name = "tool") => connection.request("tools/call", { name });
+
+const oddResults = {
+  "the old toolResult": { toolResult: { answer: 42 } },
+  "unknown keys": { content: [], somethingNew: { deep: [1] }, structuredContent: "not an object" },
+  "content of an unknown type": { content: [{ type: "hologram", data: 1 }] },
+  "a _meta that is not one": { content: [], _meta: null },
+  "a __proto__ key": JSON.parse(
+    '{"content":[],"structuredContent":{"__proto__":{"polluted":true}}}',
+  ) as object,
+};
+
+it.for(Object.entries(oddResults))("gives the answer as it came: %s", async ([, odd]) => {
+  const old = await scripted(legacy((message, response) => json(response, result(message.id, odd))));
+  expect(JSON.stringify(await call(await open(old.url, "legacy")))).toBe(JSON.stringify(odd));
+  const modern = await scripted(({ id }, response) =>
+    json(response, result(id, { resultType: "complete", ...odd })),
+  );
+  expect(JSON.stringify(await call(await open(modern.url, "modern")))).toBe(JSON.stringify(odd));
+  const careless = await scripted(({ id }, response) => json(response, result(id, odd)));
+  expect(JSON.stringify(await call(await open(careless.url, "modern")))).toBe(JSON.stringify(odd));
+});
+
+it("refuses a kind of result that it did not offer to take", async () => {
+  const { url, seen } = await scripted(({ id }, response) =>
+    json(
+      response,
+      result(id, {
+        resultType: "input_required",
+        requestState: "s",
+        inputRequests: { a: { method: "roots/list" } },
+      }),
+    ),
+  );
+  const failure = await failureOf(call(await open(url, "modern")));
+  expect(failure).toMatchObject({ code: "PROTOCOL_VIOLATION", delivery: "answered" });
+  expect(seen).toHaveLength(1);
+});
+
+it.for(["legacy", "modern"] as const)("carries the server's error untouched (%s)", async (era) => {
+  const odd = { code: -32002, message: "No such\u202e\nthing", data: { uri: "file:///x", more: [1] } };
+  const handler: Handler = ({ id }, response) => json(response, error(id, odd));
+  const { url } = await scripted(era === "legacy" ? legacy(handler) : handler);
+  const failure = await failureOf(call(await open(url, era)));
+  expect(failure).toMatchObject({ code: "SERVER_ERROR", delivery: "answered", retryable: false });
+  expect(failure.rpc).toEqual(odd);
+  expect(failure.message).toContain('"No such\\u202e\\nthing"');
+});
+
+it.for([400, 404])("reads a modern error under HTTP %i as an answer", async (status) => {
+  const { url } = await scripted(({ id }, response) =>
+    json(response, error(id, { code: -32601, message: "No method" }), status),
+  );
+  const failure = await failureOf(call(await open(url, "modern")));
+  expect(failure).toMatchObject({ code: "SERVER_ERROR", delivery: "answered", rpc: { code: -32601 } });
+});
+
+it("takes an error without an id for the answer to the only request it can mean", async () => {
+  const { url } = await scripted(
+    legacy((_, response) => json(response, error(null, { code: -32600, message: "Eh?" }))),
+  );
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({
+    code: "SERVER_ERROR",
+    rpc: { code: -32600 },
+  });
+});
+
+it("takes an error that is missing its fields for an error", async () => {
+  const { url } = await scripted(legacy(({ id }, response) => json(response, error(id, { code: "E_BAD" }))));
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({
+    code: "SERVER_ERROR",
+    rpc: { code: "E_BAD" },
+  });
+});
+
+it("hides what was sent in secret from a message that repeats it", async () => {
+  const password = "correct-horse";
+  const credential: Credential = {
+    subject: "ada",
+    generation: "1",
+    origins: [],
+    headers: () => ({
+      authorization: { value: secret(`Basic ${btoa(`ada:${password}`)}`), replaces: false },
+      "x-key": { value: secret("s3cret-key"), replaces: false },
+    }),
+  };
+  const { url } = await scripted(
+    legacy(({ id }, response) =>
+      json(
+        response,
+        error(id, { code: 1, message: `Bad ${btoa(`ada:${password}`)} s3cret-key ${password}` }),
+      ),
+    ),
+  );
+  const failure = await failureOf(
+    call(await open(url, "legacy", {}, { ...credential, origins: [url.origin as Origin] })),
+  );
+  expect(failure.message).toContain('"Bad [redacted] [redacted] [redacted]"');
+  expect(failure.message).not.toContain("s3cret");
+});
+
+it("takes a session from the handshake and from nothing else", async () => {
+  const { url, seen } = await scripted(
+    legacy(
+      ({ id }, response) => json(response, result(id, {}), 200, { "mcp-session-id": "of-another-user" }),
+      "mine",
+    ),
+  );
+  const connection = await open(url, "legacy");
+  await call(connection);
+  await call(connection);
+  await connection.close();
+  const ids = seen.map(({ headers }) => headers["mcp-session-id"]);
+  expect(ids).toEqual([undefined, "mine", "mine", "mine", "mine"]);
+  expect(seen.at(-1)?.method).toBe("DELETE");
+  expect(seen.at(-1)?.headers["mcp-protocol-version"]).toBe("2025-06-18");
+});
+
+it("refuses a session id that it could not send back", async () => {
+  const { url } = await scripted(legacy(() => {}, "säss ion"));
+  expect(await failureOf(open(url, "legacy"))).toMatchObject({
+    code: "HANDSHAKE_FAILED",
+    cause: { code: "PROTOCOL_VIOLATION" },
+  });
+});
+
+it.for([
+  { status: 404, body: "gone" },
+  { status: 404, body: error(1, { code: -32001, message: "Session not found" }) },
+  { status: 400, body: error(null, { code: -32000, message: "Bad Request: No valid session ID provided" }) },
+])("takes HTTP $status on a session for its end", async ({ status, body }) => {
+  const { url } = await scripted(legacy((_, response) => json(response, body, status), "mine"));
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({
+    code: "SESSION_LOST",
+    recover: "reconnect",
+  });
+});
+
+it("does not take a 404 for the end of a session that there never was", async () => {
+  const { url } = await scripted(legacy((_, response) => json(response, "gone", 404)));
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({
+    code: "SERVER_ERROR",
+    status: 404,
+  });
+});
+
+it("refuses what nests too deep, without building it", async () => {
+  const deep = `{"jsonrpc":"2.0","id":1,"result":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
+  const { url } = await scripted(legacy((_, response) => json(response, deep)));
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({
+    code: "LIMIT_EXCEEDED",
+    delivery: "unknown",
+  });
+});
+
+it("bounds an answer, an event and a stream", async () => {
+  const limits = { maxMessageBytes: 10_000, maxStreamBytes: 50_000 };
+  const kinds: Record<string, (response: ServerResponse) => void> = {
+    json: (response) => json(response, `{"jsonrpc":"2.0","id":1,"result":{"x":"${"y".repeat(20_000)}"}}`),
+    event: (response) =>
+      response.writeHead(200, { "content-type": "text/event-stream" }).write(`data: ${"y".repeat(20_000)}`),
+    stream: (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (let sent = 0; sent < 60; sent++)
+        response.write(`data: {"jsonrpc":"2.0","method":"x","params":{"y":"${"y".repeat(1_000)}"}}\n\n`);
+    },
+  };
+  for (const send of Object.values(kinds)) {
+    const { url } = await scripted(legacy((_, response) => send(response)));
+    expect(await failureOf(call(await open(url, "legacy", { limits })))).toMatchObject({
+      code: "LIMIT_EXCEEDED",
+    });
+  }
+});
+
+it("reads an answer among noise, in pieces, with its id as a string", async () => {
+  const { url } = await scripted(
+    legacy(({ id }, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+      const answer = JSON.stringify({ jsonrpc: "2.0", id: String(id), result: { content: [], text: "ä😀" } });
+      const bytes = Buffer.from(
+        `: hello\n\nid: 1\ndata:\n\ndata: not json\n\nevent: ping\ndata: {}\n\ndata: [1]\n\ndata: ${answer}\r\n\r\n`,
+      );
+      for (const byte of bytes) response.write(Buffer.of(byte));
+      response.end();
+    }),
+  );
+  expect(await call(await open(url, "legacy"))).toEqual({ content: [], text: "ä😀" });
+});
+
+it("answers a server's ping and refuses what it does not offer", async () => {
+  const { url, seen } = await scripted(
+    legacy(({ id }, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const ask = (request: object) =>
+        response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", ...request })}\n\n`);
+      ask({ id: "a", method: "ping" });
+      ask({ id: "b", method: "sampling/createMessage", params: { messages: [], maxTokens: 1 } });
+      setTimeout(() => response.end(`data: ${JSON.stringify(result(id, { content: [] }))}\n\n`), 50);
+    }),
+  );
+  await call(await open(url, "legacy"));
+  await vi.waitFor(() => {
+    const answers = seen.map(({ message }) => message).filter(({ method }) => method === undefined);
+    expect(answers).toContainEqual({ jsonrpc: "2.0", id: "a", result: {} });
+    expect(answers).toContainEqual({
+      jsonrpc: "2.0",
+      id: "b",
+      error: { code: -32601, message: "Method not found" },
+    });
+  });
+});
+
+it("lets go of a stream that stays open after its answer", async () => {
+  let closed = false;
+  const { url } = await scripted(
+    legacy(({ id }, response) => {
+      response.on("close", () => (closed = true));
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify(result(id, { content: [] }))}\n\n`);
+    }),
+  );
+  expect(await call(await open(url, "legacy"))).toEqual({ content: [] });
+  await vi.waitFor(() => expect(closed).toBe(true), { timeout: 3_000 });
+});
+
+it("writes names that a header cannot carry in base64", async () => {
+  const { url, seen } = await scripted(({ id }, response) =>
+    json(response, result(id, { resultType: "complete", content: [] })),
+  );
+  const connection = await open(url, "modern");
+  await call(connection, "wörter");
+  await call(connection, "=?base64?eA==?=");
+  await call(connection, "plain");
+  await connection.request("resources/read", { uri: "file:///a" });
+  const names = seen.map(({ headers }) => headers["mcp-name"]);
+  expect(names).toEqual(["=?base64?d8O2cnRlcg==?=", "=?base64?PT9iYXNlNjQ/ZUE9PT89?=", "plain", "file:///a"]);
+});
+
+it("says who failed where a credential cannot make its headers", async () => {
+  const { url, seen } = await scripted(legacy(() => {}));
+  const cause = new Error("The keychain is locked.");
+  const credential: Credential = {
+    subject: "ada",
+    generation: "1",
+    origins: [url.origin as Origin],
+    headers: () => Promise.reject(cause),
+  };
+  expect(await failureOf(open(url, "legacy", {}, credential))).toMatchObject({
+    code: "CREDENTIAL_FAILED",
+    cause,
+  });
+  expect(seen).toEqual([]);
+});
+
+it("refuses parameters that are not JSON before it sends anything", async () => {
+  const { url, seen } = await scripted(({ id }, response) => json(response, result(id, {})));
+  const connection = await open(url, "modern");
+  const failure = await failureOf(connection.request("tools/call", { name: "tool", arguments: { big: 1n } }));
+  expect(failure).toMatchObject({ code: "ARGUMENT_INVALID", delivery: "unsent" });
+  expect(seen).toEqual([]);
+});
+
+it("leaves its inputs alone, frozen ones included", async () => {
+  const { url } = await scripted(({ id, params }, response) =>
+    json(response, result(id, { resultType: "complete", params })),
+  );
+  const connection = await open(url, "modern");
+  const params = Object.freeze({ name: "tool", _meta: Object.freeze({ trace: "1" }) });
+  const { params: sent } = (await connection.request("tools/call", params, {
+    onProgress: () => {},
+  })) as unknown as {
+    params: typeof params;
+  };
+  expect(sent).toMatchObject({ name: "tool", _meta: { trace: "1" } });
+  expect(params).toEqual({ name: "tool", _meta: { trace: "1" } });
+});
+
+it("keeps one request's answer from another's stream", async () => {
+  const waiting: [Message, ServerResponse][] = [];
+  const { url } = await scripted(
+    legacy((message, response) => {
+      waiting.push([message, response]);
+      if (waiting.length < 2) return;
+      const [[first, firstStream], [second, secondStream]] = waiting as [
+        [Message, ServerResponse],
+        [Message, ServerResponse],
+      ];
+      for (const stream of [firstStream, secondStream])
+        stream.writeHead(200, { "content-type": "text/event-stream" });
+      secondStream.write(`data: ${JSON.stringify(result(first.id, { content: [], forged: true }))}\n\n`);
+      secondStream.end(`data: ${JSON.stringify(result(second.id, { content: [], second: true }))}\n\n`);
+      setTimeout(
+        () => firstStream.end(`data: ${JSON.stringify(result(first.id, { content: [], first: true }))}\n\n`),
+        30,
+      );
+    }),
+  );
+  const connection = await open(url, "legacy");
+  const answers = await Promise.all([call(connection, "one"), call(connection, "two")]);
+  expect(answers).not.toContainEqual(expect.objectContaining({ forged: true }));
+});
+
+const city = { type: "string", "x-mcp-header": "City" };
+const weather = {
+  name: "weather",
+  inputSchema: { type: "object", properties: { where: { type: "object", properties: { city } } } },
+};
+
+it("mirrors the arguments that a tool asks for into headers, and learns of them when it must", async () => {
+  const { url, seen } = await scripted(({ id, method }, response, { headers }) => {
+    if (method === "tools/list")
+      return json(response, result(id, { resultType: "complete", tools: [weather] }));
+    if (headers["mcp-param-city"] !== undefined)
+      return json(response, result(id, { resultType: "complete", content: [] }));
+    json(response, error(id, { code: -32020, message: "Header mismatch" }), 400);
+  });
+  const connection = await open(url, "modern");
+  const ask = (name: string) =>
+    connection.request("tools/call", { name: "weather", arguments: { where: { city: name } } });
+  await ask("Oslo");
+  await ask("Tromsø");
+  expect(seen.map(({ message }) => message.method)).toEqual([
+    "tools/call",
+    "tools/list",
+    "tools/call",
+    "tools/call",
+  ]);
+  expect(seen.slice(2).map(({ headers }) => headers["mcp-param-city"])).toEqual([
+    "Oslo",
+    "=?base64?VHJvbXPDuA==?=",
+  ]);
+});
+
+it("gives up after one resend, and where the tool asks for no header", async () => {
+  const { url, seen } = await scripted(({ id, method }, response) => {
+    if (method === "tools/list")
+      return json(response, result(id, { resultType: "complete", tools: [weather] }));
+    json(response, error(id, { code: -32020, message: "Header mismatch" }), 400);
+  });
+  const connection = await open(url, "modern");
+  const call = (name: string) =>
+    connection.request("tools/call", { name, arguments: { where: { city: "Oslo" } } });
+  expect(await failureOf(call("weather"))).toMatchObject({ code: "SERVER_ERROR", rpc: { code: -32020 } });
+  expect(seen.map(({ message }) => message.method)).toEqual(["tools/call", "tools/list", "tools/call"]);
+  expect(await failureOf(call("other"))).toMatchObject({ code: "SERVER_ERROR", rpc: { code: -32020 } });
+  expect(seen).toHaveLength(5);
+});
+
+it("leaves out tools whose header annotations are invalid, over modern HTTP only", async () => {
+  const broken = (inputSchema: object, name: string) => ({
+    name,
+    inputSchema: { type: "object", ...inputSchema },
+  });
+  const tools = [
+    weather,
+    broken({ properties: { a: { type: "number", "x-mcp-header": "A" } } }, "not a primitive"),
+    broken({ properties: { a: { type: "string", "x-mcp-header": "A b" } } }, "not a name"),
+    broken({ properties: { a: city, b: { type: "string", "x-mcp-header": "CITY" } } }, "twice"),
+    broken({ properties: { a: { type: "array", items: city } } }, "out of reach"),
+    broken({ "x-mcp-header": "Root" }, "root"),
+    broken({ properties: { a: { type: "object", default: { "x-mcp-header": 1 } } } }, "fine"),
+  ];
+  const { url } = await scripted(({ id }, response) =>
+    json(response, result(id, { resultType: "complete", tools })),
+  );
+  const listed = await (await open(url, "modern")).request("tools/list", {});
+  expect(listed.tools.map(({ name }) => name)).toEqual(["weather", "fine"]);
+  const old = await scripted(legacy(({ id }, response) => json(response, result(id, { tools }))));
+  expect((await (await open(old.url, "legacy")).request("tools/list", {})).tools).toEqual(tools);
+});

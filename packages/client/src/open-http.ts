@@ -1,0 +1,212 @@
+import {
+  TenantryError,
+  type Clock,
+  type CloseReason,
+  type Credential,
+  type Era,
+  type HttpEndpoint,
+  type Implementation,
+  type ParkedSession,
+} from "@tenantry/core";
+import type { Egress } from "@tenantry/egress";
+import { atMost } from "./deadline.ts";
+import { meansLegacy, meansModern, meansWrongEra, wrongEra } from "./era-evidence.ts";
+import type { EraVerdicts } from "./era-verdicts.ts";
+import { HttpTransport } from "./http-transport.ts";
+import type { ClientLimits } from "./limits.ts";
+import { Link, type ServerFacts } from "./link.ts";
+import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
+import { ParamHeaders } from "./param-headers.ts";
+import { checkOrigin } from "./request-headers.ts";
+
+/** What opening works with. */
+export interface OpenDependencies {
+  readonly egress: Pick<Egress, "exchange">;
+  readonly clientInfo: Implementation;
+  readonly limits: ClientLimits;
+  readonly clock: Clock;
+  readonly verdicts: EraVerdicts;
+}
+
+/** One way to a server, and what it said there. */
+interface Opened {
+  readonly transport: HttpTransport;
+  readonly link: Link;
+  readonly facts: ServerFacts;
+}
+
+/** Opens a connection over Streamable HTTP in the era that the server speaks; leaves nothing behind where it fails. */
+export async function openHttp(
+  endpoint: HttpEndpoint,
+  credential: Credential | undefined,
+  options: { readonly resume: ParkedSession | undefined; readonly signal: AbortSignal },
+  dependencies: OpenDependencies,
+): Promise<McpConnection> {
+  checkOrigin(endpoint, credential);
+  const held = { credential };
+  const opening = new HttpOpening(endpoint, held, options.signal, dependencies);
+  const { resume } = options;
+  const opened =
+    resume === undefined || endpoint.era === "modern"
+      ? await opening.negotiate()
+      : await opening.resume(resume);
+  const { clock, limits } = dependencies;
+  const ends = new HttpEnds(endpoint, held, opened, dependencies);
+  const { link, facts } = opened;
+  const mirroring = facts.era === "modern" ? { paramHeaders: new ParamHeaders() } : {};
+  return new McpConnection({ link, facts, ends, clock, limits, ...mirroring });
+}
+
+/** One opening: the steps of it, none of which leaves a session behind where it fails. */
+class HttpOpening {
+  readonly #endpoint: HttpEndpoint;
+  readonly #held: { readonly credential: Credential | undefined };
+  readonly #signal: AbortSignal;
+  readonly #dependencies: OpenDependencies;
+
+  constructor(
+    endpoint: HttpEndpoint,
+    held: { readonly credential: Credential | undefined },
+    signal: AbortSignal,
+    dependencies: OpenDependencies,
+  ) {
+    this.#endpoint = endpoint;
+    this.#held = held;
+    this.#signal = signal;
+    this.#dependencies = dependencies;
+  }
+
+  async negotiate(): Promise<Opened> {
+    const { verdicts } = this.#dependencies;
+    const { url, era } = this.#endpoint;
+    switch (era ?? verdicts.get(url)) {
+      case "modern":
+        return this.#attempt("modern", (link) => link.assumeModern());
+      case "legacy":
+        try {
+          return await this.#initialise();
+        } catch (failure) {
+          if (era !== undefined || !meansModern(failure)) throw failure;
+          verdicts.drop(url);
+          return this.#ask();
+        }
+      case undefined:
+        return this.#ask();
+    }
+  }
+
+  resume(parked: ParkedSession): Promise<Opened> {
+    const facts: ServerFacts = {
+      era: "legacy",
+      protocolVersion: parked.protocolVersion,
+      capabilities: parked.capabilities,
+      serverInfo: parked.serverInfo,
+      instructions: undefined,
+    };
+    return this.#attempt("legacy", (link) => link.resume().then(() => facts), parked);
+  }
+
+  /** Finds the era out. What the server says of itself stays with this connection; only the era is remembered. */
+  async #ask(): Promise<Opened> {
+    const { verdicts } = this.#dependencies;
+    try {
+      const opened = await this.#attempt("modern", async (link) => {
+        await link.assumeModern();
+        return link.discover(this.#signal);
+      });
+      verdicts.set(this.#endpoint.url, "modern");
+      return opened;
+    } catch (failure) {
+      if (!meansLegacy(failure)) throw failure;
+    }
+    const opened = await this.#initialise();
+    verdicts.set(this.#endpoint.url, "legacy");
+    return opened;
+  }
+
+  #initialise(): Promise<Opened> {
+    return this.#attempt("legacy", (link) => link.initialise(this.#signal));
+  }
+
+  async #attempt(
+    era: Era,
+    handshake: (link: Link) => Promise<ServerFacts | undefined>,
+    session?: ParkedSession,
+  ): Promise<Opened> {
+    const { egress, clientInfo, limits, clock } = this.#dependencies;
+    const credential = () => this.#held.credential;
+    const endpoint = this.#endpoint;
+    const transport = new HttpTransport({
+      ...{ egress, endpoint, credential, era, limits, clock },
+      ...(session === undefined ? {} : { session }),
+    });
+    const link = new Link(transport, clientInfo);
+    const abandon = () => void link.close().catch(() => {});
+    this.#signal.addEventListener("abort", abandon, { once: true });
+    try {
+      this.#signal.throwIfAborted();
+      const facts = await handshake(link);
+      if (facts === undefined) throw notModern();
+      this.#signal.throwIfAborted();
+      return { transport, link, facts };
+    } catch (failure) {
+      abandon();
+      // A handshake that failed after the server had made a session gives it back.
+      await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, (signal) => transport.endSession(signal));
+      throw this.#signal.aborted ? this.#signal.reason : failure;
+    } finally {
+      this.#signal.removeEventListener("abort", abandon);
+    }
+  }
+}
+
+function notModern(): TenantryError {
+  return new TenantryError("PROTOCOL_VIOLATION", "The server offers no protocol revision of the modern era.");
+}
+
+class HttpEnds implements ConnectionEnds {
+  /** Sockets come and go beneath an HTTP connection; none of them is the connection. */
+  readonly lost = new Promise<CloseReason>(() => {});
+  readonly #endpoint: HttpEndpoint;
+  readonly #held: { credential: Credential | undefined };
+  readonly #opened: Opened;
+  readonly #verdicts: EraVerdicts;
+
+  constructor(
+    endpoint: HttpEndpoint,
+    held: { credential: Credential | undefined },
+    opened: Opened,
+    { verdicts }: OpenDependencies,
+  ) {
+    this.#endpoint = endpoint;
+    this.#held = held;
+    this.#opened = opened;
+    this.#verdicts = verdicts;
+  }
+
+  adopt(next: Credential): boolean {
+    if (this.#held.credential?.subject !== next.subject) return false;
+    try {
+      checkOrigin(this.#endpoint, next);
+    } catch {
+      return false;
+    }
+    this.#held.credential = next;
+    return true;
+  }
+
+  sessionId(): string | undefined {
+    return this.#opened.transport.sessionId;
+  }
+
+  endSession(signal: AbortSignal): Promise<void> {
+    return this.#opened.transport.endSession(signal);
+  }
+
+  revise(failure: unknown): unknown {
+    const { era } = this.#opened.facts;
+    if (this.#endpoint.era !== undefined || !meansWrongEra(failure, era)) return failure;
+    this.#verdicts.drop(this.#endpoint.url);
+    return wrongEra(failure);
+  }
+}

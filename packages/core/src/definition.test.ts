@@ -1,0 +1,182 @@
+import { describe, expect, test } from "vitest";
+import { checkDefinition, parseDefinition, serverDefinitionSchema, type CredentialSource } from "./index.ts";
+
+const credential: CredentialSource = { bind: () => ({ resolve: async () => undefined }) };
+const path = "servers.github";
+const url = "https://api.example.com/mcp";
+
+function complaint(check: typeof checkDefinition, definition: unknown): string {
+  try {
+    check(definition, path);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "DEFINITION_INVALID" });
+    return (error as Error).message;
+  }
+  throw new Error("It was accepted.");
+}
+
+describe("checkDefinition", () => {
+  test.for([
+    { url },
+    {
+      url: "http://localhost:3000/mcp",
+      headers: { "x-a": "1" },
+      timeoutMs: 5_000,
+      era: "modern",
+      provenance: "code",
+    },
+    { url: new URL(url), credential, discovery: credential, share: "workspace" },
+    { url, credential: [credential, credential], discovery: "anonymous" },
+    {
+      command: "npx",
+      args: ["-y", "server", ""],
+      env: { "MY-VAR.1": "", A: "1" },
+      cwd: "./data",
+      share: "everyone",
+    },
+    { connect: () => Promise.reject(new Error("unused")), era: "legacy" },
+  ])("accepts %o as it is", (definition) => {
+    expect(checkDefinition(definition)).toEqual(definition);
+  });
+
+  test("gives a frozen copy of a deeply frozen definition, with the very sources that it holds", () => {
+    const definition = Object.freeze({
+      url,
+      headers: Object.freeze({ "X-A": "1" }),
+      credential: Object.freeze([Object.freeze(credential)]),
+    });
+    const checked = checkDefinition(definition);
+    expect(checked).not.toBe(definition);
+    expect(Object.isFrozen(checked)).toBe(true);
+    expect(checked.credential).toEqual([credential]);
+    expect((checked.credential as CredentialSource[])[0]).toBe(credential);
+    expect(definition).toEqual({ url, headers: { "X-A": "1" }, credential: [credential] });
+  });
+
+  test("does not freeze what it was given", () => {
+    const definition = { url, headers: { a: "1" }, credential: [credential] };
+    checkDefinition(definition);
+    expect(
+      [definition, definition.headers, definition.credential].some((each) => Object.isFrozen(each)),
+    ).toBe(false);
+  });
+
+  test.for([
+    undefined,
+    null,
+    "s3cret",
+    7,
+    [],
+    {},
+    { url, command: "s3cret" },
+    { command: "a", connect: () => {} },
+  ])("takes exactly one of the three kinds, not %o", (definition) => {
+    expect(complaint(checkDefinition, definition)).toBe(
+      "[DEFINITION_INVALID] servers.github: expected an object with exactly one of url, command, connect.",
+    );
+  });
+
+  test("does not see what a definition inherits", () => {
+    expect(complaint(checkDefinition, Object.create({ url }))).toContain("exactly one of");
+  });
+
+  const urlExpected = "expected an http or https URL without user name, password or fragment.";
+  const credentialExpected = "expected a credential or a list of them.";
+  test.for([
+    [{ url: "https://ada:s3cret@x.com/" }, `url: ${urlExpected}`],
+    [{ url: "https://api.x.com@evil.com/" }, `url: ${urlExpected}`],
+    [{ url: new URL("https://ada@x.com/") }, `url: ${urlExpected}`],
+    [{ url: "file:///etc/s3cret" }, `url: ${urlExpected}`],
+    [{ url: "s3cret" }, `url: ${urlExpected}`],
+    [{ url: "https://x.com/#s3cret" }, `url: ${urlExpected}`],
+    [{ url: 7 }, `url: ${urlExpected}`],
+    [{ url, headers: { a: 1 } }, "headers.a: expected string, received number."],
+    [{ url, headers: "s3cret" }, "headers: expected record, received string."],
+    [{ url, share: "s3cret" }, 'share: Invalid option: expected one of "user"|"workspace"|"everyone".'],
+    [{ url, era: "s3cret" }, 'era: Invalid option: expected one of "legacy"|"modern".'],
+    [{ url, timeoutMs: 0 }, "timeoutMs: Too small: expected number to be >0."],
+    [{ url, timeoutMs: Infinity }, "timeoutMs: expected number, received Infinity."],
+    [{ url, credential: "s3cret" }, `credential: ${credentialExpected}`],
+    [{ url, credential: [credential, "s3cret"] }, `credential: ${credentialExpected}`],
+    [{ url, discovery: "s3cret" }, 'discovery: expected a credential or "anonymous".'],
+    [{ command: "" }, "command: expected a command."],
+    [{ command: "s3cret\0" }, "command: expected text without NUL characters."],
+    [{ command: "a", args: "s3cret" }, "args: expected array, received string."],
+    [{ command: "a", args: ["b", 7] }, "args.1: expected string, received number."],
+    [{ command: "a", args: ["s3cret\0"] }, "args.0: expected text without NUL characters."],
+    [{ command: "a", env: { "A=B": "s3cret" } }, 'env."A=B": expected the name of an environment variable.'],
+    [{ command: "a", env: { A: "s3cret\0" } }, "env.A: expected text without NUL characters."],
+    [{ command: "a", cwd: "" }, "cwd: expected a folder."],
+    [{ connect: "s3cret" }, "connect: expected a function."],
+  ] as const)("says of %o where and what, and repeats no value", ([definition, message]) => {
+    const said = complaint(checkDefinition, definition);
+    expect(said).toContain(`[DEFINITION_INVALID] servers.github.${message}`);
+    expect(said).not.toContain("s3cret");
+  });
+
+  test("names a key that it does not know, safely", () => {
+    expect(complaint(checkDefinition, { url, colour: "s3cret" })).toBe(
+      '[DEFINITION_INVALID] servers.github: unknown key "colour".',
+    );
+    expect(complaint(checkDefinition, { url, args: ["s3cret"] })).toContain('unknown key "args"');
+    expect(complaint(checkDefinition, { url, "\u202ea\nb": 1 })).toContain('unknown key "\\u202ea\\nb"');
+  });
+
+  test("tells of every problem at once", () => {
+    expect(complaint(checkDefinition, { url: 7, share: 7 })).toMatch(
+      /servers\.github\.share: .*; servers\.github\.url: /u,
+    );
+  });
+
+  test.for([
+    '{"url":"https://x.com","__proto__":{"share":"everyone"}}',
+    '{"url":"https://x.com","headers":{"__proto__":"s3cret"}}',
+    '{"command":"a","env":{"__proto__":"s3cret"}}',
+  ])("refuses the key __proto__ in %s, and drops nothing in silence", (text) => {
+    const said = complaint(checkDefinition, JSON.parse(text));
+    expect(said).toContain('"__proto__"');
+    expect(said).not.toContain("s3cret");
+    expect(complaint(parseDefinition, JSON.parse(text))).toBe(said);
+    expect({}).not.toHaveProperty("share");
+  });
+
+  test.for([
+    { Host: "s3cret" },
+    { "a b": "s3cret" },
+    { "x-a": "s3cret\n" },
+    { "X-A": "s3cret", "x-a": "s3cret" },
+  ])("refuses the headers %o with their path", (headers) => {
+    const said = complaint(checkDefinition, { url, headers });
+    expect(said).toContain("servers.github.headers.");
+    expect(said).not.toContain("s3cret");
+  });
+});
+
+describe("parseDefinition", () => {
+  test("marks what it accepts as foreign", () => {
+    expect(parseDefinition({ url })).toEqual({ url, provenance: "foreign" });
+    expect(parseDefinition({ command: "npx" })).toEqual({ command: "npx", provenance: "foreign" });
+    expect(Object.isFrozen(parseDefinition({ url }))).toBe(true);
+  });
+
+  test.for([
+    { url, provenance: "code" },
+    { url, credential },
+    { url, discovery: "anonymous" },
+    { url: new URL(url) },
+    { connect: () => {} },
+    { url: "file:///etc/passwd" },
+    { url, headers: { Host: "x" } },
+  ])("accepts no more than plain data: %o", (definition) => {
+    expect(complaint(parseDefinition, definition)).toContain("servers.github");
+  });
+
+  test("is as strict as its schema alone", () => {
+    for (const definition of [{ url }, { command: "npx", args: [] }]) {
+      expect(serverDefinitionSchema.safeParse(definition).success).toBe(true);
+    }
+    for (const definition of [{}, { url, command: "a" }, { url, provenance: "code" }, { url: "file:///" }]) {
+      expect(serverDefinitionSchema.safeParse(definition).success).toBe(false);
+    }
+  });
+});

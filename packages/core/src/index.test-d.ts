@@ -1,0 +1,181 @@
+import { describe, expectTypeOf, test } from "vitest";
+import type {
+  CatalogClient,
+  Connection,
+  Connector,
+  Credential,
+  CredentialEvent,
+  CredentialSource,
+  DiagnosticEvents,
+  Endpoint,
+  ErrorCode,
+  HostedServer,
+  HttpEndpoint,
+  InProcessServer,
+  Origin,
+  Params,
+  ParkedSession,
+  Poolable,
+  Principal,
+  RemoteServer,
+  Result,
+  Scope,
+  Secret,
+  ServerDefinition,
+  ServerId,
+  ServerStatus,
+  SessionId,
+  Slice,
+  Target,
+  UserId,
+  WorkspaceClient,
+  WorkspaceId,
+} from "./index.ts";
+import { type errorCodes, principalOf, scopeOf, TenantryError, userId, workspaceId } from "./index.ts";
+
+describe("ids", () => {
+  test("are not interchangeable", () => {
+    expectTypeOf<UserId>().not.toExtend<WorkspaceId>();
+    expectTypeOf<WorkspaceId>().not.toExtend<UserId>();
+    expectTypeOf<SessionId>().not.toExtend<UserId>();
+    expectTypeOf<ServerId>().not.toExtend<WorkspaceId>();
+    expectTypeOf<Origin>().not.toExtend<ServerId>();
+    expectTypeOf<UserId>().toExtend<string>();
+    expectTypeOf<string>().not.toExtend<UserId>();
+  });
+
+  test("come from their checks only", () => {
+    expectTypeOf(userId).returns.toEqualTypeOf<UserId>();
+    expectTypeOf(workspaceId).parameter(0).toBeUnknown();
+    expectTypeOf(principalOf).returns.toEqualTypeOf<Principal>();
+    expectTypeOf<{ workspace: string; user: string }>().not.toExtend<Principal>();
+    expectTypeOf<{ workspace: WorkspaceId }>().not.toExtend<Principal>();
+  });
+});
+
+describe("a scope", () => {
+  test("names a user only where it is the user's own", () => {
+    type Shared = Exclude<Scope, { share: "user" }>;
+    expectTypeOf<Shared["share"]>().toEqualTypeOf<"workspace" | "everyone" | "discovery">();
+    expectTypeOf<Extract<keyof Shared, "user" | "session">>().toBeNever();
+    // @ts-expect-error a connection that the workspace shares is nobody's own
+    const shared: Scope = { share: "workspace", workspace: workspaceId("a"), user: userId("b") };
+    // @ts-expect-error one that everybody shares belongs to no workspace
+    const everyone: Scope = { share: "everyone", workspace: workspaceId("a") };
+    // @ts-expect-error a user's own connection names the user
+    const own: Scope = { share: "user", workspace: workspaceId("a") };
+    expectTypeOf([shared, everyone, own]).toEqualTypeOf<Scope[]>();
+    expectTypeOf(scopeOf).returns.toEqualTypeOf<Scope>();
+  });
+});
+
+describe("a server definition", () => {
+  const credential = {} as CredentialSource;
+
+  test("is what the design shows", () => {
+    const servers = {
+      github: { url: "https://api.githubcopilot.com/mcp/", credential },
+      files: {
+        command: "npx",
+        args: ["-y", "@modelcontextprotocol/server-filesystem", "./data"],
+        share: "workspace",
+      },
+    } as const;
+    expectTypeOf(servers).toExtend<Record<string, ServerDefinition>>();
+    expectTypeOf<RemoteServer | HostedServer | InProcessServer>().toEqualTypeOf<ServerDefinition>();
+  });
+
+  test("is told from the other kinds by its key", () => {
+    const definition = {} as ServerDefinition;
+    if ("url" in definition) expectTypeOf(definition).toEqualTypeOf<RemoteServer>();
+    else if ("command" in definition) expectTypeOf(definition).toEqualTypeOf<HostedServer>();
+    else expectTypeOf(definition).toEqualTypeOf<InProcessServer>();
+  });
+
+  test("is nothing else", () => {
+    const nonsense: ServerDefinition[] = [
+      // @ts-expect-error it leads nowhere
+      { share: "user" },
+      // @ts-expect-error there is no such key
+      { url: "https://x.com", colour: "red" },
+      // @ts-expect-error a header has one value
+      { url: "https://x.com", headers: { a: ["1", "2"] } },
+      // @ts-expect-error the secret itself is no credential
+      { url: "https://x.com", credential: "s3cret" },
+      // @ts-expect-error there is no such share
+      { command: "npx", share: "team" },
+      // @ts-expect-error the arguments are a list
+      { command: "npx", args: "-y" },
+    ];
+    expectTypeOf(nonsense).toEqualTypeOf<ServerDefinition[]>();
+    expectTypeOf<{ url: string; command: number }>().not.toExtend<HostedServer>();
+  });
+});
+
+describe("the contracts", () => {
+  test("a connection is what a pool keeps", () => {
+    expectTypeOf<Connection>().toExtend<Poolable<ParkedSession>>();
+    expectTypeOf<Connector<Connection, ParkedSession>["open"]>().returns.resolves.toEqualTypeOf<Connection>();
+    expectTypeOf<Parameters<Connector<Connection, ParkedSession>["open"]>[0]>().toEqualTypeOf<Endpoint>();
+  });
+
+  test("a request's method fixes its parameters and its result", () => {
+    expectTypeOf<Params<"tools/call">["name"]>().toEqualTypeOf<string>();
+    expectTypeOf<Result<"tools/list">["tools"][number]["name"]>().toEqualTypeOf<string>();
+    // @ts-expect-error there is no such request
+    expectTypeOf<Params<"tools/forget">>().toBeNever();
+  });
+
+  test("a credential's headers are secrets, and its origins are origins", () => {
+    expectTypeOf<Credential["origins"]>().toEqualTypeOf<readonly Origin[]>();
+    type Headers = Awaited<ReturnType<NonNullable<Credential["headers"]>>>;
+    expectTypeOf<Headers[string]["value"]>().toEqualTypeOf<Secret>();
+    expectTypeOf<CredentialEvent["kind"]>().toEqualTypeOf<"rotated" | "revoked">();
+  });
+
+  test("a tenant's rows cannot be asked for without the workspace", () => {
+    const rows = {} as Slice<{ workspace: WorkspaceId; server: ServerId }, { on: boolean }>;
+    const mistakes = () => [
+      // @ts-expect-error whose row?
+      rows.get({ server: {} as ServerId }),
+      // @ts-expect-error any text is no workspace
+      rows.get({ workspace: "acme", server: {} as ServerId }),
+      // @ts-expect-error a write says which version it replaces
+      rows.put({ workspace: {} as WorkspaceId, server: {} as ServerId }, { on: true }),
+    ];
+    expectTypeOf(mistakes).toBeFunction();
+    expectTypeOf(rows.get).returns.resolves.toExtend<{ value: { on: boolean } } | undefined>();
+  });
+
+  test("everything that is shared is read-only", () => {
+    const target = {} as Target;
+    const endpoint = {} as HttpEndpoint;
+    // @ts-expect-error
+    target.scope = { share: "everyone" };
+    // @ts-expect-error
+    endpoint.headers["x-a"] = "1";
+  });
+
+  test("a workspace client can list, and reports each server as one of three", () => {
+    expectTypeOf<WorkspaceClient>().toExtend<CatalogClient>();
+    expectTypeOf<ServerStatus["status"]>().toEqualTypeOf<"ready" | "needs_authorization" | "unavailable">();
+    expectTypeOf<Extract<ServerStatus, { status: "ready" }>>().not.toHaveProperty("error");
+  });
+});
+
+describe("errors", () => {
+  test("have a closed set of codes", () => {
+    expectTypeOf<ErrorCode>().toEqualTypeOf<(typeof errorCodes)[number]>();
+    expectTypeOf<string>().not.toExtend<ErrorCode>();
+    // @ts-expect-error there are no codes of one's own
+    const own = new TenantryError("MY_CODE", "x");
+    expectTypeOf(own.code).toEqualTypeOf<ErrorCode>();
+    // @ts-expect-error a fact is what it is
+    own.retryable = true;
+  });
+});
+
+test("a trace never has arguments or secrets", () => {
+  type Told = { [N in keyof DiagnosticEvents]: keyof DiagnosticEvents[N] }[keyof DiagnosticEvents];
+  expectTypeOf<Told>().toEqualTypeOf<"scope" | "server" | "tool" | "outcome">();
+});

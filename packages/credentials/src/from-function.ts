@@ -1,0 +1,55 @@
+import { raceAbort, TenantryError, type CredentialRequest, type Secret } from "@tenantry/core";
+import type { ValueRequest, ValueSource } from "./value-source.ts";
+
+/** What the host's function is asked. */
+export interface ValueFunctionRequest extends CredentialRequest {
+  /** Aborts when the asking request does, or when the function's time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** A host's own way to a value; `undefined` means that there is none for this request. */
+export type ValueFunction = (
+  request: ValueFunctionRequest,
+) => string | Secret | undefined | Promise<string | Secret | undefined>;
+
+/** How the function is called. */
+export interface ValueFunctionOptions {
+  /** How long it may take, in milliseconds; defaults to 30,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Asks the host's own function, for every request. When the server has refused a value, `rejected` tells which
+ * generation, so that the function can give a fresh one. A function that takes too long fails with `TIMEOUT`.
+ */
+export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = {}): ValueSource {
+  const { timeoutMs = 30_000 } = options;
+  if (typeof fn !== "function") {
+    throw new TenantryError("CREDENTIAL_INVALID", "fromFunction() takes a function that gives the value.");
+  }
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 86_400_000) {
+    throw new TenantryError(
+      "CREDENTIAL_INVALID",
+      "The timeoutMs of fromFunction() must be a whole number of milliseconds, from 1 to 86,400,000.",
+    );
+  }
+  return Object.freeze({
+    describe: () => "a value from the function in fromFunction()",
+    read: (request: ValueRequest) => callWithin(timeoutMs, fn, request),
+  });
+}
+
+async function callWithin(timeoutMs: number, fn: ValueFunction, request: ValueRequest) {
+  const { clock, signal: caller, ...facts } = request;
+  const late = new AbortController();
+  const signal = caller === undefined ? late.signal : AbortSignal.any([caller, late.signal]);
+  const timer = clock.after(timeoutMs, () => {
+    const why = `The function in fromFunction() took longer than ${timeoutMs} ms; try again, or give it a longer timeoutMs.`;
+    late.abort(new TenantryError("TIMEOUT", why, { retryable: true }));
+  });
+  try {
+    return await raceAbort(Promise.resolve(fn({ ...facts, signal })), signal);
+  } finally {
+    timer.cancel();
+  }
+}

@@ -1,0 +1,136 @@
+import {
+  quote,
+  raceAbort,
+  secret,
+  TenantryError,
+  traced,
+  type Clock,
+  type Context,
+  type Credential,
+  type CredentialDependencies,
+  type CredentialRequest,
+  type CredentialSource,
+  type Origin,
+  type ServerRef,
+} from "@tenantry/core";
+import { checkName, checkSource, textOf, type ValueSource } from "./value-source.ts";
+
+/** A credential source that sets one header or one environment variable. */
+export interface Shape extends CredentialSource {
+  /** What errors call it. */
+  readonly slot: string;
+  /** What it sets; of a header, the name is in lower case. */
+  readonly sets: { readonly kind: "header" | "variable"; readonly name: string };
+}
+
+/** How a shape turns a value into what the server is given. */
+export interface Recipe {
+  readonly shape: "bearer" | "header" | "env";
+  readonly sets: Shape["sets"];
+  readonly slot: string;
+  readonly required: boolean;
+  /** Absent: the server's own origin. */
+  readonly origins?: readonly Origin[];
+  readonly replaces: boolean;
+  readonly source: ValueSource;
+  /** Checks the value and gives it as it is sent; throws `CREDENTIAL_INVALID` without showing it. */
+  readonly format: (text: string) => string;
+}
+
+/** Makes the source that resolves as the recipe says; throws `CREDENTIAL_INVALID` for a recipe that never could. */
+export function createShape(recipe: Recipe): Shape {
+  checkSource(recipe.source, `${recipe.shape}()`);
+  const slot = checkName(recipe.slot, `The slot of ${recipe.shape}()`);
+  return Object.freeze({
+    slot,
+    sets: Object.freeze(recipe.sets),
+    bind: (dependencies: CredentialDependencies) =>
+      Object.freeze({
+        resolve: (request: CredentialRequest) =>
+          traced(
+            "tenantry:credentials:resolve",
+            () => ({ scope: request.scope, server: request.server.id }),
+            () => resolve(recipe, dependencies, request),
+          ),
+      }),
+  });
+}
+
+async function resolve(
+  recipe: Recipe,
+  { clock, fingerprint }: CredentialDependencies,
+  request: CredentialRequest,
+): Promise<Credential | undefined> {
+  const { scope, server } = request;
+  const origins = originsFor(recipe, server);
+  const text = await readText(recipe, request, clock);
+  if (text === undefined) {
+    if (!recipe.required) return undefined;
+    const why = `${subjectOf(recipe, server)} has no value; provide ${recipe.source.describe(scope)}.`;
+    throw new TenantryError("CREDENTIAL_MISSING", why, { server: server.id, slot: recipe.slot });
+  }
+  const value = secret(formatText(recipe, server, text));
+  const { shape, slot, replaces, sets } = recipe;
+  // JSON, because no two lists of strings have one spelling, whatever the strings hold.
+  const subject = fingerprint(JSON.stringify([shape, sets.name, slot, text]));
+  const facts = { subject, generation: subject, origins };
+  if (sets.kind === "variable")
+    return Object.freeze({ ...facts, env: Object.freeze({ [sets.name]: value }) });
+  const headers = Object.freeze({ [sets.name]: Object.freeze({ value, replaces }) });
+  return Object.freeze({ ...facts, headers: () => headers });
+}
+
+/** Where the value may go; a header needs a server behind a URL, a variable needs one that is not. */
+function originsFor({ shape, sets, slot, origins }: Recipe, { id, origin }: ServerRef): readonly Origin[] {
+  const remote = origin !== undefined;
+  if (remote === (sets.kind === "header"))
+    return remote ? (origins ?? Object.freeze([origin])) : Object.freeze([]);
+  const why = remote
+    ? `is reached by its URL and takes no environment variables; use bearer() or header() instead of ${shape}()`
+    : `is not reached by a URL and takes no headers; use env() instead of ${shape}()`;
+  throw new TenantryError("CREDENTIAL_INVALID", `The server ${quote(id)} ${why}.`, { server: id, slot });
+}
+
+async function readText(
+  recipe: Recipe,
+  request: CredentialRequest,
+  clock: Clock,
+): Promise<string | undefined> {
+  const { scope, server, signal } = request;
+  signal?.throwIfAborted();
+  // A shared connection must not carry one user's authority to the others, whoever passes that user's context here.
+  const context = scope.share === "user" ? request.context : nobodys;
+  try {
+    return textOf(await raceAbort(recipe.source.read({ ...request, context, clock }), signal));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const why = `${subjectOf(recipe, server)} could not be read, because its source failed; see the cause.`;
+    throw new TenantryError("CREDENTIAL_FAILED", why, {
+      cause,
+      server: server.id,
+      slot: recipe.slot,
+      ...(cause instanceof TenantryError && { retryable: cause.retryable }),
+      ...(cause instanceof TenantryError &&
+        cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
+    });
+  }
+}
+
+const nobodys: Context = Object.freeze({});
+
+function formatText(recipe: Recipe, server: ServerRef, text: string): string {
+  try {
+    return recipe.format(text);
+  } catch (cause) {
+    const why = cause instanceof TenantryError ? cause.message.replace(/^\[\w+\] /u, "") : "It is malformed.";
+    throw new TenantryError("CREDENTIAL_INVALID", `${subjectOf(recipe, server)} cannot be sent. ${why}`, {
+      cause,
+      server: server.id,
+      slot: recipe.slot,
+    });
+  }
+}
+
+function subjectOf({ slot }: Recipe, { id }: ServerRef): string {
+  return `The credential ${quote(slot)} of the server ${quote(id)}`;
+}

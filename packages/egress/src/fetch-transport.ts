@@ -1,0 +1,158 @@
+import { raceAbort, systemClock, TenantryError, type Fetch } from "@tenantry/core";
+import { publicAddresses, systemLookup, type Lookup } from "./address-policy.ts";
+import { fetchFailureOf } from "./failure.ts";
+import type { EgressLimits } from "./limits.ts";
+import { ReceivedBody } from "./response-body.ts";
+import { closedError, tooLongError, type Answer, type Hop, type Transport } from "./transport.ts";
+
+/**
+ * Carries requests through a `fetch` that the host gave. A foreign host is resolved and checked before each request,
+ * but which of its addresses is dialled, and what is negotiated with it, is the host's `fetch`'s own affair.
+ */
+export class FetchTransport implements Transport {
+  readonly #fetch: Fetch;
+  readonly #limits: EgressLimits;
+  readonly #lookup: Lookup;
+  readonly #flights = new Set<Flight>();
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(fetch: Fetch, limits: EgressLimits, lookup: Lookup = systemLookup) {
+    this.#fetch = fetch;
+    this.#limits = limits;
+    this.#lookup = lookup;
+  }
+
+  async send(hop: Hop): Promise<Answer> {
+    const flight = new Flight(hop, () => {
+      this.#flights.delete(flight);
+      if (this.#flights.size === 0) this.#drained?.();
+    });
+    this.#flights.add(flight);
+    try {
+      if (hop.provenance === "foreign") await flight.wait(publicAddresses(hop.url.hostname, this.#lookup));
+      return await flight.answer(this.#fetch, this.#limits.firstByteTimeoutMs);
+    } catch (error) {
+      flight.finish();
+      if (hop.signal?.aborted === true) throw hop.signal.reason;
+      throw fetchFailureOf(error, hop.url.origin);
+    }
+  }
+
+  stats(): { readonly sockets: number; readonly requests: number } {
+    return { sockets: 0, requests: this.#flights.size };
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const end = () => this.#flights.forEach((flight) => flight.leave(closedError(undefined, "unknown")));
+    const timer = systemClock.after(this.#limits.closeGraceMs, end);
+    if (this.#flights.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    timer.cancel();
+  }
+}
+
+/** One request from its start to its last byte. It has a signal of its own, so that the caller's keeps no listener. */
+class Flight {
+  readonly #hop: Hop;
+  readonly #over: () => void;
+  readonly #abort = new AbortController();
+  readonly #onAbort = () => this.leave(this.#hop.signal?.reason);
+  #body: ReceivedBody | undefined;
+
+  constructor(hop: Hop, over: () => void) {
+    this.#hop = hop;
+    this.#over = over;
+    hop.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return raceAbort(promise, this.#abort.signal);
+  }
+
+  async answer(fetch: Fetch, firstByteTimeoutMs: number): Promise<Answer> {
+    const { origin } = this.#hop.url;
+    const late = () => {
+      const what = `${origin} did not answer within firstByteTimeoutMs; the request may have run.`;
+      this.leave(new TenantryError("TIMEOUT", what, { delivery: "unknown" }));
+    };
+    const timer = firstByteTimeoutMs === Infinity ? undefined : systemClock.after(firstByteTimeoutMs, late);
+    const asked = this.#ask(fetch);
+    try {
+      return this.#receive(await this.wait(asked));
+    } catch (error) {
+      asked.then((response) => response.body?.cancel()).catch(() => {});
+      throw error;
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  /** Ends it from this side. */
+  leave(reason: unknown): void {
+    this.#body?.drop(reason);
+    this.finish();
+    this.#abort.abort(reason);
+  }
+
+  finish(): void {
+    this.#hop.signal?.removeEventListener("abort", this.#onAbort);
+    this.#over();
+  }
+
+  /** Async, so that a `fetch` that throws at once rejects as well. */
+  async #ask(fetch: Fetch): Promise<Response> {
+    const { url, method, headers, body = null } = this.#hop;
+    const pairs: [string, string][] = [];
+    for (let index = 0; index < headers.length; index += 2) {
+      pairs.push([headers[index] as string, headers[index + 1] as string]);
+    }
+    return fetch(url.href, { method, headers: pairs, body, redirect: "manual", signal: this.#abort.signal });
+  }
+
+  #receive(response: Response): Answer {
+    const { maxResponseBytes } = this.#hop;
+    if (response.type === "opaqueredirect" || response.redirected) {
+      const what =
+        "The injected fetch follows or hides redirects; give one that hands them over (redirect: manual).";
+      throw new TenantryError("ORIGIN_REFUSED", what, { delivery: "unknown" });
+    }
+    const headers = Object.create(null) as Record<string, string>;
+    response.headers.forEach((value, name) => (headers[name] = value));
+    // A fetch gives the body decoded; these two describe what was on the wire.
+    if ("content-encoding" in headers) {
+      delete headers["content-encoding"];
+      delete headers["content-length"];
+    }
+    if (Number(headers["content-length"] ?? 0) > maxResponseBytes) throw tooLongError(maxResponseBytes);
+    return { status: response.status, headers, body: this.#read(response) };
+  }
+
+  #read(response: Response): ReceivedBody {
+    let ready: (() => void) | undefined;
+    const source = { resume: () => ready?.(), cancel: () => this.leave(undefined) };
+    const body = (this.#body = new ReceivedBody(source, this.#hop.maxResponseBytes));
+    const pump = async (stream: ReadableStream<Uint8Array>) => {
+      const reader = stream.getReader();
+      this.#abort.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), {
+        once: true,
+      });
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return body.end();
+        const room = body.push(value);
+        if (room === "over") return this.leave(tooLongError(this.#hop.maxResponseBytes));
+        if (room === "full") await new Promise<void>((resolve) => (ready = resolve));
+      }
+    };
+    if (response.body === null) body.end();
+    const pumped = response.body === null ? Promise.resolve() : pump(response.body);
+    pumped
+      .catch((error: unknown) => body.fail(fetchFailureOf(error, this.#hop.url.origin)))
+      .finally(() => this.finish());
+    return body;
+  }
+}

@@ -1,0 +1,51 @@
+import { quote, TenantryError, type Delivery } from "@tenantry/core";
+import type { ExchangeMethod } from "./transport.ts";
+
+const maxRedirects = 3;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Where an answer came from. */
+export interface Redirecting {
+  readonly url: URL;
+  readonly method: ExchangeMethod;
+  /** How many redirects have been followed so far. */
+  readonly followed: number;
+}
+
+/**
+ * Where the same request goes next, or `undefined` where the answer is no redirect (RFC 9110, section 15.4).
+ *
+ * Throws `ORIGIN_REFUSED` for another origin, `PROTOCOL_VIOLATION` where following would change the method or the
+ * location cannot be read, and `LIMIT_EXCEEDED` after three. Delivery is `refused` where the status says that the
+ * request was not run here: 307 and 308 ask for it again elsewhere, and so does any redirect of a GET. It is
+ * `unknown` for the others, because a server may well answer a POST that it has run with 302 or 303.
+ */
+export function redirectTarget(
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  { url, method, followed }: Redirecting,
+): URL | undefined {
+  const { status, headers } = answer;
+  const location = headers["location"];
+  if (!redirects.has(status) || location === undefined) return undefined;
+  const keepsMethod = method === "GET" || status === 307 || status === 308;
+  const details = { status, delivery: (keepsMethod ? "refused" : "unknown") satisfies Delivery } as const;
+  const target = URL.canParse(location, url) ? new URL(location, url) : undefined;
+  if (target === undefined) {
+    const what = `${url.origin} redirects to something that is no URL; use the URL that it means.`;
+    throw new TenantryError("PROTOCOL_VIOLATION", what, details);
+  }
+  if (target.origin !== url.origin) {
+    const other = target.origin === "null" ? target.protocol : target.origin;
+    const what = `${url.origin} redirects to ${quote(other)}, to which nothing was sent; use that URL if it is trusted.`;
+    throw new TenantryError("ORIGIN_REFUSED", what, details);
+  }
+  if (!keepsMethod) {
+    const what = `${url.origin} answers ${method} with ${status}, which asks for a GET elsewhere; it was not followed.`;
+    throw new TenantryError("PROTOCOL_VIOLATION", what, details);
+  }
+  if (followed >= maxRedirects) {
+    const what = `${url.origin} redirects more than ${maxRedirects} times; use the URL that it ends at.`;
+    throw new TenantryError("LIMIT_EXCEEDED", what, details);
+  }
+  return target;
+}

@@ -1,0 +1,30 @@
+import { quote, TenantryError, type ServerId } from "@tenantry/core";
+
+/** What a closed pool answers. */
+export function poolClosed(): TenantryError {
+  return new TenantryError("CLOSED", "The pool is closed; create another one.");
+}
+
+/** What a caller hears who cannot even wait for room. */
+export function tooManyWaiting(server: ServerId, maxWaiting: number): TenantryError {
+  const why = `All connections that may be open are in use and ${maxWaiting} callers wait already; try again later.`;
+  return new TenantryError("POOL_EXHAUSTED", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
+/** What a caller hears who has waited for room long enough. */
+export function waitedTooLong(server: ServerId, acquireTimeoutMs: number): TenantryError {
+  const why = `All connections that may be open stayed in use for ${acquireTimeoutMs} ms; try again later, or raise the caps.`;
+  return new TenantryError("POOL_EXHAUSTED", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
+/** What every caller hears whose connection took too long to open. */
+export function connectTimedOut(server: ServerId, connectTimeoutMs: number): TenantryError {
+  const why = `The connection did not open within ${connectTimeoutMs} ms; try again later, or raise connectTimeoutMs.`;
+  return new TenantryError("TIMEOUT", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
+/** What a caller hears whose connection had ended before it could be lent. */
+export function connectionEnded(server: ServerId): TenantryError {
+  const why = "The connection ended before it could be used; try again.";
+  return new TenantryError("CONNECTION_LOST", `${quote(server)}: ${why}`, { server, retryable: true });
+}

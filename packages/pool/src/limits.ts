@@ -1,0 +1,50 @@
+import { TenantryError } from "@tenantry/core";
+
+/** What a pool may hold and how long it waits. */
+export interface PoolLimits {
+  /** Connections in all, those being opened and drained included. Defaults to 10,000. */
+  readonly maxConnections: number;
+  /** Connections of one user of one workspace, whatever the session or server. Defaults to 64. */
+  readonly maxConnectionsPerUser: number;
+  /** How long a connection stays open after its last lease, in milliseconds. Defaults to 300,000. */
+  readonly idleTimeoutMs: number;
+  /** How long opening one connection may take, in milliseconds. Defaults to 30,000. */
+  readonly connectTimeoutMs: number;
+  /** How long a caller waits for room under a cap, in milliseconds. Defaults to 30,000. */
+  readonly acquireTimeoutMs: number;
+  /** Callers that wait at one user's cap, and callers that wait at the cap of all. Defaults to 1,000 each. */
+  readonly maxWaiting: number;
+  /** How long `close()` leaves leased connections to their users, in milliseconds. Defaults to 5,000. */
+  readonly drainTimeoutMs: number;
+}
+
+const defaults: PoolLimits = Object.freeze({
+  maxConnections: 10_000,
+  maxConnectionsPerUser: 64,
+  idleTimeoutMs: 300_000,
+  connectTimeoutMs: 30_000,
+  acquireTimeoutMs: 30_000,
+  maxWaiting: 1_000,
+  drainTimeoutMs: 5_000,
+});
+
+/** These may be 0: nothing is kept idle, nobody waits, nobody is waited for. */
+const optional: ReadonlySet<string> = new Set(["idleTimeoutMs", "maxWaiting", "drainTimeoutMs"]);
+
+/** The longest delay that the timers of every runtime keep; they fire at once beyond it. */
+const longest = 2 ** 31 - 1;
+
+/** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit that is not a whole number in its range. */
+export function checkLimits(given: Partial<PoolLimits> = {}): PoolLimits {
+  const limits: Record<string, number> = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof PoolLimits)[]) {
+    const value = given[name] ?? defaults[name];
+    const least = optional.has(name) ? 0 : 1;
+    if (!Number.isInteger(value) || value < least || value > longest) {
+      const expected = `a whole number from ${least} to ${longest}`;
+      throw new TenantryError("CONFIG_INVALID", `limits.${name}: expected ${expected}.`);
+    }
+    limits[name] = value;
+  }
+  return Object.freeze({ ...defaults, ...limits });
+}

@@ -1,0 +1,66 @@
+import type { Clock } from "@tenantry/core";
+
+/** Whatever is not over yet: members until they end, their endings, and what is left of aborted openings. */
+export class Population<T> implements Iterable<T> {
+  readonly #clock: Clock;
+  readonly #members = new Set<T>();
+  readonly #endings = new Set<Promise<void>>();
+  readonly #rests = new Set<Promise<void>>();
+  #emptied: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#members.values();
+  }
+
+  add(member: T): void {
+    this.#members.add(member);
+  }
+
+  /** The member has ended, and `ending` settles when nothing is left of it. */
+  ended(member: T, ending: Promise<void>): void {
+    this.#members.delete(member);
+    this.#until(this.#endings, ending);
+  }
+
+  /** An opening was aborted, and `rest` settles when nothing is left of it. */
+  aborted(rest: Promise<void>): void {
+    this.#until(this.#rests, rest);
+  }
+
+  /** Waits until all members have ended and nothing is left of aborted openings, but no longer than `timeoutMs`. */
+  async drained(timeoutMs: number): Promise<void> {
+    if (this.#isEmpty()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.after(timeoutMs, resolve);
+    this.#emptied = resolve;
+    await promise;
+    timer.cancel();
+  }
+
+  /** Waits for every ending; rejects with what went wrong, once all have settled. */
+  async settled(): Promise<void> {
+    const failures = (await Promise.allSettled(this.#endings)).filter(({ status }) => status === "rejected");
+    const reasons = failures.map((failure): unknown => (failure as PromiseRejectedResult).reason);
+    if (reasons.length === 1) throw reasons[0];
+    if (reasons.length > 1) throw new AggregateError(reasons, "Several connections could not be closed.");
+  }
+
+  #isEmpty(): boolean {
+    return this.#members.size === 0 && this.#rests.size === 0;
+  }
+
+  /** Keeps a promise for as long as it is pending. A failure concerns nobody unless somebody waits for it. */
+  #until(pending: Set<Promise<void>>, promise: Promise<void>): void {
+    const done = () => {
+      pending.delete(promise);
+      if (this.#isEmpty()) this.#emptied?.();
+    };
+    pending.add(promise);
+    promise.then(done, done);
+    if (this.#isEmpty()) this.#emptied?.();
+  }
+}

@@ -1,0 +1,15 @@
+/** The bounds of one child's pipe. */
+export interface PipeLimits {
+  /** The longest line that the child may write, in bytes; a longer one ends the pipe. Defaults to 16 MiB. */
+  readonly maxMessageBytes: number;
+  /** How much of the end of stderr is kept, in bytes. Defaults to 16 KiB. */
+  readonly stderrTailBytes: number;
+  /** How long the child may take after the end of its stdin, and again after SIGTERM, in milliseconds. Defaults to 1,000. */
+  readonly closeGraceMs: number;
+}
+
+/** Fills in the defaults. */
+export function pipeLimits(given: Partial<PipeLimits> = {}): PipeLimits {
+  const { maxMessageBytes = 16 * 1024 * 1024, stderrTailBytes = 16 * 1024, closeGraceMs = 1_000 } = given;
+  return { maxMessageBytes, stderrTailBytes, closeGraceMs };
+}

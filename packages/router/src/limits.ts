@@ -1,0 +1,58 @@
+import { quote, TenantryError, type ErrorCode } from "@tenantry/core";
+
+/** The bounds of one router. */
+export interface RouterLimits {
+  /** How long one server may take to list its tools, connecting included, in milliseconds. Defaults to 30,000. */
+  readonly listTimeoutMs: number;
+  /** How long a call may take where neither it nor its definition says so, in milliseconds. Defaults to 60,000. */
+  readonly callTimeoutMs: number;
+  /** How many pages one server's list may have. Defaults to 64. */
+  readonly maxPages: number;
+  /** How many tools one server may list. Defaults to 10,000. */
+  readonly maxTools: number;
+  /** How deeply the arguments of a call may be nested. Defaults to 64. */
+  readonly maxArgumentDepth: number;
+  /** How large the arguments of a call may be: their characters, and one for each value. Defaults to 16,777,216. */
+  readonly maxArgumentSize: number;
+}
+
+const defaults: RouterLimits = Object.freeze({
+  listTimeoutMs: 30_000,
+  callTimeoutMs: 60_000,
+  maxPages: 64,
+  maxTools: 10_000,
+  maxArgumentDepth: 64,
+  maxArgumentSize: 16_777_216,
+});
+
+const maxTimeoutMs = 86_400_000;
+
+/** Fills in the defaults; throws `CONFIG_INVALID` for an unknown name or a value that is not a positive whole number. */
+export function routerLimits(given: Partial<RouterLimits> = {}): RouterLimits {
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (!Object.hasOwn(defaults, name)) {
+      throw new TenantryError(
+        "CONFIG_INVALID",
+        `limits has no ${quote(name)}; use ${Object.keys(defaults).join(", ")}.`,
+      );
+    }
+    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+      throw new TenantryError("CONFIG_INVALID", `limits.${name} must be a positive whole number.`);
+    }
+    if (name.endsWith("TimeoutMs")) checkTimeout(value as number, `limits.${name}`, "CONFIG_INVALID");
+  }
+  return Object.freeze({ ...defaults, ...given });
+}
+
+/** Checks a duration in milliseconds; throws `code` unless it is more than nothing and at most a day. */
+export function checkTimeout(
+  timeoutMs: number,
+  name = "timeoutMs",
+  code: ErrorCode = "ARGUMENT_INVALID",
+): number {
+  if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs <= maxTimeoutMs) return timeoutMs;
+  throw new TenantryError(
+    code,
+    `${name} must be a number of milliseconds above 0 and at most 86,400,000 (a day).`,
+  );
+}

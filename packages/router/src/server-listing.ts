@@ -1,0 +1,89 @@
+import { SharedFlight, type CatalogTool, type Connection, type Tool } from "@tenantry/core";
+import type { RouterLimits } from "./limits.ts";
+import type { RoutedServer } from "./routing.ts";
+import { toolName } from "./tool-name.ts";
+import { readTools } from "./tool-pages.ts";
+
+/** One server's tools by their catalog names, in the server's own words. */
+export type ToolNames = ReadonlyMap<string, string>;
+
+interface Listed {
+  readonly tools: readonly CatalogTool[];
+  readonly names: ToolNames;
+}
+
+interface Reading {
+  readonly flight: SharedFlight<Listed>;
+  readonly progress: { done: boolean };
+}
+
+/**
+ * What one server offers, by connection. A connection is one authorization context, so what it was told is remembered
+ * for it alone and goes when it goes; no list is ever found through another connection.
+ */
+export class ServerListing {
+  readonly server: RoutedServer;
+  readonly #limits: RouterLimits;
+  readonly #readings = new WeakMap<Connection, Reading>();
+  readonly #names = new WeakMap<Connection, ToolNames>();
+
+  constructor(server: RoutedServer, limits: RouterLimits) {
+    this.server = server;
+    this.#limits = limits;
+  }
+
+  /** The server's own name of a tool, as far as this connection has been told. */
+  known(connection: Connection, name: string): string | undefined {
+    return this.#names.get(connection)?.get(name);
+  }
+
+  /** Reads the list; joins a reading of it that is under way. */
+  async tools(connection: Connection, signal: AbortSignal): Promise<readonly CatalogTool[]> {
+    const current = this.#current(connection);
+    const { flight } = current ?? this.#begin(connection);
+    const { tools } = await flight.join({ signal });
+    // Schemas are mutable, and hosts do change them: who joined gets a copy of its own.
+    return current === undefined ? tools : structuredClone(tools);
+  }
+
+  /** Reads the list again for a name that is not {@link known}; joins a reading of it that is under way. */
+  async find(connection: Connection, name: string, signal: AbortSignal): Promise<string | undefined> {
+    const { flight } = this.#current(connection) ?? this.#begin(connection);
+    const { names } = await flight.join({ signal });
+    return names.get(name);
+  }
+
+  #current(connection: Connection): Reading | undefined {
+    const reading = this.#readings.get(connection);
+    return reading === undefined || reading.progress.done || reading.flight.abandoned ? undefined : reading;
+  }
+
+  #begin(connection: Connection): Reading {
+    const progress = { done: false };
+    const flight = new SharedFlight(async (signal) => {
+      try {
+        return await this.#read(connection, signal);
+      } finally {
+        progress.done = true;
+      }
+    });
+    const reading = { flight, progress };
+    this.#readings.set(connection, reading);
+    return reading;
+  }
+
+  async #read(connection: Connection, signal: AbortSignal): Promise<Listed> {
+    const server = this.server.ref.id;
+    const own = await readTools(connection, { server, limits: this.#limits, signal });
+    const tools = own.map((tool) => catalogTool(tool, this.server));
+    const names = new Map(tools.map(({ name, origin }) => [name, origin.tool]));
+    this.#names.set(connection, names);
+    return { tools, names };
+  }
+}
+
+function catalogTool(tool: Tool, server: RoutedServer): CatalogTool {
+  const { ["__proto__"]: _dropped, ...description } = tool as Tool & { ["__proto__"]?: unknown };
+  const origin = Object.freeze({ server: server.ref.id, tool: tool.name });
+  return { ...description, name: toolName(server.ref.id, tool.name), origin };
+}

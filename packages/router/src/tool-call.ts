@@ -1,0 +1,141 @@
+import {
+  quote,
+  TenantryError,
+  traced,
+  type CallToolOptions,
+  type CallToolResult,
+  type Connection,
+  type Delivery,
+  type JsonObject,
+  type ServerId,
+} from "@tenantry/core";
+import { withDeadline } from "./deadline.ts";
+import type { Routing } from "./routing.ts";
+import { findTool, type Candidate, type Place } from "./tool-lookup.ts";
+
+/** What is called. */
+export interface ToolCallRequest {
+  readonly args: JsonObject;
+  readonly options: CallToolOptions;
+  /** For the whole call: connecting, finding the tool and running it. */
+  readonly timeoutMs: number;
+  /** The server, where it is certain before the tool is found. */
+  readonly server?: ServerId;
+  /** The error for a tool that no candidate has. */
+  readonly unknown: () => TenantryError;
+}
+
+/** One call of one tool, from its name to its result. */
+export class ToolCall {
+  readonly #routing: Routing;
+  readonly #request: ToolCallRequest;
+  readonly #endsAt: number;
+  #delivery: Delivery = "unsent";
+
+  constructor(routing: Routing, request: ToolCallRequest) {
+    this.#routing = routing;
+    this.#request = request;
+    this.#endsAt = routing.clock.now() + request.timeoutMs;
+  }
+
+  /** Calls a tool by the server's own name, without looking for it. */
+  byPlace(place: Place): Promise<CallToolResult> {
+    return this.#timed(place.tool, (signal) => this.#at(place, signal));
+  }
+
+  /** Calls a tool by its catalog name, which only the candidates can own. */
+  byName(candidates: readonly [Candidate, ...Candidate[]], name: string): Promise<CallToolResult> {
+    const [only, ...others] = candidates;
+    return this.#timed(name, async (signal) => {
+      if (others.length === 0) return this.#byNameOn(only, name, signal);
+      return this.#at(await this.#find(candidates, name, signal), signal);
+    });
+  }
+
+  #at({ candidate, tool }: Place, signal: AbortSignal): Promise<CallToolResult> {
+    return this.#traced(candidate, tool, () =>
+      this.#run(candidate, (connection) => this.#send(connection, tool, signal), signal),
+    );
+  }
+
+  #byNameOn(candidate: Candidate, name: string, signal: AbortSignal): Promise<CallToolResult> {
+    return this.#traced(candidate, name, async (event) => {
+      // The usual case, a tool that this connection was told of, borrows the connection only once.
+      const atOnce = async (connection: Connection) => {
+        const tool = candidate.listing.known(connection, name);
+        return tool === undefined
+          ? undefined
+          : { result: await this.#send(connection, (event.tool = tool), signal) };
+      };
+      const called = await this.#run(candidate, atOnce, signal);
+      if (called !== undefined) return called.result;
+      const { tool } = await this.#find([candidate], name, signal);
+      event.tool = tool;
+      return this.#run(candidate, (connection) => this.#send(connection, tool, signal), signal);
+    });
+  }
+
+  #find(candidates: readonly Candidate[], name: string, signal: AbortSignal): Promise<Place> {
+    return findTool(this.#routing, { candidates, name, signal, unknown: this.#request.unknown });
+  }
+
+  #run<T>(
+    { route }: Candidate,
+    work: (connection: Connection) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const resend = this.#request.options.idempotent === true ? "safe" : "refused";
+    return this.#routing.pool.run(route.target, work, { context: route.context, signal, resend });
+  }
+
+  async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {
+    const { args, options } = this.#request;
+    const { onProgress } = options;
+    const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
+    const before = this.#delivery;
+    this.#delivery = "unknown";
+    try {
+      const params = { name, arguments: args };
+      return await connection.request("tools/call", params, {
+        signal,
+        timeoutMs,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+    } catch (failure) {
+      // One attempt that may have run is not made good by a later one that surely did not.
+      if (before !== "unknown" && failure instanceof TenantryError) this.#delivery = failure.delivery;
+      throw failure;
+    }
+  }
+
+  #timed(tool: string, work: (signal: AbortSignal) => Promise<CallToolResult>): Promise<CallToolResult> {
+    const { timeoutMs, options } = this.#request;
+    const expired = () => this.#timeout(tool);
+    return withDeadline({ clock: this.#routing.clock, timeoutMs, signal: options.signal, expired }, work);
+  }
+
+  #timeout(tool: string): TenantryError {
+    const { timeoutMs, options, server } = this.#request;
+    const mayHaveRun = this.#delivery === "unknown" || this.#delivery === "answered";
+    const next = mayHaveRun
+      ? "it may have run, so look before calling it again"
+      : "it was not run; call it again";
+    const message = `The call of ${quote(tool)} took longer than ${timeoutMs} ms; ${next}.`;
+    const retryable = !mayHaveRun || options.idempotent === true;
+    return new TenantryError("TIMEOUT", message, {
+      delivery: this.#delivery,
+      retryable,
+      ...(server === undefined ? {} : { server }),
+    });
+  }
+
+  /** Tells of the call by the name that was asked for, until `work` has learnt the server's own. */
+  #traced<T>({ route }: Candidate, asked: string, work: (event: { tool: string }) => Promise<T>): Promise<T> {
+    const event = { scope: route.target.scope, server: route.target.server.id, tool: asked };
+    return traced(
+      "tenantry:router:call",
+      () => event,
+      () => work(event),
+    );
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  principalOf,
+  quote,
+  serverId,
+  systemClock,
+  TenantryError,
+  type CatalogClient,
+  type Clock,
+  type Connection,
+  type ConnectionPool,
+  type Context,
+  type Principal,
+  type WorkspaceClient,
+  type WorkspaceId,
+} from "@tenantry/core";
+import { askAll, listingOf } from "./catalog.ts";
+import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
+import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
+import { ServerListing } from "./server-listing.ts";
+import { WorkspaceView } from "./workspace-view.ts";
+
+/** What a router is made of. */
+export interface WorkspaceRouterOptions {
+  readonly workspace: WorkspaceId;
+  /** The workspace's servers; their order is the order of every listing. */
+  readonly servers: readonly RoutedServer[];
+  /** Where connections are borrowed; the router opens none itself. */
+  readonly pool: ConnectionPool<Connection>;
+  /** Defaults to the system's clock. */
+  readonly clock?: Clock;
+  readonly limits?: Partial<RouterLimits>;
+}
+
+/** Routes the calls of one workspace. It keeps nothing open, so there is nothing to close. */
+export interface WorkspaceRouter {
+  /**
+   * Gives the principal's view of the workspace. The context is copied, one level deep, for the credentials of this
+   * principal. Throws `PRINCIPAL_INVALID`, also for a principal of another workspace.
+   */
+  as(principal: Principal, context: Context): WorkspaceClient;
+  /**
+   * Lists tools before there is a user, under each definition's own `discovery` credential. A server without one is
+   * reported as unavailable with `CREDENTIAL_MISSING`.
+   */
+  discovery(): CatalogClient;
+}
+
+/** Creates the router of one workspace; throws `CONFIG_INVALID` for a malformed option or a server id that comes twice. */
+export function createWorkspaceRouter(options: WorkspaceRouterOptions): WorkspaceRouter {
+  const { workspace, servers, pool, clock = systemClock } = options;
+  const limits = routerLimits(options.limits);
+  checkServers(servers);
+  const listings = servers.map((server) => new ServerListing(server, limits));
+  const routing: Routing = Object.freeze({
+    workspace,
+    pool,
+    clock,
+    limits,
+    listings: Object.freeze(listings),
+  });
+  return Object.freeze({
+    as: (principal: Principal, context: Context) =>
+      new WorkspaceView(routing, principalIn(workspace, principal), context),
+    discovery: () => discoveryClient(routing),
+  });
+}
+
+function checkServers(servers: readonly RoutedServer[]): void {
+  const ids = new Set<string>();
+  for (const { ref, timeoutMs } of servers) {
+    const id = serverId(ref.id);
+    if (ids.has(id))
+      throw new TenantryError("CONFIG_INVALID", `The server ${quote(id)} is given twice; keep one.`);
+    ids.add(id);
+    if (timeoutMs !== undefined)
+      checkTimeout(timeoutMs, `The timeoutMs of the server ${quote(id)}`, "CONFIG_INVALID");
+  }
+}
+
+function principalIn(workspace: WorkspaceId, given: Principal): Principal {
+  const principal = principalOf(given ?? {});
+  if (principal.workspace === workspace) return principal;
+  const message =
+    "The principal belongs to another workspace than this router's; ask its own workspace's router.";
+  throw new TenantryError("PRINCIPAL_INVALID", message);
+}
+
+function discoveryClient(routing: Routing): CatalogClient {
+  return Object.freeze({
+    listTools: async (options = {}) =>
+      listingOf(
+        await askAll(
+          routing,
+          ({ server }) => discoveryRouteOf(server, routing.workspace) ?? undiscoverable(server),
+          options,
+        ),
+      ),
+  } satisfies CatalogClient);
+}
+
+function undiscoverable({ ref }: RoutedServer): TenantryError {
+  const hint = "give its definition a `discovery` credential, or list as a principal";
+  const message = `The tools of the server ${quote(ref.id)} are not listed before there is a user; ${hint}.`;
+  return new TenantryError("CREDENTIAL_MISSING", message, { server: ref.id, slot: "discovery" });
+}

@@ -1,0 +1,98 @@
+import {
+  quote,
+  TenantryError,
+  type CallToolOptions,
+  type CallToolResult,
+  type Context,
+  type ListOptions,
+  type Principal,
+  type ServerStatus,
+  type ToolAddress,
+  type ToolListing,
+  type WorkspaceClient,
+} from "@tenantry/core";
+import { jsonArguments } from "./arguments.ts";
+import { askAll, listingOf, statusOf } from "./catalog.ts";
+import { checkTimeout } from "./limits.ts";
+import { routeOf, type Routing } from "./routing.ts";
+import type { ServerListing } from "./server-listing.ts";
+import { ToolCall } from "./tool-call.ts";
+import type { Candidate } from "./tool-lookup.ts";
+import { couldOwn } from "./tool-name.ts";
+
+/** One principal's view over all servers of a workspace. It keeps nothing open. */
+export class WorkspaceView implements WorkspaceClient {
+  readonly principal: Principal;
+  readonly #context: Context;
+  readonly #routing: Routing;
+
+  constructor(routing: Routing, principal: Principal, context: Context) {
+    this.#routing = routing;
+    this.principal = principal;
+    this.#context = Object.freeze({ ...context });
+  }
+
+  async listTools(options: ListOptions = {}): Promise<ToolListing> {
+    return listingOf(await askAll(this.#routing, (listing) => this.#candidate(listing).route, options));
+  }
+
+  async servers(options: ListOptions = {}): Promise<readonly ServerStatus[]> {
+    return (await askAll(this.#routing, (listing) => this.#candidate(listing).route, options)).map(statusOf);
+  }
+
+  async callTool(
+    tool: ToolAddress,
+    args: Readonly<Record<string, unknown>> = {},
+    options: CallToolOptions = {},
+  ): Promise<CallToolResult> {
+    options.signal?.throwIfAborted();
+    checkAddress(tool);
+    if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
+    const json = jsonArguments(args, this.#routing.limits);
+    const [first, ...others] = this.#candidates(tool);
+    if (first === undefined) throw unknownTool(tool);
+    const call = new ToolCall(this.#routing, {
+      args: json,
+      options,
+      timeoutMs: options.timeoutMs ?? this.#defaultTimeoutMs([first, ...others]),
+      ...(others.length === 0 ? { server: first.route.target.server.id } : {}),
+      unknown: () => unknownTool(tool),
+    });
+    if (typeof tool === "string") return call.byName([first, ...others], tool);
+    return call.byPlace({ candidate: first, tool: tool.tool });
+  }
+
+  #candidates(tool: ToolAddress): readonly Candidate[] {
+    const isMeant = ({ server: { ref } }: ServerListing) =>
+      typeof tool === "string" ? couldOwn(ref.id, tool) : ref.id === tool.server;
+    return this.#routing.listings.filter(isMeant).map((listing) => this.#candidate(listing));
+  }
+
+  #candidate(listing: ServerListing): Candidate {
+    return { listing, route: routeOf(listing.server, this.principal, this.#context) };
+  }
+
+  #defaultTimeoutMs(candidates: readonly Candidate[]): number {
+    const { callTimeoutMs } = this.#routing.limits;
+    return Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
+  }
+}
+
+function checkAddress(tool: unknown): asserts tool is ToolAddress {
+  if (typeof tool === "string") return;
+  if (typeof tool === "object" && tool !== null && "server" in tool && "tool" in tool) {
+    if (typeof tool.server === "string" && typeof tool.tool === "string") return;
+  }
+  const expected = "a name from listTools() or { server, tool }";
+  throw new TenantryError(
+    "ARGUMENT_INVALID",
+    `The tool of a call is neither text nor an address; give ${expected}.`,
+  );
+}
+
+/** One wording, whether the server, the tool or the permission is what is missing. */
+function unknownTool(tool: ToolAddress): TenantryError {
+  const name =
+    typeof tool === "string" ? quote(tool) : `${quote(tool.tool)} of the server ${quote(tool.server)}`;
+  return new TenantryError("TOOL_UNKNOWN", `There is no tool ${name} here; use one that listTools() gives.`);
+}

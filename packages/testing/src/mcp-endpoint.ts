@@ -1,0 +1,73 @@
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type McpHttpHandler,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import type { Era } from "@tenantry/core";
+import type { Keys } from "./authentication.ts";
+import { LegacySessions } from "./legacy-sessions.ts";
+import { toRequest } from "./loopback.ts";
+import type { Arrival } from "./recording.ts";
+import { createToolServers, type Caller, type ToolServerOptions } from "./tool-server.ts";
+
+/** What an endpoint is made with. */
+export interface McpEndpointOptions extends Omit<ToolServerOptions, "progress"> {
+  readonly era: Era | "dual";
+  readonly keys: Keys;
+  /** Answers with JSON or with event streams only; absent: as the SDK chooses. */
+  readonly responseMode: "json" | "sse" | undefined;
+}
+
+/** The MCP endpoint behind the listener: checks the key and answers in the era of the request. */
+export class McpEndpoint {
+  readonly sessions: LegacySessions;
+  readonly #modern: McpHttpHandler;
+  readonly #options: McpEndpointOptions;
+
+  constructor(options: McpEndpointOptions) {
+    this.#options = options;
+    const json = options.responseMode === "json";
+    const createToolServer = createToolServers({ ...options, progress: !json });
+    const create = () => createToolServer((context) => this.#callerOf(context));
+    this.sessions = new LegacySessions({ createServer: create, json });
+    // Without progress "auto" is always JSON; the SDK's own "json" warns on the console.
+    const responseMode = options.responseMode === "sse" ? "sse" : "auto";
+    // A keep-alive timer would run as long as a stream is open.
+    this.#modern = createMcpHandler(create, { legacy: "reject", responseMode, keepAliveMs: 0 });
+  }
+
+  /** Answers one request. `crossed` says that it came with a key that is not its session's. */
+  async serve(arrival: Arrival, crossed: boolean): Promise<Response> {
+    const { user, headers } = arrival.record;
+    const { keys, era } = this.#options;
+    if (keys.header !== undefined && user === undefined) {
+      return refuse(401, "Unauthorized", { "www-authenticate": keys.challenge(headers) });
+    }
+    if (crossed) return refuse(403, "The session belongs to somebody else");
+    const request = await toRequest(arrival);
+    const caller = user === undefined ? {} : { authInfo: { token: "", clientId: user, scopes: [] } };
+    const legacy = era === "legacy" || (era === "dual" && (await isLegacyRequest(request)));
+    return legacy ? this.sessions.fetch(request, caller) : this.#modern.fetch(request, caller);
+  }
+
+  /** Ends everything that is open. */
+  async close(): Promise<void> {
+    await Promise.all([this.sessions.forget(), this.#modern.close()]);
+  }
+
+  #callerOf({ http }: ServerContext): Caller {
+    const { header } = this.#options.keys;
+    const credential = header === undefined ? undefined : http?.req?.headers.get(header);
+    return { user: http?.authInfo?.clientId, credential: credential ?? undefined };
+  }
+}
+
+/** An answer that is no result; the code is one of those that MCP leaves free. */
+export function refuse(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ jsonrpc: "2.0", error: { code: -32000, message }, id: null }, { status, headers });
+}
