@@ -14,7 +14,7 @@ export interface DiagnosticEvents {
   /** A credential is resolved. */
   "tenantry:credentials:resolve": { readonly scope: Scope; readonly server: ServerId };
   /** A tool is called. */
-  "tenantry:router:call": { readonly scope: Scope; readonly server: ServerId; readonly tool: string };
+  "tenantry:router:call": { readonly scope: Scope; readonly server: ServerId; tool: string };
 }
 
 /** The name of a tracing channel of `node:diagnostics_channel`. */

@@ -24,6 +24,7 @@ test("a secret does not show itself", () => {
     Object.getOwnPropertyNames(hidden).join(),
   ];
   expect(shown.join("\n")).not.toContain("s3cret");
+  expect(inspect(hidden)).toBe("[redacted]");
   expect(shown.slice(0, 3)).toEqual(["[redacted]", "[redacted]", '{"hidden":"[redacted]"}']);
 });
 

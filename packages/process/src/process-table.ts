@@ -58,8 +58,8 @@ const procTable: Readonly<ProcessTable> = Object.freeze({
 
 const psTable: Readonly<ProcessTable> = Object.freeze({
   readsEnvironments: false,
-  // `ps` gives whole seconds.
-  startOf: () => Math.floor(Date.now() / 1000) * 1000,
+  // `ps` gives whole seconds, and some compute them from the uptime, a second off.
+  startOf: () => Math.floor(Date.now() / 1000 - 2) * 1000,
   list: () =>
     new Promise<readonly ProcessEntry[]>((resolve) => {
       // One option a column: after "pid=" the rest of an argument would be its heading (POSIX, ps).

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { systemClock } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
-import { isAlive, nodeChild, until } from "./children.fixture.ts";
+import { isAlive, nodeChild } from "./children.fixture.ts";
 import { parsePs, processTable, type ProcessEntry, type ProcessTable } from "./process-table.ts";
 import { ProcessTree } from "./process-tree.ts";
 
@@ -17,10 +17,15 @@ describe("ProcessTree", () => {
     child.once("exit", () => tree.rootEnded());
     const [output] = (await once(child.stdout, "data")) as [Buffer];
     const stray = Number(output);
-    await until(() => isAlive(stray));
-    expect((await tree.survey()).map(({ pid }) => pid).toSorted((a, b) => a - b)).toEqual([child.pid, stray]);
-    await tree.end(systemClock, 1_000);
-    expect([child.pid!, stray].filter(isAlive)).toEqual([]);
+    try {
+      expect((await tree.survey()).map(({ pid }) => pid).toSorted((a, b) => a - b)).toEqual(
+        [child.pid!, stray].toSorted((a, b) => a - b),
+      );
+      await tree.end(systemClock, 1_000);
+      expect([child.pid!, stray].filter(isAlive)).toEqual([]);
+    } finally {
+      for (const pid of [child.pid!, stray]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
   });
 
   it("takes nobody who was there before the child, or who got a number that was free again", async () => {

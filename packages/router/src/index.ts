@@ -1,5 +1,5 @@
-export { createWorkspaceRouter } from "./workspace-router.ts";
-export type { WorkspaceRouter, WorkspaceRouterOptions } from "./workspace-router.ts";
+export { createRouter } from "./router.ts";
+export type { Router, RouterOptions, WorkspaceRouter } from "./router.ts";
 export type { RoutedServer } from "./routing.ts";
 export type { RouterLimits } from "./limits.ts";
 export { toolName } from "./tool-name.ts";

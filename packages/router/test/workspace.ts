@@ -6,7 +6,7 @@ import {
   type Upstream,
   type WorkspaceId,
 } from "@tenantry/core";
-import { createWorkspaceRouter, type RoutedServer, type RouterLimits } from "../src/index.ts";
+import { createRouter, type RoutedServer, type RouterLimits } from "../src/index.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryPool, type MemoryServer } from "./memory-pool.ts";
 
@@ -26,13 +26,7 @@ export function workspace(
   const routed = Object.entries(servers).map(([id, { routed: given }]): RoutedServer => {
     return { ref: { id: id as ServerId, digest: id }, share: "user", upstream, ...given };
   });
-  const router = createWorkspaceRouter({
-    workspace: "acme" as WorkspaceId,
-    servers: routed,
-    pool,
-    clock,
-    limits,
-  });
+  const router = createRouter({ pool, clock, limits }).workspace("acme" as WorkspaceId, routed);
   const as = (user: string, context: Context = {}) =>
     router.as(principalOf({ workspace: "acme", user }), context);
   return { clock, pool, router, as };

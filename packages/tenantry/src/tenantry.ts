@@ -12,7 +12,7 @@ import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats } from "@tenantry/pool";
 import { createRouter, type RoutedServer } from "@tenantry/router";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
-import { createFingerprint, routeServers } from "./routed-servers.ts";
+import { createRoutingDependencies, routeServers } from "./routed-servers.ts";
 
 /** A user by name, or a user's one conversation. */
 export type UserAddress = string | { readonly user: string; readonly session?: string };
@@ -59,7 +59,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool ?? {}, clock });
   const router = createRouter({ pool, limits: limits.router ?? {}, clock });
-  const dependencies = { fetch: egress.fetch, clock, fingerprint: createFingerprint() };
+  const dependencies = createRoutingDependencies(egress.fetch, clock);
   const routed = new Map<CheckedServers, readonly RoutedServer[]>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, routeServers(servers, dependencies)]),
   );

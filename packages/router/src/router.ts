@@ -20,10 +20,7 @@ import { ServerListing } from "./server-listing.ts";
 import { WorkspaceView } from "./workspace-view.ts";
 
 /** What a router is made of. */
-export interface WorkspaceRouterOptions {
-  readonly workspace: WorkspaceId;
-  /** The workspace's servers; their order is the order of every listing. */
-  readonly servers: readonly RoutedServer[];
+export interface RouterOptions {
   /** Where connections are borrowed; the router opens none itself. */
   readonly pool: ConnectionPool<Connection>;
   /** Defaults to the system's clock. */
@@ -31,7 +28,17 @@ export interface WorkspaceRouterOptions {
   readonly limits?: Partial<RouterLimits>;
 }
 
-/** Routes the calls of one workspace. It keeps nothing open, so there is nothing to close. */
+/** Routes the calls of every workspace over one pool. It keeps nothing open, so there is nothing to close. */
+export interface Router {
+  /**
+   * Gives one workspace's view of `servers`; their order is the order of every listing. What is known of a list of
+   * servers is kept as long as the list itself, so give the same list again. Throws `CONFIG_INVALID` for a malformed
+   * server or an id that comes twice.
+   */
+  workspace(id: WorkspaceId, servers: readonly RoutedServer[]): WorkspaceRouter;
+}
+
+/** Routes the calls of one workspace. */
 export interface WorkspaceRouter {
   /**
    * Gives the principal's view of the workspace. The context is copied, one level deep, for the credentials of this
@@ -45,22 +52,31 @@ export interface WorkspaceRouter {
   discovery(): CatalogClient;
 }
 
-/** Creates the router of one workspace; throws `CONFIG_INVALID` for a malformed option or a server id that comes twice. */
-export function createWorkspaceRouter(options: WorkspaceRouterOptions): WorkspaceRouter {
-  const { workspace, servers, pool, clock = systemClock } = options;
+/** Creates a router; throws `CONFIG_INVALID` for a malformed limit. */
+export function createRouter(options: RouterOptions): Router {
+  const { pool, clock = systemClock } = options;
   const limits = routerLimits(options.limits);
-  checkServers(servers);
-  const listings = servers.map((server) => new ServerListing(server, limits));
-  const routing: Routing = Object.freeze({
-    workspace,
-    pool,
-    clock,
-    limits,
-    listings: Object.freeze(listings),
+  const known = new WeakMap<readonly RoutedServer[], readonly ServerListing[]>();
+
+  function listingsOf(servers: readonly RoutedServer[]): readonly ServerListing[] {
+    const kept = known.get(servers);
+    if (kept !== undefined) return kept;
+    checkServers(servers);
+    const listings = Object.freeze(servers.map((server) => new ServerListing(server, limits)));
+    known.set(servers, listings);
+    return listings;
+  }
+
+  return Object.freeze({
+    workspace: (id: WorkspaceId, servers: readonly RoutedServer[]) =>
+      workspaceRouter(Object.freeze({ workspace: id, pool, clock, limits, listings: listingsOf(servers) })),
   });
+}
+
+function workspaceRouter(routing: Routing): WorkspaceRouter {
   return Object.freeze({
     as: (principal: Principal, context: Context) =>
-      new WorkspaceView(routing, principalIn(workspace, principal), context),
+      new WorkspaceView(routing, principalIn(routing.workspace, principal), context),
     discovery: () => discoveryClient(routing),
   });
 }

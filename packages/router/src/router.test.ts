@@ -3,14 +3,14 @@ import { principalOf, type Principal, type ServerId, type WorkspaceId } from "@t
 import { describe, expect, it } from "vitest";
 import { MemoryPool, toolServer } from "../test/memory-pool.ts";
 import { fromToken, workspace } from "../test/workspace.ts";
-import { createWorkspaceRouter, type RoutedServer } from "./index.ts";
+import { createRouter, type RoutedServer } from "./index.ts";
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
-describe("createWorkspaceRouter", () => {
+describe("createRouter", () => {
   const server = { ref: { id: "docs" as ServerId, digest: "d" }, share: "user" } as RoutedServer;
   const create = (servers: readonly RoutedServer[], limits = {}) =>
-    createWorkspaceRouter({ workspace: "acme" as WorkspaceId, servers, pool: new MemoryPool({}), limits });
+    createRouter({ pool: new MemoryPool({}), limits }).workspace("acme" as WorkspaceId, servers);
 
   it("refuses what is malformed", () => {
     expect(() => create([server, server])).toThrow(code("CONFIG_INVALID"));
