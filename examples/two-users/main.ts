@@ -129,8 +129,9 @@ check(
 heading("Closing");
 whoami.redirect("key-2", whoami.url);
 await tenantry.close();
-check("connections", tenantry.stats().connections, 0);
-check("sockets that the server still has", await whoami.openSockets(), 0);
+const { connections, sockets } = tenantry.stats();
+check("connections and sockets of this instance", [connections, sockets], [0, 0]);
+check("sessions and sockets that the server still has", await whoami.left(), [0, 0]);
 await Promise.all([
   whoami.close(),
   elsewhere.close(),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
 import { McpServer } from "@modelcontextprotocol/server";
 
@@ -11,12 +12,12 @@ export interface WhoamiServer {
   readonly calls: readonly string[];
   /** Calls that came on a session which another key had opened. */
   readonly crossings: number;
-  readonly sessions: number;
   /** Accepts these keys from now on, each for the user that it names. */
   setKeys(keys: Readonly<Record<string, string>>): void;
   /** Answers calls with this key by a redirect. */
   redirect(key: string, to: URL): void;
-  openSockets(): Promise<number>;
+  /** How many sessions and sockets there are, once the network has told of those that just ended. */
+  left(): Promise<readonly [sessions: number, sockets: number]>;
   close(): Promise<void>;
 }
 
@@ -69,14 +70,20 @@ export async function startWhoamiServer(initial: Readonly<Record<string, string>
     get crossings() {
       return crossings;
     },
-    get sessions() {
-      return sessions.size;
-    },
     setKeys: (next) => void (keys = next),
     redirect: (key, to) => void redirects.set(key, to),
-    openSockets: () => new Promise((resolve) => http.getConnections((_, count) => resolve(count))),
+    left: async () => [sessions.size, await countSockets(http)],
     close: () => new Promise((resolve) => void http.close(() => resolve())),
   };
+}
+
+/** The end of a socket reaches the other side a little later; a second is plenty on loopback. */
+async function countSockets(http: Server): Promise<number> {
+  for (let turn = 0; ; turn++) {
+    const open = await new Promise<number>((resolve) => http.getConnections((_, count) => resolve(count)));
+    if (open === 0 || turn === 100) return open;
+    await setTimeout(10);
+  }
 }
 
 async function readJson(request: IncomingMessage): Promise<{ method?: string }> {

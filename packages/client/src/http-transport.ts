@@ -73,7 +73,7 @@ export class HttpTransport implements Transport {
     const call = this.#inbox.bind(message);
     const exchange = new AbortController();
     const leave = () => exchange.abort(call?.signal.reason);
-    
+    call?.signal.addEventListener("abort", leave, { once: true });
     this.#exchanges.add(exchange);
     try {
       if (this.#closed) throw new TenantryError("CLOSED", "The connection is closed; open a new one.");
@@ -91,7 +91,7 @@ export class HttpTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    
+    for (const exchange of this.#exchanges) exchange.abort("The connection was closed.");
     this.onclose?.();
   }
 

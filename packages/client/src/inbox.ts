@@ -111,7 +111,7 @@ function palatable(id: Id, answer: Answer): JSONRPCMessage {
   }
   const result = isObject(answer.result) ? answer.result : {};
   const whole = { jsonrpc: "2.0", id, result } as JSONRPCMessage;
-  return whole;
+  if (!("_meta" in result) || isJSONRPCResultResponse(whole)) return whole;
   const { _meta, ...rest } = result;
   return { jsonrpc: "2.0", id, result: rest } as JSONRPCMessage;
 }

@@ -477,3 +477,34 @@ it("leaves out tools whose header annotations are invalid, over modern HTTP only
   const old = await scripted(legacy(({ id }, response) => json(response, result(id, { tools }))));
   expect((await (await open(old.url, "legacy")).request("tools/list", {})).tools).toEqual(tools);
 });
+
+const givingUp: Record<string, (connection: Connection, controller: AbortController) => unknown> = {
+  "an abort": (_, controller) => controller.abort("left"),
+  "a close": (connection) => connection.close(),
+};
+it.for(
+  Object.keys(givingUp).flatMap((how) =>
+    (["legacy", "modern"] as const).flatMap((era) =>
+      ["silent", "streaming"].map((kind) => ({ how, era, kind })),
+    ),
+  ),
+)("ends the exchange itself at $how ($era, $kind server)", async ({ how, era, kind }) => {
+  const begun = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const handler: Handler = ({ id }, response) => {
+    if (id === undefined) return void response.writeHead(202).end();
+    response.on("close", left.resolve);
+    if (kind === "streaming")
+      response.writeHead(200, { "content-type": "text/event-stream" }).write(": wait\n\n");
+    setTimeout(begun.resolve, 20);
+  };
+  const { url } = await scripted(era === "legacy" ? legacy(handler) : handler);
+  const connection = await open(url, era);
+  const controller = new AbortController();
+  const asked = connection.request("tools/call", { name: "tool" }, { signal: controller.signal });
+  asked.catch(() => {});
+  await begun.promise;
+  void givingUp[how]?.(connection, controller);
+  await expect(asked).rejects.toBeDefined();
+  await left.promise;
+});
