@@ -20,7 +20,7 @@ export async function startAgent(plugin: Plugin): Promise<Agent> {
 
 /**
  * What `initialize()` and `processActions()` call, and nothing else: `@elizaos/core` has no database of its own, and its
- * SQL plugin would bring one of over 100 MB. Any other method is missing, so a call of it fails aloud.
+ * SQL plugin would bring a whole one. Any other method is missing, so a call of it fails aloud.
  */
 function smallestDatabase(stored: unknown[]): IDatabaseAdapter {
   const used = {

@@ -111,7 +111,7 @@ checkTable(["server", "owner"], owners.toSorted(), [
 ]);
 
 heading("Ada of Acme gets a new key");
-whoami.setKeys({ "key-4": "Ada of Acme", "key-2": "Bob of Acme", "key-3": "Ada of Globex" });
+whoami.addKey("key-4", "Ada of Acme");
 const renewed = tenantry.workspace("acme").as("ada", { notesKey: "key-4" });
 check("the server saw", textOf(await renewed.callTool("notes__whoami")), "Ada of Acme");
 check("it came with", whoami.calls.at(-1), "key-4");
@@ -127,7 +127,7 @@ check(
 );
 
 heading("Closing");
-whoami.redirect("key-2", whoami.url);
+whoami.redirect("key-2", undefined);
 await tenantry.close();
 const { connections, sockets } = tenantry.stats();
 check("connections and sockets of this instance", [connections, sockets], [0, 0]);

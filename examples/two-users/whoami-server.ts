@@ -12,10 +12,10 @@ export interface WhoamiServer {
   readonly calls: readonly string[];
   /** Calls that came on a session which another key had opened. */
   readonly crossings: number;
-  /** Accepts these keys from now on, each for the user that it names. */
-  setKeys(keys: Readonly<Record<string, string>>): void;
-  /** Answers calls with this key by a redirect. */
-  redirect(key: string, to: URL): void;
+  /** Accepts one more key; a key that was replaced stays good until its sessions are over. */
+  addKey(key: string, name: string): void;
+  /** Answers calls with this key by a redirect, until it is given `undefined`. */
+  redirect(key: string, to: URL | undefined): void;
   /** How many sessions and sockets there are, once the network has told of those that just ended. */
   left(): Promise<readonly [sessions: number, sockets: number]>;
   close(): Promise<void>;
@@ -27,9 +27,9 @@ interface Session {
 }
 
 export async function startWhoamiServer(initial: Readonly<Record<string, string>>): Promise<WhoamiServer> {
-  let keys = initial;
+  const keys: Record<string, string> = { ...initial };
   let crossings = 0;
-  const redirects = new Map<string, URL>();
+  const redirects = new Map<string, URL | undefined>();
   const sessions = new Map<string, Session>();
   const calls: string[] = [];
 
@@ -70,7 +70,7 @@ export async function startWhoamiServer(initial: Readonly<Record<string, string>
     get crossings() {
       return crossings;
     },
-    setKeys: (next) => void (keys = next),
+    addKey: (key, name) => void (keys[key] = name),
     redirect: (key, to) => void redirects.set(key, to),
     left: async () => [sessions.size, await countSockets(http)],
     close: () => new Promise((resolve) => void http.close(() => resolve())),

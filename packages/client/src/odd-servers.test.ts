@@ -508,3 +508,24 @@ it.for(
   await expect(asked).rejects.toBeDefined();
   await left.promise;
 });
+
+it.for([
+  { code: -32020, message: "Header mismatch" },
+  { code: -32022, message: "Unsupported", data: { supported: ["2027-01-01"], requested: "2026-07-28" } },
+])("does not take $code on the question for a legacy server", async (problem) => {
+  const { url, seen } = await scripted(({ id }, response) => json(response, error(id, problem), 400));
+  expect(await failureOf(open(url, undefined))).toMatchObject({ code: "HANDSHAKE_FAILED", rpc: problem });
+  expect(seen).toHaveLength(1);
+});
+
+it.for([
+  { code: -32022, message: "Unsupported", data: { supported: ["2025-11-25"], requested: "2026-07-28" } },
+  { code: -32022, message: "Unsupported" },
+  { code: -32602, message: "Before initialization" },
+])("takes $code $data on the question for a legacy server", async (problem) => {
+  const { url } = await scripted((message, response, request) => {
+    if (message.method === "server/discover") return json(response, error(message.id, problem), 400);
+    legacy(() => {})(message, response, request);
+  });
+  expect((await open(url, undefined)).era).toBe("legacy");
+});

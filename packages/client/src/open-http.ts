@@ -87,7 +87,6 @@ class HttpOpening {
           return await this.#initialise();
         } catch (failure) {
           if (era !== undefined || !meansModern(failure)) throw failure;
-          verdicts.drop(url);
           return this.#ask();
         }
       case undefined:

@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { quote, TenantryError } from "@tenantry/core";
 
 /** The bounds of every exchange. */
 export interface EgressLimits {
@@ -25,9 +25,14 @@ const defaults: EgressLimits = Object.freeze({
 /** What a timer can hold. */
 const longestMs = 2_147_483_647;
 
-/** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit, for one that is not a number it can keep. */
+/** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit, for one that there is not or that it cannot keep. */
 export function limitsOf(given: Partial<EgressLimits> = {}): EgressLimits {
   const limits = { ...defaults };
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(defaults, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(defaults).join(", ");
+    throw new TenantryError("CONFIG_INVALID", `limits has no ${quote(unknown)}; use ${known}.`);
+  }
   for (const name of Object.keys(defaults) as (keyof EgressLimits)[]) {
     const value = given[name];
     if (value !== undefined) limits[name] = checkLimit(name, value);

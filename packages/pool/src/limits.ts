@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { quote, TenantryError } from "@tenantry/core";
 
 /** What a pool may hold and how long it waits. */
 export interface PoolLimits {
@@ -34,9 +34,14 @@ const optional: ReadonlySet<string> = new Set(["idleTimeoutMs", "maxWaiting", "d
 /** The longest delay that the timers of every runtime keep; they fire at once beyond it. */
 const longest = 2 ** 31 - 1;
 
-/** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit that is not a whole number in its range. */
+/** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit that there is not or that is out of its range. */
 export function checkLimits(given: Partial<PoolLimits> = {}): PoolLimits {
   const limits: Record<string, number> = { ...defaults };
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(defaults, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(defaults).join(", ");
+    throw new TenantryError("CONFIG_INVALID", `limits has no ${quote(unknown)}; use ${known}.`);
+  }
   for (const name of Object.keys(defaults) as (keyof PoolLimits)[]) {
     const value = given[name] ?? defaults[name];
     const least = optional.has(name) ? 0 : 1;

@@ -52,23 +52,25 @@ export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "works
 
 const known = ["servers", "workspaces", "limits", "fetch", "clientInfo", "clock"] as const;
 const knownLimits = ["pool", "egress", "client", "router"] as const;
+const knownOfWorkspace = ["servers"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
   refuseUnknown(options, "", known);
-  refuseUnknown(options.limits ?? {}, "limits.", knownLimits);
-  const template = checkServers(options.servers ?? {}, "servers");
-  return {
-    ...options,
-    template,
-    closed: options.workspaces && closeWorkspaces(options.workspaces, template),
-  };
+  const { servers = {}, workspaces, limits = {} } = options;
+  refuseUnknown(limits, "limits", knownLimits);
+  const template = checkServers(servers, "servers");
+  // Only leaving it out leaves the set of workspaces open.
+  const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);
+  return { ...options, template, closed };
 }
 
 function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {
   const closed = new Map<WorkspaceId, CheckedServers>();
-  for (const [name, { servers = {} }] of Object.entries(workspaces)) {
-    const own = checkServers(servers, `workspaces.${name}.servers`);
+  for (const [name, options] of Object.entries(checkObject(workspaces, "workspaces"))) {
+    const path = `workspaces.${pathOf(name)}`;
+    refuseUnknown(options, path, knownOfWorkspace);
+    const own = checkServers(options.servers ?? {}, `${path}.servers`);
     closed.set(workspaceId(name), new Map([...template, ...own]));
   }
   return closed;
@@ -76,8 +78,8 @@ function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>,
 
 function checkServers(servers: ServerDefinitions, path: string): CheckedServers {
   const checked = new Map<ServerId, ServerDefinition>();
-  for (const [name, definition] of Object.entries(servers)) {
-    const at = `${path}.${/^[\w-]+$/u.test(name) ? name : quote(name)}`;
+  for (const [name, definition] of Object.entries(checkObject(servers, path))) {
+    const at = `${path}.${pathOf(name)}`;
     const server = checkDefinition(definition, at);
     if ("command" in server && server.provenance === "foreign") {
       const why = "a command that the host's own code did not write is not run";
@@ -92,8 +94,18 @@ function checkServers(servers: ServerDefinitions, path: string): CheckedServers 
 }
 
 function refuseUnknown(given: object, path: string, names: readonly string[]): void {
-  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  const unknown = Object.keys(checkObject(given, path || "options")).find((name) => !names.includes(name));
   if (unknown === undefined) return;
-  const message = `There is no option ${path}${quote(unknown)}; there are ${names.join(", ")}.`;
+  const message = `There is no option ${path && `${path}.`}${quote(unknown)}; there are ${names.join(", ")}.`;
   throw new TenantryError("CONFIG_INVALID", message);
+}
+
+/** Configuration is often read from a file, and then its types are only hoped for. */
+function checkObject<T extends object>(given: T, path: string): T {
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) return given;
+  throw new TenantryError("CONFIG_INVALID", `${path}: expected an object.`);
+}
+
+function pathOf(name: string): string {
+  return /^[\w-]+$/u.test(name) ? name : quote(name);
 }
