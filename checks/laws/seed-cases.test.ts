@@ -1,7 +1,8 @@
-import { chain, createTenantry, fromContext, fromStatic, header, type ServerDefinition } from "tenantry";
+import { createTenantry, fromContext, fromStatic, header, type ServerDefinition } from "tenantry";
 import { manualClock, startRecorder } from "@tenantry/testing";
 import { describe, expect, it, vi } from "vitest";
-import { codeOf, failureOf, textOf } from "./fixture/outcomes.ts";
+import { codeOf, textOf } from "./fixture/answers.ts";
+import { failureOf } from "./fixture/outcome.ts";
 import {
   eras,
   greeting,
@@ -10,6 +11,7 @@ import {
   keyHeader,
   keyOf,
   keysSeen,
+  posts,
   startKeyedServer,
 } from "./fixture/servers.ts";
 
@@ -38,10 +40,10 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
     await using tenantry = createTenantry({ servers: { notes: discoverable(server) } });
     const acme = tenantry.workspace("acme");
     expect((await acme.discovery().listTools()).unavailable).toEqual([]);
-    const before = server.requests.length;
+    const before = posts(server).length;
     expect(await codeOf(acme.as("carl").callTool("notes__whoami"))).toBe("CREDENTIAL_MISSING");
     expect(() => acme.as(undefined as never)).toThrow("PRINCIPAL_INVALID");
-    expect(server.requests.slice(before).filter(({ rpc }) => rpc !== undefined)).toEqual([]);
+    expect(posts(server).slice(before)).toEqual([]);
   });
 
   // Published: fails; whoever is new after row 2 is served as the agent.
@@ -51,11 +53,10 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
     const acme = tenantry.workspace("acme");
     await acme.discovery().listTools();
     await failureOf(acme.as("nobody").callTool("notes__whoami"));
-    const before = server.requests.length;
+    const before = posts(server).length;
     const carl = acme.as("carl", { key: keyOf("carl") });
     expect(textOf(await carl.callTool("notes__whoami"))).toBe("carl");
-    const asked = server.requests.slice(before).filter(({ rpc }) => rpc !== undefined);
-    expect(keysSeen({ requests: asked })).toEqual([keyOf("carl")]);
+    expect(keysSeen({ requests: posts(server).slice(before) })).toEqual([keyOf("carl")]);
   });
 
   // Published: fails; every user's prompt lists `srv:A`, `srv:B`, which are the ids of the others.
@@ -137,10 +138,7 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
   it("row 9: a rotated key is used from the next call on", async () => {
     await using server = await start("ada");
     const vault = { key: keyOf("ada") };
-    const source = chain([fromContext("key"), { source: fromStatic(keyOf("agent")), onFailure: "fail" }]);
-    await using tenantry = createTenantry({
-      servers: { notes: { url: server.url, credential: header(keyHeader, source) } },
-    });
+    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
     const call = () => tenantry.workspace("acme").as("ada", vault).callTool("notes__whoami");
     expect(textOf(await call())).toBe("ada");
     server.setKeys({ "sk-ada-rotated-41": "ada" });

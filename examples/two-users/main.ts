@@ -132,11 +132,8 @@ await tenantry.close();
 const { connections, sockets } = tenantry.stats();
 check("connections and sockets of this instance", [connections, sockets], [0, 0]);
 check("sessions and sockets that the server still has", await whoami.left(), [0, 0]);
-await Promise.all([
-  whoami.close(),
-  elsewhere.close(),
-  ...Object.values(folders).map((folder) => rm(folder, { recursive: true })),
-]);
+await Promise.all(Object.values(folders).map((folder) => rm(folder, { recursive: true })));
+await Promise.all([whoami.close(), elsewhere.close()]);
 check("sockets, children and timers of this process", process.getActiveResourcesInfo(), before);
 
 /** The official filesystem server, as a child process that sees one folder. */

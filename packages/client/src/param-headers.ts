@@ -33,8 +33,7 @@ export class ParamHeaders {
       const text = primitiveText(
         path.reduce((value, key) => (isObject(value) ? value[key] : undefined), args),
       );
-      if (text !== undefined)
-        headers[`mcp-param-${header}`] = text === "" ? "=?base64??=" : routingValue(text);
+      if (text !== undefined) headers[`mcp-param-${header}`] = routingValue(text);
     }
     return headers;
   }

@@ -342,6 +342,11 @@ describe("bounds", () => {
       expect(() => createEgress({ limits })).toThrow(/CONFIG_INVALID.*limits\./u);
     }
   });
+
+  it("refuses a limit that there is not, by its name", () => {
+    const limits = { maxResponse: 1 } as object;
+    expect(() => createEgress({ limits })).toThrow(/CONFIG_INVALID.*"maxResponse".*maxResponseBytes/u);
+  });
 });
 
 describe("body", () => {
