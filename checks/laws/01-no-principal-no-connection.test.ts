@@ -18,7 +18,15 @@ import { inMemoryServer, stdioServerPath } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
 import { failureOf, thrownBy } from "./fixture/outcome.ts";
-import { eras, keyedDefinition, keyHeader, keyOf, keysSeen, posts, startKeyedServer } from "./fixture/servers.ts";
+import {
+  eras,
+  keyedDefinition,
+  keyHeader,
+  keyOf,
+  keysSeen,
+  posts,
+  startKeyedServer,
+} from "./fixture/servers.ts";
 
 /** What is no id: missing, blank, of another type, too long, or no text. */
 const noIds: readonly (readonly [string, unknown])[] = [
@@ -70,18 +78,21 @@ describe.each(eras)("against a %s server", (era) => {
     ["a number", 42],
     ["an object", { toString: () => keyOf("ada") }],
     ["null", null],
-  ])("a user whose key is %s gets an error that names server and slot, and nothing is sent", async (_, key) => {
-    await using server = await startKeyedServer(era, ["ada"]);
-    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
-    const ada = tenantry.workspace("acme").as("ada", { key });
-    const missing = { code: "CREDENTIAL_MISSING", server: "notes", slot: keyHeader, delivery: "unsent" };
-    expect(await failureOf(ada.callTool("notes__whoami"))).toMatchObject(missing);
-    expect(await failureOf(ada.callTool({ server: "notes", tool: "whoami" }))).toMatchObject(missing);
-    expect((await ada.listTools()).unavailable).toMatchObject([{ server: "notes", error: missing }]);
-    expect(await ada.servers()).toMatchObject([{ status: "needs_authorization", error: missing }]);
-    expect(server.requests).toEqual([]);
-    expect(tenantry.stats()).toMatchObject({ connections: 0, sockets: 0 });
-  });
+  ])(
+    "a user whose key is %s gets an error that names server and slot, and nothing is sent",
+    async (_, key) => {
+      await using server = await startKeyedServer(era, ["ada"]);
+      await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+      const ada = tenantry.workspace("acme").as("ada", { key });
+      const missing = { code: "CREDENTIAL_MISSING", server: "notes", slot: keyHeader, delivery: "unsent" };
+      expect(await failureOf(ada.callTool("notes__whoami"))).toMatchObject(missing);
+      expect(await failureOf(ada.callTool({ server: "notes", tool: "whoami" }))).toMatchObject(missing);
+      expect((await ada.listTools()).unavailable).toMatchObject([{ server: "notes", error: missing }]);
+      expect(await ada.servers()).toMatchObject([{ status: "needs_authorization", error: missing }]);
+      expect(server.requests).toEqual([]);
+      expect(tenantry.stats()).toMatchObject({ connections: 0, sockets: 0 });
+    },
+  );
 
   it("a user without a key gets nothing of the users who have one, before, during or after their calls", async () => {
     await using server = await startKeyedServer(era, ["ada", "bob"]);
@@ -92,7 +103,10 @@ describe.each(eras)("against a %s server", (era) => {
     const during = await Promise.all([
       ada.callTool("notes__whoami").then(textOf),
       codeOf(carl.callTool("notes__whoami")),
-      acme.as("bob", { key: keyOf("bob") }).callTool("notes__whoami").then(textOf),
+      acme
+        .as("bob", { key: keyOf("bob") })
+        .callTool("notes__whoami")
+        .then(textOf),
       codeOf(carl.callTool({ server: "notes", tool: "whoami" })),
     ]);
     expect(during).toEqual(["ada", "CREDENTIAL_MISSING", "bob", "CREDENTIAL_MISSING"]);
@@ -152,7 +166,9 @@ describe.each(eras)("against a %s server", (era) => {
     expect(keysSeen({ requests: asked })).toEqual([keyOf("ada")]);
     // Not even the session is handed on.
     const sessions = (key: string) =>
-      new Set(posts(server).flatMap(({ headers, sessionId }) => (headers[keyHeader] === key ? [sessionId] : [])));
+      new Set(
+        posts(server).flatMap(({ headers, sessionId }) => (headers[keyHeader] === key ? [sessionId] : [])),
+      );
     const [agents, adas] = [sessions(keyOf("agent")), sessions(keyOf("ada"))].map((ids) =>
       [...ids].filter((id) => id !== undefined),
     );
@@ -196,7 +212,9 @@ describe.each(eras)("against a %s server", (era) => {
     const acme = tenantry.workspace("acme");
     await acme.as("ada", { key: keyOf("ada") }).callTool("notes__whoami");
     const before = posts(server).length;
-    expect((await acme.discovery().listTools()).unavailable).toMatchObject([{ error: { code: "UNAUTHORIZED" } }]);
+    expect((await acme.discovery().listTools()).unavailable).toMatchObject([
+      { error: { code: "UNAUTHORIZED" } },
+    ]);
     const asked = posts(server).slice(before);
     expect(asked.length).toBeGreaterThan(0);
     expect(keysSeen({ requests: asked })).toEqual(["none"]);
@@ -257,7 +275,10 @@ it("a child process is not started, and a pipe not opened, for a user without a 
     expect(await failureOf(acme.as("bob").callTool(name))).toMatchObject(missing);
   }
   expect(memory.pipes.map(({ env }) => env)).toEqual([{ USER_KEY: keyOf("ada") }]);
-  expect(tenantry.stats().entries.map(({ scope }) => scope)).toMatchObject([{ user: "ada" }, { user: "ada" }]);
+  expect(tenantry.stats().entries.map(({ scope }) => scope)).toMatchObject([
+    { user: "ada" },
+    { user: "ada" },
+  ]);
 });
 
 it("a router refuses a principal of another workspace and one that is none", async () => {
@@ -278,14 +299,18 @@ it("no published source asks for an ambient identity", async () => {
   );
   expect(files.length).toBeGreaterThan(100);
   const texts = await Promise.all(
-    files.map(async ({ parentPath, name }) => [name, await readFile(`${parentPath}/${name}`, "utf8")] as const),
+    files.map(
+      async ({ parentPath, name }) => [name, await readFile(`${parentPath}/${name}`, "utf8")] as const,
+    ),
   );
   const suspects = texts.filter(([, text]) => /AsyncLocalStorage|async_hooks|AsyncContext/u.test(text));
   expect(suspects.map(([name]) => name)).toEqual([]);
 });
 
 it.todo("a subscription names its principal as a call does — arrives with egress and client, issue 3");
-it.todo("policy and approvals are asked for the principal of the call — arrives with router and gateway, issue 6");
+it.todo(
+  "policy and approvals are asked for the principal of the call — arrives with router and gateway, issue 6",
+);
 it.todo("an adapter takes the principal from the call's own context — arrives with adapters, issue 7");
 
 const invalid = { code: "PRINCIPAL_INVALID", retryable: false, delivery: "unsent" };

@@ -47,10 +47,25 @@ describe("a malformed definition", () => {
       "servers.notes.env",
       /environment variable/u,
     ],
-    ["has a number for a folder", { command: "node", cwd: 7, args: ["hunter2"] }, "servers.notes.cwd", /string/u],
+    [
+      "has a number for a folder",
+      { command: "node", cwd: 7, args: ["hunter2"] },
+      "servers.notes.cwd",
+      /string/u,
+    ],
     ["has text for a function", { connect: "hunter2" }, "servers.notes.connect", /a function/u],
-    ["has a key for a credential", { url, credential: "hunter2" }, "servers.notes.credential", /a credential/u],
-    ["has a header of the protocol", { url, headers: { Host: "hunter2" } }, "servers.notes.headers", /belongs to/u],
+    [
+      "has a key for a credential",
+      { url, credential: "hunter2" },
+      "servers.notes.credential",
+      /a credential/u,
+    ],
+    [
+      "has a header of the protocol",
+      { url, headers: { Host: "hunter2" } },
+      "servers.notes.headers",
+      /belongs to/u,
+    ],
     [
       "has a line break in a header",
       { url, headers: { "x-key": "hunter2\r\nx: y" } },
@@ -61,19 +76,22 @@ describe("a malformed definition", () => {
     ["has an unknown era", { url, era: "hunter2" }, "servers.notes.era", /"legacy"/u],
     ["has a negative time-out", { url, timeoutMs: -1 }, "servers.notes.timeoutMs", />0/u],
     ["has a field that there is not", { url, tokn: "hunter2" }, "servers.notes", /unknown key "tokn"/u],
-  ])("that %s names its path and what was expected, and repeats no value", async (_, definition, path, expected) => {
-    const servers = { notes: definition as ServerDefinition };
-    for (const [options, prefix] of [
-      [{ servers }, ""],
-      [{ workspaces: { acme: { servers } } }, "workspaces.acme."],
-    ] as const) {
-      const error = await thrownBy(() => createTenantry(options));
-      expect(error.code).toBe("DEFINITION_INVALID");
-      expect(error.message).toContain(`${prefix}${path}`);
-      expect(error.message).toMatch(expected);
-      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("hunter2");
-    }
-  });
+  ])(
+    "that %s names its path and what was expected, and repeats no value",
+    async (_, definition, path, expected) => {
+      const servers = { notes: definition as ServerDefinition };
+      for (const [options, prefix] of [
+        [{ servers }, ""],
+        [{ workspaces: { acme: { servers } } }, "workspaces.acme."],
+      ] as const) {
+        const error = await thrownBy(() => createTenantry(options));
+        expect(error.code).toBe("DEFINITION_INVALID");
+        expect(error.message).toContain(`${prefix}${path}`);
+        expect(error.message).toMatch(expected);
+        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("hunter2");
+      }
+    },
+  );
 
   it.each(["", " ", "a\nb", "x".repeat(129)])("refuses the server id %j", async (id) => {
     const error = await thrownBy(() => createTenantry({ servers: { [id]: { url } } }));
@@ -118,7 +136,17 @@ describe("what is unknown or missing", () => {
 
     expect((await thrownBy(() => tenantry.workspace("globex"))).code).toBe("WORKSPACE_UNKNOWN");
     expect((await thrownBy(() => tenantry.workspace(""))).code).toBe("PRINCIPAL_INVALID");
-    for (const user of [undefined, null, "", "  ", 7, {}, { user: "" }, { user: "ada", session: "" }, "\ud800"]) {
+    for (const user of [
+      undefined,
+      null,
+      "",
+      "  ",
+      7,
+      {},
+      { user: "" },
+      { user: "ada", session: "" },
+      "\ud800",
+    ]) {
       expect((await thrownBy(() => acme.as(user as string))).code).toBe("PRINCIPAL_INVALID");
     }
     expect((await failureOf(ada.callTool("wiki__search"))).code).toBe("TOOL_UNKNOWN");
@@ -160,12 +188,19 @@ describe("an argument that the server's schema rejects", () => {
   });
 
   it("comes back untouched from a legacy server that answers with a JSON-RPC error", async () => {
-    const rpc = { code: -32602, message: "text\u0000 is \u202e bad", data: { path: ["a"], got: { deep: [1, null] } } };
+    const rpc = {
+      code: -32602,
+      message: "text\u0000 is \u202e bad",
+      data: { path: ["a"], got: { deep: [1, null] } },
+    };
     await using server = await startWireServer(({ message, json }) =>
       json({ jsonrpc: "2.0", id: message.id, error: rpc }),
     );
     await using tenantry = host({ url: server.url, era: "legacy" });
-    const call = tenantry.workspace("acme").as("ada").callTool({ server: "notes", tool: "add" }, { a: "one" });
+    const call = tenantry
+      .workspace("acme")
+      .as("ada")
+      .callTool({ server: "notes", tool: "add" }, { a: "one" });
     const error = await failureOf(call);
     expect(error).toMatchObject({ code: "SERVER_ERROR", delivery: "answered", retryable: false });
     expect(error.rpc).toEqual(rpc);
@@ -186,7 +221,9 @@ describe("a server that cannot be opened", () => {
     expect(codesOf(error)).toEqual(["SPAWN_FAILED", "ENOENT"]);
     expect(tenantry.stats().connections).toBe(0);
 
-    await writeFile(command, `#!/bin/sh\nexec ${process.execPath} ${stdioServerPath} "$@"\n`, { mode: 0o755 });
+    await writeFile(command, `#!/bin/sh\nexec ${process.execPath} ${stdioServerPath} "$@"\n`, {
+      mode: 0o755,
+    });
     await expectEcho(ada);
     expect(runningWith(mark)).toHaveLength(1);
     await tenantry.close();
@@ -216,7 +253,10 @@ describe("a server that cannot be opened", () => {
       else process.stdin.once("data", () => { console.error("no licence"); process.exit(3); });`;
     const mark = marker();
     // Time stands still: an error that came of a deadline would never come.
-    await using tenantry = host({ command: process.execPath, args: ["-e", script, "--", mark] }, { clock: manualClock() });
+    await using tenantry = host(
+      { command: process.execPath, args: ["-e", script, "--", mark] },
+      { clock: manualClock() },
+    );
     const ada = tenantry.workspace("acme").as("ada");
 
     const error = await failureOf(ada.callTool("notes__echo"));
@@ -246,26 +286,29 @@ describe("a server that cannot be opened", () => {
     await until(() => runningWith(mark).length === 0);
   });
 
-  it.each(eras)("because a %s server never answers the handshake is TIMEOUT, and works once it does", async (era) => {
-    const clock = manualClock();
-    await using server = await startFakeServer({ era });
-    const hang = server.faults.add({ kind: "hang" });
-    await using tenantry = host(
-      { url: server.url },
-      { clock, limits: { client: { handshakeTimeoutMs: 5_000 } } },
-    );
-    const ada = tenantry.workspace("acme").as("ada");
-    const failed = failureOf(ada.callTool("notes__echo"));
-    await until(() => server.requests.length === 1);
-    await clock.advance(5_000);
+  it.each(eras)(
+    "because a %s server never answers the handshake is TIMEOUT, and works once it does",
+    async (era) => {
+      const clock = manualClock();
+      await using server = await startFakeServer({ era });
+      const hang = server.faults.add({ kind: "hang" });
+      await using tenantry = host(
+        { url: server.url },
+        { clock, limits: { client: { handshakeTimeoutMs: 5_000 } } },
+      );
+      const ada = tenantry.workspace("acme").as("ada");
+      const failed = failureOf(ada.callTool("notes__echo"));
+      await until(() => server.requests.length === 1);
+      await clock.advance(5_000);
 
-    expect(await failed).toMatchObject({ code: "TIMEOUT", delivery: "unsent", retryable: true });
-    expect(tenantry.stats()).toMatchObject({ connections: 0, waiting: 0 });
-    await until(() => server.openSockets === 0);
+      expect(await failed).toMatchObject({ code: "TIMEOUT", delivery: "unsent", retryable: true });
+      expect(tenantry.stats()).toMatchObject({ connections: 0, waiting: 0 });
+      await until(() => server.openSockets === 0);
 
-    hang[Symbol.dispose]();
-    await expectEcho(ada);
-  });
+      hang[Symbol.dispose]();
+      await expectEcho(ada);
+    },
+  );
 
   it("because nobody listens is CONNECT_FAILED, and works once somebody does", async () => {
     const port = await freePort();
@@ -283,7 +326,12 @@ describe("a server that cannot be opened", () => {
 
   it("because it is no MCP server is HANDSHAKE_FAILED", async () => {
     await using server = await startFakeServer();
-    server.faults.add({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<p>Hi</p>" });
+    server.faults.add({
+      kind: "answer",
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<p>Hi</p>",
+    });
     await using tenantry = host({ url: server.url });
     const error = await failureOf(tenantry.workspace("acme").as("ada").callTool("notes__echo"));
     expect(error.code).toBe("HANDSHAKE_FAILED");

@@ -97,12 +97,13 @@ export class McpConnection implements Connection {
     this.#state = "parked";
     void this.#options.link.close().catch(() => {});
     this.#settleClosed({ kind: "closed" });
-    const { protocolVersion, capabilities, serverInfo } = this;
+    const { protocolVersion, capabilities, serverInfo, instructions } = this;
     return Object.freeze({
       sessionId,
       protocolVersion,
       capabilities,
       ...(serverInfo === undefined ? {} : { serverInfo }),
+      ...(instructions === undefined ? {} : { instructions }),
     });
   }
 

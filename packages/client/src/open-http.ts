@@ -100,7 +100,7 @@ class HttpOpening {
       protocolVersion: parked.protocolVersion,
       capabilities: parked.capabilities,
       serverInfo: parked.serverInfo,
-      instructions: undefined,
+      instructions: parked.instructions,
     };
     return this.#attempt("legacy", (link) => link.resume().then(() => facts), parked);
   }

@@ -34,6 +34,7 @@ export interface ParkedSession {
   readonly protocolVersion: string;
   readonly capabilities: ServerCapabilities;
   readonly serverInfo?: Implementation;
+  readonly instructions?: string;
 }
 
 /** How one request is made. */

@@ -77,7 +77,7 @@ export interface ErrorDetails {
   readonly challenge?: Challenge;
   /** The HTTP status that the server answered with. */
   readonly status?: number;
-  /** The JSON-RPC error that the server answered with. */
+  /** The JSON-RPC error that the server answered with; the error carries it where neither `inspect` nor JSON shows it. */
   readonly rpc?: RpcError;
 }
 
@@ -96,22 +96,24 @@ export class TenantryError extends Error {
   readonly retryable: boolean;
   /** How far the request went. */
   readonly delivery: Delivery;
-  readonly retryAfterMs?: number;
-  readonly recover?: "reconnect" | "reauthorize";
-  readonly server?: ServerId;
-  readonly slot?: string;
-  readonly authorizationUrl?: URL;
-  readonly challenge?: Challenge;
-  readonly status?: number;
-  readonly rpc?: RpcError;
+  declare readonly retryAfterMs?: number;
+  declare readonly recover?: "reconnect" | "reauthorize";
+  declare readonly server?: ServerId;
+  declare readonly slot?: string;
+  declare readonly authorizationUrl?: URL;
+  declare readonly challenge?: Challenge;
+  declare readonly status?: number;
+  declare readonly rpc?: RpcError;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    const { cause, ...facts } = details;
+    const { cause, rpc, ...facts } = details;
     super(`[${code}] ${message}`, "cause" in details ? { cause } : undefined);
     this.code = code;
     this.retryable = false;
     this.delivery = "unsent";
     Object.assign(this, facts);
+    // It is the server's own text, which a server may fill with what it was sent: for programs, not for logs.
+    if (rpc) Object.defineProperty(this, "rpc", { value: rpc, enumerable: false });
     Object.defineProperty(this, "name", { value: "TenantryError", enumerable: false });
     Object.defineProperty(this, brand, { value: true, enumerable: false });
   }

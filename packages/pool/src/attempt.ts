@@ -18,8 +18,8 @@ export interface Lender<C extends Poolable<P>, P> {
 }
 
 /**
- * Runs `work` with a connection. Where the work fails with an error that names its repair, and what it sent may be
- * sent again, the repair is made and the work is run once more, with whatever then becomes of it.
+ * Runs `work` with a connection. Where the work fails with an error that names its repair, or that needs none because
+ * only the answer was lost, and what it sent may be sent again, the work is run once more, whatever then becomes of it.
  */
 export async function runAttempts<C extends Poolable<P>, P, T>(
   lender: Lender<C, P>,
@@ -78,8 +78,13 @@ async function repair<C extends Poolable<P>, P>(
   if (failure.recover === "reconnect") loan.entry.retire();
   if (lender.closed || demand.repaired || !maySendAgain(failure, resend)) return false;
   if (failure.recover === "reauthorize") return reauthorize(lender, demand, loan, failure);
-  demand.repaired = failure.recover === "reconnect";
+  demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
   return demand.repaired;
+}
+
+/** Where only the answer was lost, as with a socket beneath a session, the connection itself needs no repair. */
+function lostAnswer({ code, delivery }: TenantryError): boolean {
+  return delivery === "unknown" && (code === "DELIVERY_UNKNOWN" || code === "CONNECTION_LOST");
 }
 
 function maySendAgain({ delivery }: TenantryError, resend: RunOptions["resend"]): boolean {

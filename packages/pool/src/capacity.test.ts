@@ -182,3 +182,8 @@ it("refuses limits that are not whole numbers in their range", () => {
     expect(() => start(limits)).toThrow(/CONFIG_INVALID.*limits\.\w+/u);
   }
 });
+
+it("refuses a limit that there is not, by its name", () => {
+  const limits = { maxConections: 1 } as object;
+  expect(() => start(limits)).toThrow(/CONFIG_INVALID.*"maxConections".*maxConnections/u);
+});

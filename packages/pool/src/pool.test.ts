@@ -306,6 +306,24 @@ describe("repairing", () => {
     },
   );
 
+  it.each([
+    ["DELIVERY_UNKNOWN", "safe", 2],
+    ["CONNECTION_LOST", "safe", 2],
+    ["DELIVERY_UNKNOWN", "refused", 1],
+    ["TIMEOUT", "safe", 1],
+    ["SERVER_UNAVAILABLE", "safe", 1],
+  ] as const)(
+    "an unknown delivery with the code %s, resend %s: runs at most %i times, on the same connection",
+    async (code, resend, times) => {
+      const used: FakeConnection[] = [];
+      const error = new TenantryError(code, "The test wants it so.", { delivery: "unknown" });
+      const work = (connection: FakeConnection) => (used.push(connection), Promise.reject(error));
+      await expect(pool.run(target(), work, { context, resend })).rejects.toBe(error);
+      expect(used).toEqual(Array(times).fill(fake.connections[0]));
+      expect(fake.connections).toHaveLength(1);
+    },
+  );
+
   it("does not lend a connection again that needs replacing, even where the call itself is not repeated", async () => {
     const error = failure({ delivery: "unknown", recover: "reconnect" });
     await expect(pool.run(target(), () => Promise.reject(error), refused)).rejects.toBe(error);
@@ -410,8 +428,23 @@ describe("rotation", () => {
     expect(old.connection.closes).toBe(1);
   });
 
-  it("does not go back to an older generation for a caller whose credential was resolved before", async () => {
-    start({ maxConnectionsPerUser: 1 }, { automatic: false });
+  it("opens with the newest credential of those who wait, and does not go back to an older one", async () => {
+    start({ maxConnections: 1 });
+    const other = await acquire("bob");
+    const provider = fakeProvider(credentialOf("s", "1"));
+    const one = target(userScope("ada"), "files", provider);
+    const early = pool.acquire(one, { context });
+    await settle();
+    provider.current = credentialOf("s", "2");
+    const late = pool.acquire(one, { context });
+    await settle();
+    other.release();
+    await Promise.all([early, late]).then((leases) => leases.forEach((lease) => lease.release()));
+    expect(fake.connections[1]?.generations).toEqual(["2"]);
+  });
+
+  it("adopts, once open, what was resolved while it was being opened", async () => {
+    start({}, { automatic: false });
     const provider = fakeProvider(credentialOf("s", "1"));
     const one = target(userScope("ada"), "files", provider);
     const early = pool.acquire(one, { context });

@@ -1,0 +1,349 @@
+// Law 2: a connection belongs to exactly one workspace, user, session, server and key, however they are spelled.
+// Only a definition can say that it is shared, and then no user's credential is anywhere on it.
+import fc from "fast-check";
+import {
+  chain,
+  createTenantry,
+  env,
+  fromContext,
+  fromFunction,
+  fromStatic,
+  header,
+  type ServerDefinition,
+  type WorkspaceClient,
+} from "tenantry";
+import { inMemoryServer, startFakeServer, stdioServerPath, type FakeServer } from "@tenantry/testing";
+import { describe, expect, it } from "vitest";
+import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
+import {
+  eras,
+  handshakes,
+  keyedDefinition,
+  keyHeader,
+  keyOf,
+  keysSeen,
+  startKeyedServer,
+} from "./fixture/servers.ts";
+
+/** Names that meet as soon as somebody joins, splits, trims, folds or escapes them. */
+const names = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      ...["a", "b", "A", " a", "a ", "a:b", "b:a", ":", "a/b", "/", "a|b", "null", "undefined", "__proto__"],
+      ...['"', 'a","b', '["a"]', '["user","a","b"]', '{"share":"everyone"}', "\\", "a\\", "a\u0000b", "a\nb"],
+      ...["user", "workspace", "everyone", "é", "e\u0301", "ß", "ss", "Å", "ﬁ", "👩‍💻", "\u202eab", "%61"],
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .string({ minLength: 1, maxLength: 20, unit: "grapheme" })
+      .filter((text) => text.trim() !== ""),
+  },
+);
+const serverIds = names.filter((id) => !/\p{Cc}/u.test(id));
+const identity = fc.record(
+  { workspace: names, user: names, session: names, server: fc.nat(3), key: fc.nat(2) },
+  { requiredKeys: ["workspace", "user", "server", "key"] },
+);
+type Identity = typeof identity extends fc.Arbitrary<infer T> ? T : never;
+
+describe.each(eras)("against a %s server", (era) => {
+  it("every request carries exactly the key of the workspace, user, session and server that asked", async () => {
+    await using server = await startKeyedServer(era, []);
+    const property = fc.asyncProperty(
+      fc.uniqueArray(serverIds, { minLength: 4, maxLength: 4 }),
+      fc.uniqueArray(identity, { minLength: 2, maxLength: 8, selector: (one) => JSON.stringify(one) }),
+      fc.infiniteStream(fc.nat(100)),
+      async (ids, identities, order) => {
+        const before = server.requests.length;
+        server.setKeys(Object.fromEntries(identities.map((_, index) => [keyOf(`${index}`), `${index}`])));
+        await using tenantry = createTenantry({
+          servers: Object.fromEntries(ids.map((id) => [id, keyedDefinition(server)])),
+        });
+        // Each identity calls twice, all at once, and once more when everybody is connected.
+        const asker = ({ workspace, user, session }: Identity, index: number) => {
+          const address = session === undefined ? user : { user, session };
+          return tenantry.workspace(workspace).as(address, { key: keyOf(`${index}`) });
+        };
+        const call = async (who: Identity, index: number) => {
+          const address = { server: ids[who.server] ?? "", tool: "echo" };
+          const answer = await asker(who, index).callTool(address, { text: `${index}` });
+          expect(textOf(answer)).toBe(`${index}`);
+        };
+        await Promise.all(
+          [...identities.entries(), ...identities.entries()].map(([index, who]) => call(who, index)),
+        );
+        const again = [...order.take(identities.length)].map((drawn) => drawn % identities.length);
+        for (const index of again) await call(identities[index]!, index);
+
+        expect(tenantry.stats().connections).toBe(identities.length);
+        checkRequests(server, before, identities.length);
+      },
+    );
+    await fc.assert(property, { numRuns: 25, interruptAfterTimeLimit: 4_000 });
+    expect(server.crossings).toEqual([]);
+  }, 20_000);
+
+  it("two users in turns, many times, never meet on a connection", async () => {
+    await using server = await startKeyedServer(era, ["ada", "bob"]);
+    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+    const users = ["ada", "bob"] as const;
+    const clients = users.map((user) => tenantry.workspace("acme").as(user, { key: keyOf(user) }));
+    for (let round = 0; round < 20; round++) {
+      const calls = Array.from({ length: 10 }, (_, index) => clients[index % 2]!.callTool("notes__whoami"));
+      const answers = (await Promise.all(calls)).map(textOf);
+      expect(answers).toEqual(Array.from(answers, (_, index) => users[index % 2]));
+    }
+    expect(server.crossings).toEqual([]);
+    expect(tenantry.stats().connections).toBe(2);
+    expect(handshakes(server, era)).toBe(2);
+  });
+
+  it("users who happen to have the same key still have connections of their own", async () => {
+    await using server = await startKeyedServer(era, ["team"]);
+    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+    const acme = tenantry.workspace("acme");
+    const clients = [acme.as("ada", { key: keyOf("team") }), acme.as("bob", { key: keyOf("team") })];
+    const sessions = await sessionsOf(clients);
+    expect(tenantry.stats().entries.map(({ scope }) => scope)).toMatchObject([
+      { user: "ada" },
+      { user: "bob" },
+    ]);
+    if (era === "legacy") expect(new Set(sessions).size).toBe(2);
+  });
+
+  it("a user's two conversations, and two keys in one of them, are connections of their own", async () => {
+    await using server = await startKeyedServer(era, ["ada", "ada-2"], { onCrossing: "fail" });
+    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+    const acme = tenantry.workspace("acme");
+    const clients = [
+      acme.as("ada", { key: keyOf("ada") }),
+      acme.as({ user: "ada", session: "1" }, { key: keyOf("ada") }),
+      acme.as({ user: "ada", session: "2" }, { key: keyOf("ada") }),
+      acme.as({ user: "ada", session: "2" }, { key: keyOf("ada-2") }),
+    ];
+    const counts = async () =>
+      (await Promise.all(clients.map((one) => one.callTool("notes__counter")))).map(
+        (one) => factsOf(one)["count"],
+      );
+    expect(await counts()).toEqual([1, 1, 1, 1]);
+    expect(await counts()).toEqual(era === "legacy" ? [2, 2, 2, 2] : [1, 1, 1, 1]);
+    expect(tenantry.stats().connections).toBe(4);
+  });
+
+  it("a tool list is each user's own", async () => {
+    const tool = (name: string) => ({
+      definition: { name, inputSchema: { type: "object" as const } },
+      call: () => ({ content: [{ type: "text" as const, text: name }] }),
+    });
+    const toolsFor = (user: string | undefined) => [tool("read"), ...(user === "ada" ? [tool("erase")] : [])];
+    await using server = await startKeyedServer(era, ["ada", "bob"], { toolsFor });
+    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+    const [ada, bob] = ["ada", "bob"].map((user) =>
+      tenantry.workspace("acme").as(user, { key: keyOf(user) }),
+    );
+    const listed = async (client = ada) => (await client!.listTools()).tools.map(({ name }) => name);
+    expect(await Promise.all([listed(ada), listed(bob)])).toEqual([
+      ["notes__read", "notes__erase"],
+      ["notes__read"],
+    ]);
+    expect(textOf(await ada!.callTool("notes__erase"))).toBe("erase");
+    const calls = () => server.requests.filter(({ rpc }) => rpc === "tools/call").length;
+    const before = calls();
+    // Bob's connection has not been told of the tool, whoever else has.
+    expect(await codeOf(bob!.callTool("notes__erase"))).toBe("TOOL_UNKNOWN");
+    expect(calls()).toBe(before);
+  });
+
+  it.each([
+    { share: "workspace", connections: 2 },
+    { share: "everyone", connections: 1 },
+  ] as const)("share: $share makes one connection without any user's key", async ({ share, connections }) => {
+    await using server = await startFakeServer({ era });
+    const credential = header(keyHeader, fromContext("key"), { required: false });
+    await using tenantry = createTenantry({ servers: { team: { url: server.url, share, credential } } });
+    const clients = ["acme", "globex"].flatMap((workspace) =>
+      ["ada", "bob"].map((user) => tenantry.workspace(workspace).as(user, { key: keyOf(user) })),
+    );
+    const sessions = await sessionsOf(clients, "team");
+    expect(keysSeen(server)).toEqual(["none"]);
+    expect(tenantry.stats().connections).toBe(connections);
+    expect(JSON.stringify(tenantry.stats())).not.toMatch(/ada|bob/u);
+    if (era === "legacy") expect(new Set(sessions).size).toBe(connections);
+  });
+
+  it.each(["workspace", "everyone"] as const)(
+    "share: %s with a user's key is refused instead of being opened with somebody's",
+    async (share) => {
+      await using server = await startKeyedServer(era, ["ada"]);
+      await using tenantry = createTenantry({ servers: { team: { ...keyedDefinition(server), share } } });
+      const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
+      expect(await codeOf(ada.callTool("team__whoami"))).toBe("CREDENTIAL_MISSING");
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  it.each(["workspace", "everyone"] as const)(
+    "share: %s carries the key that is everybody's, although the users have keys of that name",
+    async (share) => {
+      await using server = await startKeyedServer(era, ["team", "ada", "bob"]);
+      const credential = header(keyHeader, chain([fromContext("key"), fromStatic(keyOf("team"))]));
+      await using tenantry = createTenantry({ servers: { team: { url: server.url, share, credential } } });
+      const clients = ["ada", "bob"].map((user) => tenantry.workspace("acme").as(user, { key: keyOf(user) }));
+      await sessionsOf(clients, "team");
+      expect(keysSeen(server)).toEqual([keyOf("team")]);
+    },
+  );
+
+  it("one URL, shared and not shared, is two connections, and the shared one stays keyless", async () => {
+    await using server = await startFakeServer({ era });
+    const own: ServerDefinition = keyedDefinition(server);
+    await using tenantry = createTenantry({
+      servers: {
+        own,
+        team: { url: server.url, share: "workspace" },
+        all: { url: server.url, share: "everyone" },
+      },
+    });
+    const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
+    for (const id of ["own", "team", "all", "own"]) await ada.callTool({ server: id, tool: "whoami" });
+    expect(tenantry.stats().entries.map(({ scope }) => scope.share)).toEqual([
+      "user",
+      "workspace",
+      "everyone",
+    ]);
+    const calls = server.requests.filter(({ rpc }) => rpc === "tools/call");
+    expect(calls.map(({ headers }) => headers[keyHeader] ?? "none")).toEqual([
+      keyOf("ada"),
+      "none",
+      "none",
+      keyOf("ada"),
+    ]);
+  });
+
+  it("a workspace's own server of the same name is another connection, with its own key", async () => {
+    await using first = await startKeyedServer(era, ["acme"]);
+    await using second = await startKeyedServer(era, ["globex"]);
+    const keyed = ({ url }: FakeServer, key: string): ServerDefinition => ({
+      url,
+      share: "everyone",
+      credential: header(keyHeader, fromStatic(key)),
+    });
+    await using tenantry = createTenantry({
+      workspaces: {
+        acme: { servers: { notes: keyed(first, keyOf("acme")) } },
+        globex: { servers: { notes: keyed(second, keyOf("globex")) } },
+      },
+    });
+    const answers = ["acme", "globex", "acme"].map((name) =>
+      tenantry.workspace(name).as("ada").callTool("notes__whoami"),
+    );
+    expect((await Promise.all(answers)).map(textOf)).toEqual(["acme", "globex", "acme"]);
+    expect([keysSeen(first), keysSeen(second)]).toEqual([[keyOf("acme")], [keyOf("globex")]]);
+  });
+
+  it("a key function's answers never change places, whichever comes first", async () => {
+    await using server = await startKeyedServer(era, ["ada", "bob", "carl"]);
+    const turns = new Map<string, PromiseWithResolvers<void>>(
+      ["ada", "bob", "carl"].map((user) => [user, Promise.withResolvers<void>()]),
+    );
+    const vault = fromFunction(async ({ scope }) => {
+      const user = scope.share === "user" ? scope.user : "nobody";
+      await turns.get(user)?.promise;
+      return keyOf(user);
+    });
+    await using tenantry = createTenantry({
+      servers: { notes: { url: server.url, credential: header(keyHeader, vault) } },
+    });
+    const calls = [...turns.keys()].map((user) =>
+      tenantry.workspace("acme").as(user).callTool("notes__whoami"),
+    );
+    for (const { resolve } of [...turns.values()].toReversed()) resolve();
+    expect((await Promise.all(calls)).map(textOf)).toEqual(["ada", "bob", "carl"]);
+  });
+});
+
+it("each user has a child process of their own, with their own key in its environment", async () => {
+  await using tenantry = createTenantry({
+    servers: {
+      child: {
+        command: process.execPath,
+        args: [stdioServerPath],
+        credential: env("USER_KEY", fromContext("key")),
+      },
+    },
+  });
+  const askers = ["ada", "bob", "ada", "bob"];
+  const answers = await Promise.all(
+    askers.map((user) =>
+      tenantry
+        .workspace("acme")
+        .as(user, { key: keyOf(user) })
+        .callTool("child__whoami"),
+    ),
+  );
+  const facts = answers.map(factsOf);
+  expect(facts.map(({ userKey }) => userKey)).toEqual(askers.map(keyOf));
+  const pids = facts.map(({ pid }) => pid);
+  expect(pids.slice(2)).toEqual(pids.slice(0, 2));
+  expect(new Set(pids).size).toBe(2);
+});
+
+it("a server in this process has a pipe for each user, and for each workspace where it is shared", async () => {
+  const own = inMemoryServer({
+    authenticate: { variable: "KEY", keys: { [keyOf("ada")]: "ada", [keyOf("bob")]: "bob" } },
+  });
+  const shared = inMemoryServer();
+  await using tenantry = createTenantry({
+    servers: {
+      own: { connect: own.connect, credential: env("KEY", fromContext("key")) },
+      shared: {
+        connect: shared.connect,
+        share: "workspace",
+        credential: env("KEY", fromContext("key"), { required: false }),
+      },
+    },
+  });
+  for (const workspace of ["acme", "globex"]) {
+    for (const user of ["ada", "bob", "ada"]) {
+      const client = tenantry.workspace(workspace).as(user, { key: keyOf(user) });
+      expect(textOf(await client.callTool("own__whoami"))).toBe(user);
+      await client.callTool("shared__whoami");
+    }
+  }
+  expect(own.pipes.map(({ user }) => user)).toEqual(["ada", "bob", "ada", "bob"]);
+  expect(shared.pipes.map(({ env }) => env)).toEqual([{}, {}]);
+});
+
+it.todo("a parked session is resumed by its own principal only — arrives with pool, issue 4");
+it.todo(
+  "a new generation of a grant stays on its connection, and another grant gets its own — arrives with store, credentials, OAuth, issue 5",
+);
+it.todo("a list marked as public is shared, and no other list is — arrives with router and gateway, issue 6");
+
+/** Every request since `before` came with one identity's key: that of the asker, on a session that has no other. */
+function checkRequests(server: FakeServer, before: number, identities: number): void {
+  const sessions = new Map<string, Set<string>>();
+  let calls = 0;
+  for (const { headers, sessionId, rpc, body } of server.requests.slice(before)) {
+    const key = headers[keyHeader] ?? "none";
+    if (sessionId !== undefined) sessions.set(sessionId, (sessions.get(sessionId) ?? new Set()).add(key));
+    if (rpc !== "tools/call") continue;
+    calls++;
+    const { params } = body as { params: { arguments: { text: string } } };
+    expect(key).toBe(keyOf(params.arguments.text));
+  }
+  expect(calls).toBe(identities * 3);
+  expect([...sessions.values()].filter((keys) => keys.size !== 1)).toEqual([]);
+}
+
+/** The session in which the server answered each client. */
+async function sessionsOf(
+  clients: readonly WorkspaceClient[],
+  server = "notes",
+): Promise<readonly unknown[]> {
+  const answers = await Promise.all(clients.map((client) => client.callTool({ server, tool: "whoami" })));
+  return answers.map((answer) => factsOf(answer)["sessionId"]);
+}
