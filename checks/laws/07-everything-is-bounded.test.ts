@@ -1,0 +1,321 @@
+// Law 7. Whatever a server sends or a caller asks for has a bound: bytes, nesting, pages, redirects, queues, connections, time.
+// Past it there is a typed error, the exchange ends, and what is held meanwhile stays under twice the bound.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { defaultTools, manualClock, startFakeServer } from "@tenantry/testing";
+import { createTenantry, type ServerDefinition, type TenantryLimits, type TenantryOptions } from "tenantry";
+import { describe, expect, it } from "vitest";
+import { codesOf, failureOf, isPending, until } from "./fixture/outcome.ts";
+import { marker, runningWith } from "./fixture/processes.ts";
+import { startWireServer, type WireExchange } from "./fixture/wire-server.ts";
+
+const eras = ["legacy", "modern"] as const;
+const address = { server: "notes", tool: "work" };
+const kib = 1024;
+
+function open(notes: ServerDefinition, more: TenantryOptions = {}) {
+  const tenantry = createTenantry({ servers: { notes }, ...more });
+  const acme = tenantry.workspace("acme");
+  return { tenantry, ada: acme.as("ada"), bob: acme.as("bob"), eve: acme.as("eve") };
+}
+
+/** Writes as fast as it is read, until the client leaves; tells how much it wrote. */
+function pour({ response }: WireExchange, type: string, begin: string, more: string) {
+  const written = { bytes: 0, ended: false };
+  const write = (text: string) => {
+    written.bytes += text.length;
+    return response.write(text);
+  };
+  const go = () => {
+    while (!written.ended && write(more));
+  };
+  response.on("drain", go).on("close", () => (written.ended = true));
+  response.writeHead(200, { "content-type": type });
+  write(begin);
+  go();
+  return written;
+}
+
+describe.each(eras)("what a %s server answers", (era) => {
+  const text = "a".repeat(16 * kib);
+  const limits: TenantryLimits = {
+    client: { maxMessageBytes: 256 * kib, maxStreamBytes: 1024 * kib, maxDepth: 32 },
+  };
+
+  it.each([
+    ["a JSON body without an end", "application/json", '{"jsonrpc":"2.0","id":0,"result":{"a":"', text, 256],
+    ["an event without an end", "text/event-stream", "data: ", text, 256],
+    ["a field name without an end", "text/event-stream", "", text, 256],
+    ["lines of one event without an end", "text/event-stream", "", `data: ${text}\n`, 256],
+    ["comments without an end", "text/event-stream", "", `: ${text}\n`, 1024],
+    ["events without an end", "text/event-stream", "", `data: {"jsonrpc":"2.0","method":"x"}\n\n`, 1024],
+    ["an error body without an end", "application/json", '{"a":"', text, 1024],
+  ])("may not be %s: LIMIT_EXCEEDED", async (what, type, begin, more, boundKib) => {
+    let written = { bytes: 0, ended: false };
+    await using server = await startWireServer((exchange) => {
+      if (what.includes("error")) exchange.response.statusCode = 400;
+      written = pour(exchange, type, begin, more);
+    });
+    const { tenantry, ada } = open({ url: server.url, era }, { limits });
+    await using _owner = tenantry;
+
+    const error = await failureOf(ada.callTool(address));
+    expect(error).toMatchObject({ code: "LIMIT_EXCEEDED", delivery: "unknown" });
+    expect(error.message).toMatch(/\d{3,}/u);
+    await until(() => written.ended);
+    // What the two systems' socket buffers hold comes on top.
+    expect(written.bytes).toBeLessThan(boundKib * kib + 8_192 * kib);
+  });
+
+  it("may not announce more than the bound: LIMIT_EXCEEDED before it is read", async () => {
+    await using server = await startWireServer(({ response }) => {
+      response
+        .writeHead(200, { "content-type": "application/json", "content-length": 2_000_000 })
+        .flushHeaders();
+    });
+    const { tenantry, ada } = open({ url: server.url, era }, { limits });
+    await using _owner = tenantry;
+    expect((await failureOf(ada.callTool(address))).code).toBe("LIMIT_EXCEEDED");
+  });
+
+  it("may not have headers without an end", async () => {
+    await using server = await startWireServer(({ response }) => {
+      response.writeHead(200, { "x-long": "a".repeat(100 * kib) }).end();
+    });
+    const { tenantry, ada } = open({ url: server.url, era });
+    await using _owner = tenantry;
+    expect((await failureOf(ada.callTool(address))).code).toBe("LIMIT_EXCEEDED");
+  });
+
+  it.each(["application/json", "text/event-stream"])("may not nest too deeply as %s", async (type) => {
+    await using server = await startWireServer(({ message, response }) => {
+      const deep = "[".repeat(100_000) + "]".repeat(100_000);
+      const body = `{"jsonrpc":"2.0","id":${message.id},"result":{"resultType":"complete","content":[],"a":${deep}}}`;
+      response.writeHead(200, { "content-type": type });
+      response.end(type.startsWith("text") ? `data: ${body}\n\n` : body);
+    });
+    const { tenantry, ada } = open({ url: server.url, era }, { limits });
+    await using _owner = tenantry;
+    expect(await failureOf(ada.callTool(address))).toMatchObject({
+      code: "LIMIT_EXCEEDED",
+      delivery: "unknown",
+    });
+  });
+
+  it.each([
+    ["pages without an end", "LIMIT_EXCEEDED", (page: number) => `page-${page}`, 8],
+    ["the same cursor again", "PROTOCOL_VIOLATION", () => "again", 2],
+    ["two cursors in turns", "PROTOCOL_VIOLATION", (page: number) => `page-${page % 2}`, 3],
+  ])("may not be %s: %s", async (_, code, cursorOf, pages) => {
+    await using server = await startWireServer(({ result }) => {
+      const page = server.messages.filter(({ method }) => method === "tools/list").length;
+      const tool = { name: `tool-${page}`, inputSchema: { type: "object" } };
+      result({ resultType: "complete", tools: [tool], nextCursor: cursorOf(page) });
+    });
+    const { tenantry, ada } = open({ url: server.url, era }, { limits: { router: { maxPages: 8 } } });
+    await using _owner = tenantry;
+
+    const { tools, unavailable } = await ada.listTools();
+    expect(tools).toEqual([]);
+    expect(unavailable).toMatchObject([{ server: "notes", error: { code, delivery: "answered" } }]);
+    expect(server.messages.filter(({ method }) => method === "tools/list")).toHaveLength(pages);
+  });
+
+  it("may not list too many tools: LIMIT_EXCEEDED", async () => {
+    const [tool] = defaultTools();
+    const tools = Array.from({ length: 21 }, (_, n) => ({
+      ...tool!,
+      definition: { ...tool!.definition, name: `tool-${n}` },
+    }));
+    await using server = await startFakeServer({ era, tools, pageSize: 5 });
+    const { tenantry, ada } = open({ url: server.url }, { limits: { router: { maxTools: 20 } } });
+    await using _owner = tenantry;
+    expect((await ada.listTools()).unavailable).toMatchObject([{ error: { code: "LIMIT_EXCEEDED" } }]);
+  });
+
+  it("may not redirect for ever: LIMIT_EXCEEDED after three", async () => {
+    await using server = await startFakeServer({ era });
+    const { tenantry, ada } = open({ url: server.url, era });
+    await using _owner = tenantry;
+    await ada.listTools();
+    server.faults.add({ kind: "redirect", to: server.url }, { rpc: "tools/call" });
+    const error = await failureOf(ada.callTool("notes__echo"));
+    expect(error).toMatchObject({ code: "LIMIT_EXCEEDED", delivery: "refused" });
+    expect(server.requests.filter(({ rpc }) => rpc === "tools/call")).toHaveLength(4);
+  });
+
+  it("may not put its answer off for ever: progress does not extend the deadline", async () => {
+    const clock = manualClock();
+    await using server = await startFakeServer({ era, clock });
+    const { tenantry, ada } = open({ url: server.url }, { clock });
+    await using _owner = tenantry;
+    await ada.listTools();
+    const seen: number[] = [];
+    const onProgress = ({ progress }: { progress: number }) => void seen.push(progress);
+    const failed = failureOf(ada.callTool("notes__sleep", { ms: 4_000 }, { timeoutMs: 2_500, onProgress }));
+    for (const step of [1, 2]) {
+      await until(() => clock.pending >= 2);
+      await clock.advance(1_000);
+      await until(() => seen.includes(step));
+    }
+    await clock.advance(500);
+    expect(await failed).toMatchObject({ code: "TIMEOUT", delivery: "unknown" });
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe("what a caller gives", () => {
+  it.each<[string, unknown, string]>([
+    ["larger than the bound", { text: "a".repeat(2_000) }, "LIMIT_EXCEEDED"],
+    ["of more values than the bound", { list: Array.from({ length: 2_000 }, () => 1) }, "LIMIT_EXCEEDED"],
+    ["deeper than the bound", { a: { b: { c: { d: { e: 1 } } } } }, "LIMIT_EXCEEDED"],
+    ["a circle", circle(), "ARGUMENT_INVALID"],
+  ])("may not be %s, and is not sent", async (_, args, code) => {
+    await using server = await startFakeServer();
+    const limits = { router: { maxArgumentSize: 1_000, maxArgumentDepth: 4 } };
+    const { tenantry, ada } = open({ url: server.url }, { limits });
+    await using _owner = tenantry;
+    const error = await failureOf(ada.callTool("notes__echo", args as Record<string, unknown>));
+    expect(error).toMatchObject({ code, delivery: "unsent" });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("may not be megabytes by default, nor make a message that costs more than it", async () => {
+    await using server = await startFakeServer();
+    const { tenantry, ada } = open({ url: server.url });
+    await using _owner = tenantry;
+    const error = await failureOf(ada.callTool("notes__echo", { text: "a".repeat(17 * kib * kib) }));
+    expect(error.code).toBe("LIMIT_EXCEEDED");
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe("connections", () => {
+  it.each([
+    ["in all", { maxConnections: 1 }, "bob" as const],
+    ["of one user", { maxConnectionsPerUser: 1 }, "ada" as const],
+  ])("%s have a cap, and who waits for it has a bound and a time: POOL_EXHAUSTED", async (_, cap, who) => {
+    const clock = manualClock();
+    await using server = await startFakeServer();
+    await using other = await startFakeServer();
+    server.faults.add({ kind: "hang" }, { rpc: "tools/call" });
+    const limits = { pool: { ...cap, maxWaiting: 1, acquireTimeoutMs: 4_000, drainTimeoutMs: 0 } };
+    await using tenantry = createTenantry({
+      servers: { notes: { url: server.url }, other: { url: other.url } },
+      clock,
+      limits,
+    });
+    const acme = tenantry.workspace("acme");
+    const busy = failureOf(acme.as("ada").callTool({ server: "notes", tool: "echo" }));
+    await until(() => server.requests.some(({ rpc }) => rpc === "tools/call"));
+
+    const elsewhere = { server: "other", tool: "echo" };
+    const waits = failureOf(acme.as(who).callTool(elsewhere));
+    await until(() => tenantry.stats().waiting === 1);
+    const full = await failureOf(acme.as(who).callTool(elsewhere));
+    expect(full).toMatchObject({ code: "POOL_EXHAUSTED", delivery: "unsent", retryable: true });
+    expect(await isPending(waits)).toBe(true);
+    await clock.advance(4_000);
+    expect(await waits).toMatchObject({ code: "POOL_EXHAUSTED", delivery: "unsent", retryable: true });
+    expect(tenantry.stats()).toMatchObject({ connections: 1, waiting: 0 });
+    expect(other.requests).toEqual([]);
+    await tenantry.close();
+    expect((await busy).code).toBe("CLOSED");
+  });
+
+  it("are closed for those who need their place when nobody uses them", async () => {
+    await using server = await startFakeServer({ era: "legacy" });
+    const { tenantry, ada, bob, eve } = open(
+      { url: server.url },
+      { limits: { pool: { maxConnections: 2 } } },
+    );
+    await using _owner = tenantry;
+    for (let round = 0; round < 2; round++) {
+      for (const user of [ada, bob, eve]) await user.callTool("notes__echo");
+    }
+    expect(tenantry.stats().connections).toBe(2);
+    await until(() => server.sessions.size === 2);
+    expect(server.endedSessions).toBe(4);
+  });
+});
+
+describe("what a child process writes", () => {
+  const answering = (body: string) => `
+    const say = (id, result) => process.stdout.write('{"jsonrpc":"2.0","id":' + id + ',"result":' + result + '}\\n');
+    require("node:readline").createInterface(process.stdin).on("line", (line) => {
+      const { id, method } = JSON.parse(line);
+      const serverInfo = { name: "odd", version: "1" };
+      const hello = { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo };
+      if (method === "initialize") say(id, JSON.stringify(hello));
+      else if (method === "tools/call") { ${body} }
+    });`;
+
+  it("may not be a line without an end: the process is ended, and the error says why", async () => {
+    const mark = marker();
+    const body = `
+      const more = () => { while (process.stdout.write("a".repeat(65536))); process.stdout.once("drain", more); };
+      process.stdout.write('{"jsonrpc":"2.0","id":' + id + ',"result":{"a":"'); more();`;
+    const { tenantry, ada } = open({ command: process.execPath, args: ["-e", answering(body), "--", mark] });
+    await using _owner = tenantry;
+    const error = await failureOf(ada.callTool(address));
+    expect(codesOf(error)).toEqual(["DELIVERY_UNKNOWN", "CONNECTION_LOST", "LIMIT_EXCEEDED"]);
+    await until(() => runningWith(mark).length === 0);
+    expect(tenantry.stats().connections).toBe(0);
+  });
+
+  it("may not nest too deeply", async () => {
+    const body = `say(id, '{"content":[],"a":' + "[".repeat(100000) + "]".repeat(100000) + "}");`;
+    const { tenantry, ada } = open({ command: process.execPath, args: ["-e", answering(body)] });
+    await using _owner = tenantry;
+    const error = await failureOf(ada.callTool(address, {}, { timeoutMs: 5_000 }));
+    expect(codesOf(error)).toContain("LIMIT_EXCEEDED");
+  });
+
+  it("may be noise without an end, which costs nothing", async () => {
+    const body = `
+      for (let line = 0; line < 20_000; line++) process.stdout.write("just a log line\\n");
+      say(id, '{"content":[]}');`;
+    const { tenantry, ada } = open({ command: process.execPath, args: ["-e", answering(body)] });
+    await using _owner = tenantry;
+    expect(await ada.callTool(address)).toEqual({ content: [] });
+  });
+});
+
+describe("memory", () => {
+  it.each(["application/json", "text/event-stream"])(
+    "stays under twice the bound while %s without an end is read",
+    async (type) => {
+      const begin = type === "application/json" ? '{"jsonrpc":"2.0","id":0,"result":{"a":"' : "data: ";
+      await using server = await startWireServer((exchange) => {
+        if (exchange.message.params?.name === "work") pour(exchange, type, begin, "a".repeat(64 * kib));
+        else exchange.result({ content: [] });
+      });
+      const program = join(import.meta.dirname, "fixture", "memory-host.ts");
+      const { stdout } = await promisify(execFile)(process.execPath, [program, server.url.href]);
+      const { code, boundBytes, peakBytes } = JSON.parse(stdout) as {
+        code: string;
+        boundBytes: number;
+        peakBytes: number;
+      };
+      expect(code).toBe("LIMIT_EXCEEDED");
+      expect(peakBytes).toBeLessThan(2 * boundBytes);
+    },
+  );
+});
+
+it.todo("events on the standalone stream have a bound — arrives with the GET stream, issue 3");
+it.todo(
+  "an HTTP+SSE server's endpoint event has a time and a size — arrives with the HTTP+SSE client, issue 3",
+);
+it.todo("the whole zoo of hostile servers meets its bounds — arrives with hostile servers, issue 3");
+it.todo("a workspace and a server have connection caps of their own — arrives with budgets, issue 3");
+it.todo("connects in flight to one origin have a cap — arrives with the pool's fairness, issue 4");
+it.todo("calls in flight of one principal have a cap — arrives with calls in flight, issue 4");
+it.todo("a connection has an absolute lifetime — arrives with parking, issue 4");
+
+function circle(): unknown {
+  const args: Record<string, unknown> = {};
+  args["self"] = args;
+  return args;
+}
