@@ -14,7 +14,40 @@ for (const entry of entries) {
   for (const [name, value] of Object.entries(exports)) assert.notEqual(value, undefined, `${entry}: ${name}`);
 }
 
-const { Secret } = await import("@tenantry/core");
+const { bearer, createTenantry, env, fromContext, Secret } = await import("tenantry");
+const { inMemoryServer, startFakeServer, stdioServerPath } = await import("@tenantry/testing");
 assert.doesNotMatch(`${new Secret("hunter2")} ${JSON.stringify(new Secret("hunter2"))}`, /hunter2/);
 
-console.log(`Node ${process.versions.node}: ${entries.length} entries load`);
+const keys = { "key-of-ada": "ada", "key-of-bob": "bob" };
+const authenticate = { header: "authorization", keys };
+const legacy = await startFakeServer({ era: "legacy", authenticate });
+const modern = await startFakeServer({ era: "modern", authenticate });
+const memory = inMemoryServer({ authenticate: { variable: "USER_KEY", keys } });
+const tenantry = createTenantry({
+  servers: {
+    legacy: { url: legacy.url, credential: bearer(fromContext("key")) },
+    modern: { url: modern.url, credential: bearer(fromContext("key")) },
+    memory: { connect: memory.connect, credential: env("USER_KEY", fromContext("key")) },
+    child: {
+      command: process.execPath,
+      args: [stdioServerPath],
+      credential: env("USER_KEY", fromContext("key")),
+    },
+  },
+});
+
+for (const user of ["ada", "bob"]) {
+  const client = tenantry.workspace("acme").as(user, { key: `key-of-${user}` });
+  const { tools, unavailable } = await client.listTools();
+  assert.deepEqual(unavailable, []);
+  assert.equal(new Set(tools.map(({ origin }) => origin.server)).size, 4);
+  const answers = await Promise.all(
+    ["legacy", "modern", "memory", "child"].map((server) => client.callTool(`${server}__whoami`)),
+  );
+  for (const { content } of answers) assert.match(JSON.stringify(content), new RegExp(user));
+}
+await tenantry.close();
+assert.equal(legacy.endedSessions, 2);
+await Promise.all([legacy.close(), modern.close()]);
+
+console.log(`Node ${process.versions.node}: ${entries.length} entries load, two users call four servers`);

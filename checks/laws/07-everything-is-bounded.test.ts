@@ -49,7 +49,13 @@ describe.each(eras)("what a %s server answers", (era) => {
     ["a field name without an end", "text/event-stream", "", text, 256],
     ["lines of one event without an end", "text/event-stream", "", `data: ${text}\n`, 256],
     ["comments without an end", "text/event-stream", "", `: ${text}\n`, 1024],
-    ["events without an end", "text/event-stream", "", `data: {"jsonrpc":"2.0","method":"x"}\n\n`, 1024],
+    [
+      "events without an end",
+      "text/event-stream",
+      "",
+      `data: {"jsonrpc":"2.0","method":"x"}\n\n`.repeat(400),
+      1024,
+    ],
     ["an error body without an end", "application/json", '{"a":"', text, 1024],
   ])("may not be %s: LIMIT_EXCEEDED", async (what, type, begin, more, boundKib) => {
     let written = { bytes: 0, ended: false };
@@ -147,7 +153,8 @@ describe.each(eras)("what a %s server answers", (era) => {
 
   it("may not put its answer off for ever: progress does not extend the deadline", async () => {
     const clock = manualClock();
-    await using server = await startFakeServer({ era, clock });
+    const itsClock = manualClock();
+    await using server = await startFakeServer({ era, clock: itsClock });
     const { tenantry, ada } = open({ url: server.url }, { clock });
     await using _owner = tenantry;
     await ada.listTools();
@@ -155,8 +162,8 @@ describe.each(eras)("what a %s server answers", (era) => {
     const onProgress = ({ progress }: { progress: number }) => void seen.push(progress);
     const failed = failureOf(ada.callTool("notes__sleep", { ms: 4_000 }, { timeoutMs: 2_500, onProgress }));
     for (const step of [1, 2]) {
-      await until(() => clock.pending >= 2);
-      await clock.advance(1_000);
+      await until(() => itsClock.pending === 1);
+      await Promise.all([itsClock.advance(1_000), clock.advance(1_000)]);
       await until(() => seen.includes(step));
     }
     await clock.advance(500);
@@ -220,7 +227,9 @@ describe("connections", () => {
     expect(await waits).toMatchObject({ code: "POOL_EXHAUSTED", delivery: "unsent", retryable: true });
     expect(tenantry.stats()).toMatchObject({ connections: 1, waiting: 0 });
     expect(other.requests).toEqual([]);
-    await tenantry.close();
+    const closing = tenantry.close();
+    await clock.advance(0);
+    await closing;
     expect((await busy).code).toBe("CLOSED");
   });
 
