@@ -1,4 +1,11 @@
-import { quote, TenantryError, type Clock, type ErrorDetails, type RpcError } from "@tenantry/core";
+import {
+  quote,
+  TenantryError,
+  type Challenge,
+  type Clock,
+  type ErrorDetails,
+  type RpcError,
+} from "@tenantry/core";
 import { parseChallenge } from "./challenge.ts";
 import { redact } from "./request-headers.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -24,7 +31,8 @@ export interface FailureContext {
 /** The error for an HTTP answer that is not a success. */
 export function httpFailure(answer: RefusedAnswer, context: FailureContext): TenantryError {
   const { status, headers } = answer;
-  if (status === 401 || status === 403) return unauthorized(status, headers["www-authenticate"]);
+  if (status === 401 || status === 403)
+    return unauthorized(status, spokenChallenge(headers["www-authenticate"], context.secrets));
   if (context.hasSession && endsSession(answer)) return sessionLost(status);
   const rpc = answer.rpc === undefined ? {} : { rpc: answer.rpc };
   if (status === 408 || status === 429 || status >= 500) {
@@ -104,8 +112,21 @@ function spoken(text: unknown, secrets: readonly string[]): string {
   return quote(redact(typeof text === "string" ? text : "", secrets));
 }
 
-function unauthorized(status: 401 | 403, header: string | undefined): TenantryError {
+/** The challenge without the secrets of this request, which a server can repeat in any of its parameters. */
+function spokenChallenge(header: string | undefined, secrets: readonly string[]): Challenge | undefined {
   const challenge = parseChallenge(header);
+  if (challenge === undefined) return undefined;
+  const parameters = Object.entries(challenge.parameters).map(([name, value]) => [
+    redact(name, secrets),
+    redact(value, secrets),
+  ]);
+  return Object.freeze({
+    scheme: redact(challenge.scheme, secrets),
+    parameters: Object.freeze(Object.fromEntries(parameters) as Record<string, string>),
+  });
+}
+
+function unauthorized(status: 401 | 403, challenge: Challenge | undefined): TenantryError {
   const details: ErrorDetails = {
     status,
     delivery: "refused",

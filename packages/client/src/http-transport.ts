@@ -110,7 +110,8 @@ export class HttpTransport implements Transport {
     const { egress, endpoint, credential, limits } = this.#options;
     const body = serialise(message);
     const bound = await boundHeaders(endpoint, credential(), "POST");
-    if (call !== undefined) call.secrets = spokenSecrets(bound);
+    const secrets = spokenSecrets(bound);
+    if (call !== undefined) call.secrets = secrets;
     signal.throwIfAborted();
     if (call !== undefined) call.sent = true;
     const { url, provenance } = endpoint;
@@ -126,7 +127,7 @@ export class HttpTransport implements Transport {
       signal,
       maxResponseBytes,
     });
-    if (response.status < 200 || response.status > 299) return this.#receiveFailure(response, message, call);
+    if (response.status < 200 || response.status > 299) return this.#receiveFailure(response, message, call, secrets);
     if (!isRequest(message)) return response.body.cancel();
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
     if (message.method === "initialize") this.#adoptSession(response);
@@ -194,6 +195,7 @@ export class HttpTransport implements Transport {
     response: ExchangeResponse,
     message: JSONRPCMessage,
     call: Call | undefined,
+    secrets: readonly string[],
   ): Promise<void> {
     const { status, headers } = response;
     const body = await this.#errorBody(response);
@@ -212,7 +214,7 @@ export class HttpTransport implements Transport {
     const context = {
       method,
       hasSession,
-      secrets: call?.secrets ?? [],
+      secrets,
       clock,
       maxRetryAfterMs: limits.maxRetryAfterMs,
     };

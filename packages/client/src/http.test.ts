@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   secret,
   TenantryError,
@@ -305,6 +306,30 @@ it("reports what is forbidden, without a repair", async () => {
   });
   expect(failure.recover).toBeUndefined();
   server.faults.clear();
+});
+
+it("hides what was sent in secret from a challenge, and from the refusal of a notification, that repeats it", async () => {
+  const authenticate = { header: "authorization", keys: { "token-of-ada": "ada" } };
+  const server = await serve({ era: "legacy", authenticate });
+  const credential = bearer("token-of-ada", server.url.origin);
+  const repeats = 'Bearer error="insufficient_scope", scope="token-of-ada", error_description="no \\"token-of-ada\\""';
+  const fault = { kind: "answer", status: 403, headers: { "www-authenticate": repeats } } as const;
+  const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: 1, message: "no token-of-ada" } });
+
+  server.faults.add({ kind: "answer", status: 422, body }, { rpc: "notifications/initialized", times: 1 });
+  const refused = await failureOf(open(server, { era: "legacy" }, credential));
+  const connection = await open(server, { era: "legacy" }, credential);
+  server.faults.add(fault);
+  const forbidden = await failureOf(echo(connection, "hi"));
+  server.faults.clear();
+  expect(refused.message).toContain("no [redacted]");
+  expect(forbidden.challenge?.parameters).toEqual({
+    error: "insufficient_scope",
+    scope: "[redacted]",
+    error_description: 'no "[redacted]"',
+  });
+  for (const failure of [refused, forbidden])
+    expect(inspect(failure) + JSON.stringify(failure)).not.toContain("token-of-ada");
 });
 
 it("honours how long a server asks to be left alone, up to a bound", async () => {

@@ -29,6 +29,8 @@ export interface RemoteServer extends ServerOptions {
   readonly url: string | URL;
   /** Headers for every request to the server's own origin; they win over a credential's unless it says otherwise. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly command?: never;
+  readonly connect?: never;
 }
 
 /** A server that runs as a child process and speaks over its stdio. */
@@ -38,12 +40,16 @@ export interface HostedServer extends ServerOptions {
   /** The child's whole environment, beside the credential's variables and a standard `PATH`. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly url?: never;
+  readonly connect?: never;
 }
 
 /** A server inside this process. */
 export interface InProcessServer extends ServerOptions {
   /** Opens one pipe to it; called once a connection. */
   readonly connect: (options: OpenPipeOptions) => Promise<Pipe>;
+  readonly url?: never;
+  readonly command?: never;
 }
 
 /** How to reach one MCP server. */

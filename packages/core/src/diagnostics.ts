@@ -1,7 +1,7 @@
 import type { ServerId } from "./id.ts";
 import type { Scope } from "./scope.ts";
 
-/** What each tracing channel tells; never an argument of a call, never a secret. */
+/** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
 export interface DiagnosticEvents {
   /** A connection is borrowed from the pool. */
   "tenantry:pool:acquire": {
@@ -36,8 +36,20 @@ export function traced<N extends DiagnosticChannel, T>(
 ): Promise<T> {
   const channel = channels?.[name];
   if (!channel?.hasSubscribers) return run(undefined);
-  const context = payload();
-  return channel.tracePromise(() => run(context), context);
+  return withoutResult(channel, payload(), run);
+}
+
+/** Node adds what was traced gives to its event; here that would be a connection, a credential or a user's answer. */
+async function withoutResult<P extends object, T>(
+  channel: Tracing,
+  context: P,
+  run: (payload: P) => Promise<T>,
+): Promise<T> {
+  let result: T | undefined;
+  await channel.tracePromise(async () => {
+    result = await run(context);
+  }, context);
+  return result as T;
 }
 
 const channels = openChannels([

@@ -87,8 +87,8 @@ describe("a server definition", () => {
 
   test("is told from the other kinds by its key", () => {
     const definition = {} as ServerDefinition;
-    if ("url" in definition) expectTypeOf(definition).toEqualTypeOf<RemoteServer>();
-    else if ("command" in definition) expectTypeOf(definition).toEqualTypeOf<HostedServer>();
+    if (definition.url !== undefined) expectTypeOf(definition).toEqualTypeOf<RemoteServer>();
+    else if (definition.command !== undefined) expectTypeOf(definition).toEqualTypeOf<HostedServer>();
     else expectTypeOf(definition).toEqualTypeOf<InProcessServer>();
   });
 
@@ -96,6 +96,10 @@ describe("a server definition", () => {
     const nonsense: ServerDefinition[] = [
       // @ts-expect-error it leads nowhere
       { share: "user" },
+      // @ts-expect-error it leads to two places
+      { url: "https://x.com", command: "npx" },
+      // @ts-expect-error a remote server has no arguments
+      { url: "https://x.com", args: [] },
       // @ts-expect-error there is no such key
       { url: "https://x.com", colour: "red" },
       // @ts-expect-error a header has one value

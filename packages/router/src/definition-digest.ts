@@ -33,11 +33,11 @@ export function digestDefinition(definition: ServerDefinition, identify?: Connec
 }
 
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
-  if ("url" in definition) {
+  if (definition.url !== undefined) {
     const { url, headers = {} } = definition;
     return { kind: "remote", url: new URL(url).href, headers: checkHeaders(headers) };
   }
-  if ("command" in definition) {
+  if (definition.command !== undefined) {
     const { command, args = [], env = {}, cwd = null } = definition;
     return { kind: "hosted", command, args, env, cwd };
   }

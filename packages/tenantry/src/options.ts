@@ -81,7 +81,7 @@ function checkServers(servers: ServerDefinitions, path: string): CheckedServers 
   for (const [name, definition] of Object.entries(checkObject(servers, path))) {
     const at = `${path}.${pathOf(name)}`;
     const server = checkDefinition(definition, at);
-    if ("command" in server && server.provenance === "foreign") {
+    if (server.command !== undefined && server.provenance === "foreign") {
       const why = "a command that the host's own code did not write is not run";
       throw new TenantryError(
         "DEFINITION_INVALID",

@@ -47,7 +47,7 @@ function routeServer(
 ): RoutedServer {
   const { share = "user", timeoutMs, credential, discovery } = definition;
   const digest = digestDefinition(definition, dependencies.identify);
-  const origin = "url" in definition ? { origin: originOf(definition.url) } : {};
+  const origin = definition.url !== undefined ? { origin: originOf(definition.url) } : {};
   const credentials = credential === undefined ? undefined : bind(credential, dependencies);
   return Object.freeze({
     ref: Object.freeze({ id, digest, ...origin }),
