@@ -127,7 +127,8 @@ export class HttpTransport implements Transport {
       signal,
       maxResponseBytes,
     });
-    if (response.status < 200 || response.status > 299) return this.#receiveFailure(response, message, call, secrets);
+    if (response.status < 200 || response.status > 299)
+      return this.#receiveFailure(response, message, call, secrets);
     if (!isRequest(message)) return response.body.cancel();
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
     if (message.method === "initialize") this.#adoptSession(response);

@@ -312,7 +312,8 @@ it("hides what was sent in secret from a challenge, and from the refusal of a no
   const authenticate = { header: "authorization", keys: { "token-of-ada": "ada" } };
   const server = await serve({ era: "legacy", authenticate });
   const credential = bearer("token-of-ada", server.url.origin);
-  const repeats = 'Bearer error="insufficient_scope", scope="token-of-ada", error_description="no \\"token-of-ada\\""';
+  const repeats =
+    'Bearer error="insufficient_scope", scope="token-of-ada", error_description="no \\"token-of-ada\\""';
   const fault = { kind: "answer", status: 403, headers: { "www-authenticate": repeats } } as const;
   const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: 1, message: "no token-of-ada" } });
 

@@ -20,7 +20,8 @@ export function upstreamOf(definition: ServerDefinition): Upstream {
 function endpointOf(definition: ServerDefinition): Endpoint {
   const era = definition.era === undefined ? {} : { era: definition.era };
   if (definition.url !== undefined) return { kind: "http", ...era, ...remote(definition) };
-  if (definition.command !== undefined) return { kind: "pipe", ...era, open: (options) => start(definition, options) };
+  if (definition.command !== undefined)
+    return { kind: "pipe", ...era, open: (options) => start(definition, options) };
   return { kind: "pipe", ...era, open: definition.connect };
 }
 
