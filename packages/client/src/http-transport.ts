@@ -1,18 +1,10 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
-import {
-  TenantryError,
-  type Clock,
-  type Credential,
-  type Era,
-  type HttpEndpoint,
-  type RpcError,
-} from "@tenantry/core";
+import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint } from "@tenantry/core";
 import type { Egress, ExchangeResponse } from "@tenantry/egress";
-import { readEvents, readText } from "./body.ts";
 import type { Call } from "./call.ts";
-import { httpFailure, lost } from "./failure.ts";
-import { Inbox, isObject, isRequest, rpcErrorOf } from "./inbox.ts";
-import { parseJson } from "./json-text.ts";
+import { lost } from "./failure.ts";
+import { HttpResponses } from "./http-responses.ts";
+import { Inbox, isRequest } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";
 import { boundHeaders, routingValue, spokenSecrets } from "./request-headers.ts";
 
@@ -29,10 +21,6 @@ export interface HttpTransportOptions {
   readonly session?: { readonly sessionId: string; readonly protocolVersion: string };
 }
 
-/** How long a server may keep a stream open after it has answered on it. */
-const drainMs = 1_000;
-const maxErrorBytes = 64 * 1024;
-
 /** The SDK's transport over guarded requests: one POST for each message (MCP, Streamable HTTP). */
 export class HttpTransport implements Transport {
   onmessage?: NonNullable<Transport["onmessage"]>;
@@ -42,6 +30,7 @@ export class HttpTransport implements Transport {
   readonly hasPerRequestStream = true;
   readonly #options: HttpTransportOptions;
   readonly #inbox = new Inbox((message) => this.onmessage?.(message));
+  readonly #responses: HttpResponses;
   readonly #exchanges = new Set<AbortController>();
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
@@ -49,6 +38,7 @@ export class HttpTransport implements Transport {
 
   constructor(options: HttpTransportOptions) {
     this.#options = options;
+    this.#responses = new HttpResponses(this.#inbox, options.limits, options.clock);
     this.#sessionId = options.session?.sessionId;
     this.#protocolVersion = options.session?.protocolVersion;
   }
@@ -127,108 +117,13 @@ export class HttpTransport implements Transport {
       signal,
       maxResponseBytes,
     });
+    const hasSession = this.#sessionId !== undefined;
     if (response.status < 200 || response.status > 299)
-      return this.#receiveFailure(response, message, call, secrets);
+      return this.#responses.receiveFailure(response, { message, call, secrets, hasSession });
     if (!isRequest(message)) return response.body.cancel();
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
     if (message.method === "initialize") this.#adoptSession(response);
-    await this.#receiveAnswer(response, message, call);
-  }
-
-  async #receiveAnswer(
-    response: ExchangeResponse,
-    message: JSONRPCMessage,
-    call: Call | undefined,
-  ): Promise<void> {
-    const type = (response.headers["content-type"] ?? "application/json")
-      .split(";", 1)[0]
-      ?.trim()
-      .toLowerCase();
-    if (type === "text/event-stream") return this.#receiveStream(response, message, call);
-    if (type !== "application/json") {
-      response.body.cancel();
-      throw unreadable(
-        `an answer that is not MCP (${type === "" ? "no" : "another"} content type)`,
-        response.status,
-      );
-    }
-    const text = await readText(response.body, this.#options.limits.maxMessageBytes);
-    const parsed = this.#parse(text);
-    if (parsed === undefined) throw unreadable("an answer that is not JSON", response.status);
-    for (const one of Array.isArray(parsed) ? parsed : [parsed]) this.#inbox.receive(one, message);
-    if (call !== undefined && call.answer === undefined)
-      throw unreadable("JSON without the answer", response.status);
-  }
-
-  async #receiveStream(
-    response: ExchangeResponse,
-    message: JSONRPCMessage,
-    call: Call | undefined,
-  ): Promise<void> {
-    const { limits, clock } = this.#options;
-    let patience: ReturnType<Clock["after"]> | undefined;
-    try {
-      for await (const data of readEvents(response.body, limits)) {
-        const parsed = this.#parse(data);
-        if (parsed !== undefined) this.#inbox.receive(parsed, message);
-        if (call?.answer !== undefined) patience ??= clock.after(drainMs, () => response.body.cancel());
-      }
-    } catch (failure) {
-      if (call?.answer === undefined) throw failure;
-    } finally {
-      patience?.cancel();
-    }
-    if (call !== undefined && call.answer === undefined)
-      throw lost(call.method, "The server ended its stream", { status: response.status });
-  }
-
-  /** Parses one message; `undefined` where it is not JSON, which some servers send between messages. */
-  #parse(text: string): unknown {
-    try {
-      return parseJson(text, this.#options.limits.maxDepth);
-    } catch (failure) {
-      if (failure instanceof SyntaxError) return undefined;
-      throw failure;
-    }
-  }
-
-  async #receiveFailure(
-    response: ExchangeResponse,
-    message: JSONRPCMessage,
-    call: Call | undefined,
-    secrets: readonly string[],
-  ): Promise<void> {
-    const { status, headers } = response;
-    const body = await this.#errorBody(response);
-    const hasSession = this.#sessionId !== undefined;
-    if (
-      call !== undefined &&
-      isRequest(message) &&
-      answers(body, message.id) &&
-      !isTurnedAway(status, hasSession)
-    ) {
-      this.#inbox.receive(body, message);
-      return;
-    }
-    const { clock, limits } = this.#options;
-    const method = "method" in message ? message.method : "an answer";
-    const context = {
-      method,
-      hasSession,
-      secrets,
-      clock,
-      maxRetryAfterMs: limits.maxRetryAfterMs,
-    };
-    throw httpFailure({ status, headers, rpc: rpcErrorOf(body) }, context);
-  }
-
-  /** What a failed answer says beside its status; nothing in it can make the failure worse. */
-  async #errorBody({ body }: ExchangeResponse): Promise<unknown> {
-    try {
-      return this.#parse(await readText(body, maxErrorBytes));
-    } catch {
-      return undefined;
-    }
+    await this.#responses.receiveAnswer(response, { message, call });
   }
 
   #adoptSession({ headers }: ExchangeResponse): void {
@@ -291,24 +186,4 @@ function serialise(message: JSONRPCMessage): string {
       cause,
     });
   }
-}
-
-function answers(body: unknown, id: string | number): body is { error: RpcError } {
-  return rpcErrorOf(body) !== undefined && isObject(body) && String(body.id) === String(id);
-}
-
-/** Statuses that speak for the connection, whatever the body says about the request. */
-function isTurnedAway(status: number, hasSession: boolean): boolean {
-  return (
-    [401, 403, 408, 429].includes(status) || status >= 500 || status < 400 || (status === 404 && hasSession)
-  );
-}
-
-function unreadable(what: string, status: number): TenantryError {
-  const details = { status, delivery: "unknown" } as const;
-  return new TenantryError(
-    "PROTOCOL_VIOLATION",
-    `The server sent ${what}; check that its url leads to an MCP server.`,
-    details,
-  );
 }
