@@ -28,7 +28,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
 import { listen } from "./fixture/diagnostics.ts";
-import { failureOf, thrownBy } from "./fixture/outcome.ts";
+import { failureOf, thrownBy, until } from "./fixture/outcome.ts";
 import {
   eras,
   keyedDefinition,
@@ -49,12 +49,18 @@ const failures: readonly (readonly [string, Failure])[] = [
   ["a tool that is unknown", ({ ada }) => failureOf(ada.callTool("notes__nothing"))],
   ["a tool that fails with a JSON-RPC error", ({ ada }) => failureOf(ada.callTool("notes__broken"))],
   ["a key that is refused", ({ tenantry }) => failureOf(call(tenantry, keyOf("stranger")))],
-  ["a key that no header can carry", ({ tenantry }) => failureOf(call(tenantry, `${keyOf("ada")}\r\nx-evil: 1`))],
+  [
+    "a key that no header can carry",
+    ({ tenantry }) => failureOf(call(tenantry, `${keyOf("ada")}\r\nx-evil: 1`)),
+  ],
   ["a key that is too long", ({ tenantry }) => failureOf(call(tenantry, keyOf("ada").repeat(600)))],
   ["a key that was rotated away", ({ server, ada }) => rotatedAway(server, ada)],
   ["an aborted call", ({ server, ada }) => aborted(server, ada)],
   ["a call without an answer in time", ({ server, ada }) => hung(server, ada)],
-  ["a call after close", ({ tenantry, ada }) => tenantry.close().then(() => failureOf(ada.callTool("notes__echo")))],
+  [
+    "a call after close",
+    ({ tenantry, ada }) => tenantry.close().then(() => failureOf(ada.callTool("notes__echo"))),
+  ],
   ["a redirect to another origin", met({ kind: "redirect", to: new URL("http://localhost:9/") })],
   ["a connection that breaks", met({ kind: "reset" })],
   ["a connection that breaks after the work", met({ kind: "reset", afterWork: true })],
@@ -63,29 +69,63 @@ const failures: readonly (readonly [string, Failure])[] = [
   ...[400, 401, 403, 404, 410, 429, 500, 502, 503].map(
     (status) => [`a ${status}`, met({ kind: "answer", status })] as const,
   ),
-  ["a server that is gone", ({ server, ada }) => server.close().then(() => failureOf(ada.callTool("notes__echo")))],
-  ["a credential function that fails", ({ server }) => withCredential(server, header(keyHeader, chain([failing, fromStatic(keyOf("static"))])))],
-  ["a credential for another origin", ({ server }) => withCredential(server, bearer(fromStatic(keyOf("static")), { origins: ["https://example.com"] }))],
-  ["a bearer token with a space", ({ server }) => withCredential(server, bearer(fromStatic(`Bearer ${keyOf("static")}`)))],
+  [
+    "a server that is gone",
+    ({ server, ada }) => server.close().then(() => failureOf(ada.callTool("notes__echo"))),
+  ],
+  [
+    "a credential function that fails",
+    ({ server }) => withCredential(server, header(keyHeader, chain([failing, fromStatic(keyOf("static"))]))),
+  ],
+  [
+    "a credential for another origin",
+    ({ server }) =>
+      withCredential(server, bearer(fromStatic(keyOf("static")), { origins: ["https://example.com"] })),
+  ],
+  [
+    "a bearer token with a space",
+    ({ server }) => withCredential(server, bearer(fromStatic(`Bearer ${keyOf("static")}`))),
+  ],
   ["two credentials for one header", ({ server }) => withCredential(server, [twice("one"), twice("two")])],
 ];
 
 const inBody = (make: (key: string) => unknown) => ({ body: JSON.stringify(make(keyOf("ada"))) });
-const rpcError = (message: string) => ({ jsonrpc: "2.0", id: null, error: { code: -32_000, message, data: { message } } });
+const rpcError = (message: string) => ({
+  jsonrpc: "2.0",
+  id: null,
+  error: { code: -32_000, message, data: { message } },
+});
 
 /** Every place in which a server can say what it was sent. */
 const echoes: readonly (readonly [string, Omit<Answer, "kind"> | undefined])[] = [
   ["a JSON-RPC error", undefined],
   ["a 400 with a JSON-RPC error", { status: 400, ...inBody((key) => rpcError(`bad key ${key}`)) }],
   ["a 401 with a JSON-RPC error", { status: 401, ...inBody((key) => rpcError(`bad key ${key}`)) }],
-  ["a 401's challenge", { status: 401, headers: { "www-authenticate": `Bearer error="invalid_token", error_description="${keyOf("ada")} is no key"` } }],
-  ["a 403's scope", { status: 403, headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${keyOf("ada")}"` } }],
+  [
+    "a 401's challenge",
+    {
+      status: 401,
+      headers: {
+        "www-authenticate": `Bearer error="invalid_token", error_description="${keyOf("ada")} is no key"`,
+      },
+    },
+  ],
+  [
+    "a 403's scope",
+    {
+      status: 403,
+      headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${keyOf("ada")}"` },
+    },
+  ],
   ["a 403 with text", { status: 403, body: `forbidden: ${keyOf("ada")}` }],
   ["a 404 with a JSON-RPC error", { status: 404, ...inBody((key) => rpcError(key)) }],
   ["a 429 with a JSON-RPC error", { status: 429, ...inBody((key) => rpcError(key)) }],
   ["a 500 with a JSON-RPC error", { status: 500, ...inBody((key) => rpcError(`${key} crashed me`)) }],
   ["a 500 with text", { status: 500, body: `TypeError: ${keyOf("ada")}` }],
-  ["a 200 that is no JSON", { status: 200, headers: { "content-type": "application/json" }, body: keyOf("ada") }],
+  [
+    "a 200 that is no JSON",
+    { status: 200, headers: { "content-type": "application/json" }, body: keyOf("ada") },
+  ],
   ["a content type", { status: 200, headers: { "content-type": `text/${keyOf("ada")}` }, body: "{}" }],
   ["a redirect", { status: 307, headers: { location: `http://localhost:9/?${keyOf("ada")}` } }],
 ];
@@ -94,33 +134,39 @@ describe.each(eras)("against a %s server", (era) => {
   describe("a redirect", () => {
     const statuses = [301, 302, 303, 307, 308] as const;
 
-    it.each(statuses)("%i to another port, host or scheme is refused, at the door and at the call", async (status) => {
-      await using server = await startKeyedServer(era, ["ada"]);
-      await using elsewhere = await startRecorder();
-      const { port } = server.url;
-      const others = [elsewhere.url, ...[`http://localhost:${port}/mcp`, `https://127.0.0.1:${port}/mcp`].map((to) => new URL(to))];
-      for (const to of others) {
-        await using tenantry = createTenantry({ servers: { notes: withHeader(server) } });
-        const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
-        const requests = () => server.requests.length;
+    it.each(statuses)(
+      "%i to another port, host or scheme is refused, at the door and at the call",
+      async (status) => {
+        await using server = await startKeyedServer(era, ["ada"]);
+        await using elsewhere = await startRecorder();
+        const { port } = server.url;
+        const others = [
+          elsewhere.url,
+          ...[`http://localhost:${port}/mcp`, `https://127.0.0.1:${port}/mcp`].map((to) => new URL(to)),
+        ];
+        for (const to of others) {
+          await using tenantry = createTenantry({ servers: { notes: withHeader(server) } });
+          const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
+          const requests = () => server.requests.length;
 
-        const door = server.faults.add({ kind: "redirect", to, status });
-        const before = requests();
-        expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
-        expect((await ada.listTools()).unavailable).toMatchObject([{ error: { code: "ORIGIN_REFUSED" } }]);
-        // Each was refused at its first hop; nothing came back under another name.
-        expect(requests() - before).toBe(2);
-        door[Symbol.dispose]();
+          const door = server.faults.add({ kind: "redirect", to, status });
+          const before = requests();
+          expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
+          expect((await ada.listTools()).unavailable).toMatchObject([{ error: { code: "ORIGIN_REFUSED" } }]);
+          // Each was refused at its first hop; nothing came back under another name.
+          expect(requests() - before).toBe(2);
+          door[Symbol.dispose]();
 
-        expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
-        using _call = server.faults.add({ kind: "redirect", to, status });
-        expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
-        expect(await codeOf(ada.callTool({ server: "notes", tool: "whoami" }))).toBe("ORIGIN_REFUSED");
-        // Closing ends the session with a DELETE, which is redirected as well.
-        await tenantry.close();
-      }
-      expect(elsewhere.requests).toEqual([]);
-    });
+          expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
+          using _call = server.faults.add({ kind: "redirect", to, status });
+          expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
+          expect(await codeOf(ada.callTool({ server: "notes", tool: "whoami" }))).toBe("ORIGIN_REFUSED");
+          // Closing ends the session with a DELETE, which is redirected as well.
+          await tenantry.close();
+        }
+        expect(elsewhere.requests).toEqual([]);
+      },
+    );
 
     it.each([307, 308] as const)("%i within the origin is followed with the key", async (status) => {
       await using server = await startKeyedServer(era, ["ada"]);
@@ -229,7 +275,11 @@ describe.each(eras)("against a %s server", (era) => {
     expect((await ada.listTools()).unavailable).toEqual([]);
     await tenantry.close();
     const sent = ({ requests }: FakeServer) =>
-      new Set(requests.map(({ headers }) => [headers["x-app"], headers["x-first"], headers["authorization"]].join()));
+      new Set(
+        requests.map(({ headers }) =>
+          [headers["x-app"], headers["x-first"], headers["authorization"]].join(),
+        ),
+      );
     expect(sent(first)).toEqual(new Set([`app,${keyOf("first")},`]));
     expect(sent(second)).toEqual(new Set([`app,,Bearer ${keyOf("second")}`, ",,"]));
   });
@@ -239,23 +289,30 @@ describe.each(eras)("against a %s server", (era) => {
     using events = listen();
     const seen = await fail(world);
     await world.tenantry.close();
-    expectNoSecret(seen, world.tenantry.stats(), ...events.heard);
-    expect(seen).toBeInstanceOf(Error);
+    expectNoSecret(...[seen].flat(), world.tenantry.stats(), ...events.heard);
   });
 
-  it.each(echoes)("a server that echoes the key in %s gets it into no message and no log", async (_, answer) => {
-    await using world = await createWorld(era);
-    if (answer !== undefined) world.server.faults.add({ kind: "answer", ...answer });
-    const shown: string[] = [];
-    for (const tool of ["tell", "tell"]) {
-      const failure = await failureOf(world.ada.callTool({ server: "notes", tool }));
-      const texts = [failure.message, failure.stack, JSON.stringify(failure), inspect(failure, { depth: Infinity })];
-      shown.push(...texts.map(String));
-    }
-    const { unavailable } = await world.ada.listTools();
-    shown.push(JSON.stringify(unavailable), inspect(unavailable, { depth: Infinity }));
-    expect(shown.filter((text) => text.includes(keyMark))).toEqual([]);
-  });
+  it.each(echoes)(
+    "a server that echoes the key in %s gets it into no message and no log",
+    async (_, answer) => {
+      await using world = await createWorld(era);
+      if (answer !== undefined) world.server.faults.add({ kind: "answer", ...answer });
+      const shown: string[] = [];
+      for (const tool of ["tell", "tell"]) {
+        const failure = await failureOf(world.ada.callTool({ server: "notes", tool }));
+        const texts = [
+          failure.message,
+          failure.stack,
+          JSON.stringify(failure),
+          inspect(failure, { depth: Infinity }),
+        ];
+        shown.push(...texts.map(String));
+      }
+      const { unavailable } = await world.ada.listTools();
+      shown.push(JSON.stringify(unavailable), inspect(unavailable, { depth: Infinity }));
+      expect(shown.filter((text) => text.includes(keyMark))).toEqual([]);
+    },
+  );
 
   it("no secret is in any object, state, listing or event, from the first call to the last", async () => {
     await using world = await createWorld(era);
@@ -267,11 +324,17 @@ describe.each(eras)("against a %s server", (era) => {
     expectNoSecret(tenantry, acme, definition.credential, definition.discovery, ...clients, tenantry.stats());
 
     // In the middle of things, and not only when all is quiet.
-    using _slow = server.faults.add({ kind: "delay", ms: 20 });
-    const calls = [ada, bob].map((one) => one.callTool("notes__echo", { text: "hello" }));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const calls = [ada, bob].map((one) => one.callTool("notes__gate"));
+    await until(() => server.requests.filter(({ tool }) => tool === "gate").length === 2);
+    expect(tenantry.stats().leases).toBe(2);
     expectNoSecret(tenantry.stats(), ...clients, ...calls);
-    expectNoSecret(await Promise.all(calls), await ada.listTools(), await bob.servers(), await clients[2]!.listTools());
+    world.gate.resolve();
+    expectNoSecret(
+      await Promise.all(calls),
+      await ada.listTools(),
+      await bob.servers(),
+      await clients[2]!.listTools(),
+    );
 
     server.setKeys({ [keyOf("ada-2")]: "ada" });
     const renewed = acme.as("ada", { key: keyOf("ada-2") });
@@ -311,23 +374,38 @@ describe("a definition that could not be kept safe is refused, and not repeated"
   const credential = header(keyHeader, fromContext("key"));
   it.each<[string, () => unknown]>([
     ["a URL with a user name", () => define({ url: `https://${keyOf("ada")}@example.com/mcp` })],
-    ["a URL with a password", () => define({ url: `https://ada:${keyOf("ada")}@example.com/mcp`, credential })],
+    [
+      "a URL with a password",
+      () => define({ url: `https://ada:${keyOf("ada")}@example.com/mcp`, credential }),
+    ],
     ["a URL that only begins like another", () => define({ url: `https://api.x.com@evil.com/${keyMark}` })],
     ["a file", () => define({ url: `file:///${keyMark}` })],
     ["a data URL", () => define({ url: `data:,${keyMark}` })],
     ["no URL", () => define({ url: keyOf("ada") })],
-    ["a header value with a line break", () => define({ url, headers: { "x-app": `${keyOf("app")}\r\nx-other: 1` } })],
+    [
+      "a header value with a line break",
+      () => define({ url, headers: { "x-app": `${keyOf("app")}\r\nx-other: 1` } }),
+    ],
     ["a protocol header", () => define({ url, headers: { "mcp-session-id": keyOf("app") } })],
-    ["a header given twice", () => define({ url, headers: { "x-app": keyOf("app"), "X-App": keyOf("app") } })],
+    [
+      "a header given twice",
+      () => define({ url, headers: { "x-app": keyOf("app"), "X-App": keyOf("app") } }),
+    ],
     ["a key in the place of its source", () => bearer(keyOf("ada") as never)],
     ["a key in the place of a variable's name", () => env(keyOf("ada"), fromContext("key"))],
     ["a key in the place of a credential", () => define({ url, credential: keyOf("ada") as never })],
     ["no origin", () => header(keyHeader, fromContext("key"), { origins: [] })],
     ["an empty origin", () => header(keyHeader, fromContext("key"), { origins: [""] })],
     ["an origin that is none", () => header(keyHeader, fromContext("key"), { origins: [keyOf("ada")] })],
-    ["an opaque origin", () => header(keyHeader, fromContext("key"), { origins: ["file:///etc", "data:,x"] })],
+    [
+      "an opaque origin",
+      () => header(keyHeader, fromContext("key"), { origins: ["file:///etc", "data:,x"] }),
+    ],
     ["the text null as an origin", () => header(keyHeader, fromContext("key"), { origins: ["null"] })],
-    ["an origin with a password", () => bearer(fromContext("key"), { origins: [`https://a:${keyMark}@x.com`] })],
+    [
+      "an origin with a password",
+      () => bearer(fromContext("key"), { origins: [`https://a:${keyMark}@x.com`] }),
+    ],
   ])("%s", async (_, make) => {
     const failure = await thrownBy(make);
     expect(failure.code).toMatch(/^(?:DEFINITION|CREDENTIAL)_INVALID$/u);
@@ -340,7 +418,10 @@ it("without origins there is the server's own, and no other default", async () =
   await using local = await startRecorder();
   const credential = header(keyHeader, fromContext("key"));
   await using tenantry = createTenantry({
-    servers: { notes: { url: server.url, credential }, local: { url: `http://localhost:${local.url.port}/mcp` } },
+    servers: {
+      notes: { url: server.url, credential },
+      local: { url: `http://localhost:${local.url.port}/mcp` },
+    },
   });
   const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
   await ada.callTool("notes__whoami");
@@ -351,7 +432,6 @@ it("without origins there is the server's own, and no other default", async () =
 });
 
 it("a child gets the variables that its own definition declares, and nothing of the host or of its neighbours", async () => {
-  // eslint-disable-next-line no-restricted-properties -- the host's own environment is what must not be inherited
   process.env["LAW_3_HOST_SECRET"] = keyOf("host");
   const child = { command: process.execPath, args: [stdioServerPath] };
   await using tenantry = createTenantry({
@@ -365,15 +445,20 @@ it("a child gets the variables that its own definition declares, and nothing of 
   const always = ["PATH", "TENANTRY_INSTANCE"];
   expect(await given("keyed__whoami")).toEqual(["DECLARED", "USER_KEY", ...always].toSorted());
   expect(await given("plain__whoami")).toEqual(always);
-  // eslint-disable-next-line no-restricted-properties -- see above
   delete process.env["LAW_3_HOST_SECRET"];
 });
 
 it.each([
   ["dies while it starts", "process.stderr.write(process.env.KEY + '\\n'); process.exit(3)"],
   ["dies at a call", "process.stdin.once('data', () => { console.error(process.env.KEY); process.exit(3) })"],
-  ["answers with its key", "process.stdin.once('data', (d) => console.log(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(d).id, error: { code: -1, message: process.env.KEY } })))"],
-  ["writes its key where messages belong", "console.log(process.env.KEY); process.stdin.once('data', () => process.exit(3))"],
+  [
+    "answers with its key",
+    "process.stdin.once('data', (d) => console.log(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(d).id, error: { code: -1, message: process.env.KEY } })))",
+  ],
+  [
+    "writes its key where messages belong",
+    "console.log(process.env.KEY); process.stdin.once('data', () => process.exit(3))",
+  ],
 ])("a child that %s leaves its key in no error", async (_, script) => {
   await using tenantry = createTenantry({
     servers: {
@@ -391,7 +476,12 @@ it.each([
       .as("ada", { key: keyOf("ada") })
       .callTool("child__whoami"),
   );
-  const shown = [failure.message, failure.stack, JSON.stringify(failure), inspect(failure, { depth: Infinity })];
+  const shown = [
+    failure.message,
+    failure.stack,
+    JSON.stringify(failure),
+    inspect(failure, { depth: Infinity }),
+  ];
   expect(shown.filter((text) => String(text).includes(keyMark))).toEqual([]);
 });
 
@@ -433,21 +523,32 @@ it("a server in this process is told a key as a secret, and leaves it in no erro
   expect(memory.pipes.map(({ env }) => env)).toEqual([{ KEY: keyOf("ada") }]);
 });
 
-it.todo("an SSE endpoint event that names another origin is refused — arrives with egress and client, issue 3");
-it.todo("a session's event stream carries the key to its own origin only — arrives with egress and client, issue 3");
-it.todo("OAuth metadata and token endpoints never see a server's key — arrives with store, credentials, OAuth, issue 5");
-it.todo("a credential at rest is sealed, and a row that was moved does not open — arrives with store, credentials, OAuth, issue 5");
+it.todo(
+  "an SSE endpoint event that names another origin is refused — arrives with egress and client, issue 3",
+);
+it.todo(
+  "a session's event stream carries the key to its own origin only — arrives with egress and client, issue 3",
+);
+it.todo(
+  "OAuth metadata and token endpoints never see a server's key — arrives with store, credentials, OAuth, issue 5",
+);
+it.todo(
+  "a credential at rest is sealed, and a row that was moved does not open — arrives with store, credentials, OAuth, issue 5",
+);
 
 interface World extends AsyncDisposable {
   readonly server: FakeServer;
   readonly tenantry: Tenantry;
   readonly ada: WorkspaceClient;
   readonly definition: ServerDefinition;
+  /** What the tool `gate` waits for. */
+  readonly gate: PromiseWithResolvers<void>;
 }
 
 /** Ada at a server with a key of everybody's kind: her own, the definition's, the one for discovery. */
 async function createWorld(era: LawEra): Promise<World> {
-  const server = await startKeyedServer(era, ["ada", "bob", "agent"], { tools: toolsOfWorld() });
+  const gate = Promise.withResolvers<void>();
+  const server = await startKeyedServer(era, ["ada", "bob", "agent"], { tools: toolsOfWorld(gate.promise) });
   const definition = {
     ...withHeader(server),
     discovery: header(keyHeader, fromStatic(keyOf("agent"))),
@@ -459,10 +560,10 @@ async function createWorld(era: LawEra): Promise<World> {
     await tenantry.close();
     await server.close();
   };
-  return { server, tenantry, ada, definition, [Symbol.asyncDispose]: dispose };
+  return { server, tenantry, ada, definition, gate, [Symbol.asyncDispose]: dispose };
 }
 
-function toolsOfWorld(): readonly FakeTool[] {
+function toolsOfWorld(gate: Promise<void>): readonly FakeTool[] {
   const tool = (name: string, call: FakeTool["call"]): FakeTool => ({
     definition: { name, inputSchema: { type: "object" } },
     call,
@@ -470,6 +571,7 @@ function toolsOfWorld(): readonly FakeTool[] {
   return [
     tool("whoami", (_, { credential }) => ({ content: [], structuredContent: { credential } })),
     tool("echo", () => ({ content: [{ type: "text", text: "echo" }] })),
+    tool("gate", () => gate.then(() => ({ content: [] }))),
     tool("broken", () => Promise.reject(new Error("It is broken."))),
     tool("tell", (_, { credential }) => Promise.reject(new Error(`The key ${credential} is no good.`))),
   ];
@@ -493,9 +595,7 @@ function met(fault: Fault): Failure {
   return async ({ server, ada }) => {
     await ada.callTool("notes__echo");
     server.faults.add(fault);
-    const failure = await failureOf(ada.callTool("notes__echo"));
-    const { unavailable } = await ada.listTools();
-    return Object.assign(failure, { law3: unavailable });
+    return [await failureOf(ada.callTool("notes__echo")), await ada.listTools(), await ada.servers()];
   };
 }
 
@@ -511,7 +611,12 @@ async function rotatedAway(server: FakeServer, ada: WorkspaceClient): Promise<un
 
 async function aborted(server: FakeServer, ada: WorkspaceClient): Promise<unknown> {
   server.faults.add({ kind: "hang" });
-  return ada.callTool("notes__echo", {}, { signal: AbortSignal.timeout(10) }).catch((reason: unknown) => reason);
+  const leaving = new AbortController();
+  const call = ada.callTool("notes__echo", {}, { signal: leaving.signal });
+  await until(() => server.requests.length > 0);
+  leaving.abort();
+  await expect(call).rejects.toBe(leaving.signal.reason);
+  return call.catch((reason: unknown) => reason);
 }
 
 async function hung(server: FakeServer, ada: WorkspaceClient): Promise<unknown> {

@@ -293,9 +293,7 @@ describe("a kept socket that the server closes just as it is used again", () => 
     // The race was really run: some calls were answered, and some met the closing socket.
     expect(outcomes).toContain("ran");
     expect(outcomes).toContain("DELIVERY_UNKNOWN");
-    expect(new Set(outcomes).difference(new Set(["ran", "DELIVERY_UNKNOWN", "CONNECT_FAILED"]))).toEqual(
-      new Set(),
-    );
+    for (const outcome of outcomes) expect(["ran", "DELIVERY_UNKNOWN"]).toContain(outcome);
   });
 });
 

@@ -180,7 +180,7 @@ describe.each(eras)("with %s servers, one user's", (era) => {
   });
 });
 
-describe("a child process", () => {
+describe("a child process", { timeout: 30_000 }, () => {
   it("that hangs, or that crashes, is its own user's trouble", async () => {
     const servers = { local: { command: process.execPath, args: [stdioServerPath] } };
     await using tenantry = createTenantry({ servers, limits: { pool: { drainTimeoutMs: 1 } } });

@@ -209,7 +209,7 @@ describe("an argument that the server's schema rejects", () => {
   });
 });
 
-describe("a server that cannot be opened", () => {
+describe("a server that cannot be opened", { timeout: 30_000 }, () => {
   it("because its command does not exist is SPAWN_FAILED, and is started once it does", async () => {
     const command = join(folder, "server.sh");
     const mark = marker();

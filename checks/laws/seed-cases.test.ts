@@ -184,21 +184,24 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
   });
 
   // Published: fails; the other origin gets the user's key and the agent's. `fetch` strips only Authorization and Cookie.
-  it.each([301, 302, 303, 307, 308] as const)("row 12: a redirect %i to another origin takes no key there", async (status) => {
-    await using server = await start("ada");
-    await using elsewhere = await startRecorder();
-    await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
-    const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
+  it.each([301, 302, 303, 307, 308] as const)(
+    "row 12: a redirect %i to another origin takes no key there",
+    async (status) => {
+      await using server = await start("ada");
+      await using elsewhere = await startRecorder();
+      await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
+      const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
 
-    const atTheDoor = server.faults.add({ kind: "redirect", to: elsewhere.url, status });
-    expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
-    atTheDoor[Symbol.dispose]();
-    expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
-    const atTheCall = server.faults.add({ kind: "redirect", to: elsewhere.url, status });
-    expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
-    atTheCall[Symbol.dispose]();
-    expect(elsewhere.requests).toEqual([]);
-  });
+      const atTheDoor = server.faults.add({ kind: "redirect", to: elsewhere.url, status });
+      expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
+      atTheDoor[Symbol.dispose]();
+      expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
+      const atTheCall = server.faults.add({ kind: "redirect", to: elsewhere.url, status });
+      expect(await codeOf(ada.callTool("notes__whoami"))).toBe("ORIGIN_REFUSED");
+      atTheCall[Symbol.dispose]();
+      expect(elsewhere.requests).toEqual([]);
+    },
+  );
 
   // Published: fails; a hundred users leave a hundred connections, for ever.
   it("row 13: a hundred users under a limit of twenty are all served, and twenty connections are kept", async () => {

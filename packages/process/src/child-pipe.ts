@@ -57,7 +57,7 @@ export class StdioPipe implements ChildPipe {
     this.closed = this.#closed.promise;
     this.#child = child;
     this.#options = options;
-    this.#decoder = new LineDecoder(options.limits.maxMessageBytes);
+    this.#decoder = new LineDecoder(options.limits);
     this.#stderr = new StderrTail(options.limits.stderrTailBytes, options.secrets);
     this.#listen();
   }
@@ -188,8 +188,8 @@ export class StdioPipe implements ChildPipe {
       for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
       await waitAtMost(clock, drainMs, this.#released.promise);
       this.#child.unref();
-      // The system's handles are closed at the end of the loop's turn.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      // The system's handles are closed at the end of the loop's turn, which comes after that turn's immediates.
+      await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
     } finally {
       release();
     }

@@ -211,6 +211,24 @@ describe("close", () => {
     expect(after).toEqual(before);
   });
 
+  it("leaves no handle behind either where the exit and the end of the output are noticed together", () => {
+    const kept = runHost(`
+      void [process.stdout, process.stderr];
+      const before = process.getActiveResourcesInfo().length;
+      const kept = [];
+      for (let round = 0; round < 20; round++) {
+        const pipe = await spawnPipe({ command: "cat", env: {} });
+        pipe.start(() => {});
+        const closing = pipe.close();
+        // Blocks, so that both are there at once.
+        for (const end = performance.now() + 20; performance.now() < end;);
+        await closing;
+        kept.push(...process.getActiveResourcesInfo().slice(before));
+      }
+      console.log(JSON.stringify(kept));`);
+    expect(JSON.parse(kept)).toEqual([]);
+  });
+
   it("lets the host end by itself, and only once every descendant is gone", () => {
     const child = `const child = require("node:child_process").spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" }); child.unref(); console.log(JSON.stringify({ jsonrpc: "2.0", params: child.pid })); setTimeout(() => {}, 300)`;
     const output = runHost(`

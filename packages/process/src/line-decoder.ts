@@ -1,4 +1,6 @@
 import { TenantryError } from "@tenantry/core";
+import { nestsDeeper } from "./nesting.ts";
+import type { PipeLimits } from "./pipe-limits.ts";
 
 /** Takes one message, and the number of bytes that its line had. */
 export type TakeMessage = (message: object, bytes: number) => void;
@@ -9,14 +11,16 @@ export type TakeMessage = (message: object, bytes: number) => void;
  */
 export class LineDecoder {
   readonly #maxBytes: number;
+  readonly #maxDepth: number;
   // Blocks of our own, not the chunks as they come: a line that comes byte by byte would cost a hundred times its length.
   #blocks: Buffer[] = [];
   #room = 0;
   #heldBytes = 0;
   #noiseCount = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor({ maxMessageBytes, maxDepth }: Pick<PipeLimits, "maxMessageBytes" | "maxDepth">) {
+    this.#maxBytes = maxMessageBytes;
+    this.#maxDepth = maxDepth;
   }
 
   /** How many lines were no JSON-RPC message; blank ones do not count. */
@@ -24,7 +28,7 @@ export class LineDecoder {
     return this.#noiseCount;
   }
 
-  /** Takes the next bytes and gives each message that they complete; throws `LIMIT_EXCEEDED` for too long a line. */
+  /** Takes the next bytes and gives each message that they complete; throws `LIMIT_EXCEEDED` for one too long or too deep. */
   push(chunk: Buffer, take: TakeMessage): void {
     let from = 0;
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, from)) {
@@ -47,9 +51,22 @@ export class LineDecoder {
     // Trimming takes the carriage return, and the byte order mark with it.
     const text = line.toString("utf8").trim();
     if (text === "") return;
-    const message = parseMessage(text);
+    const message = this.#parse(text);
     if (message === undefined) this.#noiseCount++;
     else take(message, bytes);
+  }
+
+  /** Log lines are often JSON objects too, so that only the version tells a message. */
+  #parse(text: string): object | undefined {
+    if (!text.startsWith("{")) return undefined;
+    if (nestsDeeper(text, this.#maxDepth))
+      throw exceeded(`a message that nests deeper than ${this.#maxDepth} levels`, "maxDepth");
+    try {
+      const value = JSON.parse(text) as { readonly jsonrpc?: unknown };
+      return value.jsonrpc === "2.0" ? value : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #hold(rest: Buffer): void {
@@ -82,25 +99,18 @@ export class LineDecoder {
   #checkLength(bytes: number): void {
     if (bytes <= this.#maxBytes) return;
     this.#drop();
-    throw new TenantryError(
-      "LIMIT_EXCEEDED",
-      `The server wrote a line of more than ${this.#maxBytes} bytes; raise maxMessageBytes, or ask for less at once.`,
-      { delivery: "unknown", recover: "reconnect" },
-    );
+    throw exceeded(`a line of more than ${this.#maxBytes} bytes`, "maxMessageBytes");
   }
+}
+
+function exceeded(what: string, limit: string): TenantryError {
+  return new TenantryError(
+    "LIMIT_EXCEEDED",
+    `The server wrote ${what}; raise ${limit}, or ask for less at once.`,
+    { delivery: "unknown", recover: "reconnect" },
+  );
 }
 
 const lineFeed = 0x0a;
 const smallestBlock = 1024;
 const largestBlock = 1024 * 1024;
-
-/** Log lines are often JSON objects too, so that only the version tells a message. */
-function parseMessage(text: string): object | undefined {
-  if (!text.startsWith("{")) return undefined;
-  try {
-    const value = JSON.parse(text) as { readonly jsonrpc?: unknown };
-    return value.jsonrpc === "2.0" ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

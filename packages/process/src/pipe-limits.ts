@@ -2,6 +2,8 @@
 export interface PipeLimits {
   /** The longest line that the child may write, in bytes; a longer one ends the pipe. Defaults to 16 MiB. */
   readonly maxMessageBytes: number;
+  /** The deepest nesting of a message; a deeper one ends the pipe unread. Defaults to 256. */
+  readonly maxDepth: number;
   /** How much of the end of stderr is kept, in bytes. Defaults to 16 KiB. */
   readonly stderrTailBytes: number;
   /** How long the child may take after the end of its stdin, and again after SIGTERM, in milliseconds. Defaults to 1,000. */
@@ -10,6 +12,7 @@ export interface PipeLimits {
 
 /** Fills in the defaults. */
 export function pipeLimits(given: Partial<PipeLimits> = {}): PipeLimits {
-  const { maxMessageBytes = 16 * 1024 * 1024, stderrTailBytes = 16 * 1024, closeGraceMs = 1_000 } = given;
-  return { maxMessageBytes, stderrTailBytes, closeGraceMs };
+  const { maxMessageBytes = 16 * 1024 * 1024, maxDepth = 256 } = given;
+  const { stderrTailBytes = 16 * 1024, closeGraceMs = 1_000 } = given;
+  return { maxMessageBytes, maxDepth, stderrTailBytes, closeGraceMs };
 }
