@@ -119,7 +119,7 @@ describe.each(eras)("against a %s server", (era) => {
     await using server = await startKeyedServer(era, users);
     await using tenantry = createTenantry({
       servers: { notes: keyedDefinition(server) },
-      limits: { pool: { idleTimeoutMs: 60_000 } },
+      limits: { idleTimeoutMs: 60_000 },
       clock,
     });
     const clients = users.map((user) => tenantry.workspace("acme").as(user, { key: keyOf(user) }));

@@ -106,10 +106,10 @@ describe.each(eras)("against a %s server", (era) => {
     const headers: Record<string, string> = { "x-app": "before" };
     const origins = [server.url.origin];
     const notes = { url, headers, credential: header(keyHeader, fromContext("key"), { origins }) };
-    const pool = { maxConnections: 1 };
+    const limits = { maxConnections: 1 };
     const clientInfo = { name: "before", version: "1" };
     const servers: Record<string, typeof notes> = { notes };
-    await using tenantry = createTenantry({ servers, limits: { pool }, clientInfo });
+    await using tenantry = createTenantry({ servers, limits, clientInfo });
     const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
 
     url.port = elsewhere.url.port;
@@ -119,7 +119,7 @@ describe.each(eras)("against a %s server", (era) => {
     notes.url = elsewhere.url;
     servers["more"] = notes;
     delete servers["notes"];
-    pool.maxConnections = 7;
+    limits.maxConnections = 7;
     clientInfo.name = "after";
 
     expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
@@ -146,7 +146,7 @@ describe.each(eras)("against a %s server", (era) => {
         first: { ...part, url: first.url, credential: credential("ada") },
         second: { ...part, url: second.url, credential: credential("bob") },
       },
-      limits: { pool: limits },
+      limits,
     });
     const context = { ada: keyOf("ada"), bob: keyOf("bob") };
     const client = tenantry.workspace("acme").as("carl", context);
@@ -192,6 +192,7 @@ describe.each(eras)("against a %s server", (era) => {
     server.faults.clear();
     server.faults.add({ kind: "hang" });
     await codeOf(ada.callTool("notes__whoami", {}, { ...options, timeoutMs: 10 }));
+    server.faults.clear();
     await tenantry.close();
     await codeOf(ada.callTool("notes__whoami", {}, options));
     expect(getEventListeners(signal, "abort")).toEqual([]);
@@ -282,12 +283,7 @@ function optionsFor({ url }: FakeServer): TenantryOptions {
       },
     },
     workspaces: { acme: { servers: { memory: { connect: memory.connect, share: "workspace" } } } },
-    limits: {
-      pool: { maxConnections: 10 },
-      egress: { maxResponseBytes: 1_000_000 },
-      client: { maxDepth: 64 },
-      router: { maxPages: 3 },
-    },
+    limits: { maxConnections: 10, maxHeaderBytes: 16_384, maxDepth: 64, maxPages: 3 },
     clientInfo: { name: "host", version: "1" },
     clock: { now: clock.now, after: clock.after },
   };

@@ -279,7 +279,7 @@ it("a server in this process is opened once for all, and once more after it has 
 
 it("the last waiter's abort ends a process that is starting", async () => {
   const argument = marker();
-  const script = "setInterval(() => {}, 60_000)";
+  const script = "process.stdin.resume()";
   await using tenantry = createTenantry({
     servers: {
       child: { command: process.execPath, args: ["--eval", script, "--", argument], era: "legacy" },

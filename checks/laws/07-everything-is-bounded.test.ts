@@ -39,8 +39,10 @@ function pour({ response }: WireExchange, type: string, begin: string, more: str
 
 describe.each(eras)("what a %s server answers", (era) => {
   const text = "a".repeat(16 * kib);
-  const limits: TenantryLimits = {
-    client: { maxMessageBytes: 256 * kib, maxStreamBytes: 1024 * kib, maxDepth: 32 },
+  const limits: Partial<TenantryLimits> = {
+    maxMessageBytes: 256 * kib,
+    maxStreamBytes: 1024 * kib,
+    maxDepth: 32,
   };
 
   it.each([
@@ -119,7 +121,7 @@ describe.each(eras)("what a %s server answers", (era) => {
       const tool = { name: `tool-${page}`, inputSchema: { type: "object" } };
       result({ resultType: "complete", tools: [tool], nextCursor: cursorOf(page) });
     });
-    const { tenantry, ada } = open({ url: server.url, era }, { limits: { router: { maxPages: 8 } } });
+    const { tenantry, ada } = open({ url: server.url, era }, { limits: { maxPages: 8 } });
     await using _owner = tenantry;
 
     const { tools, unavailable } = await ada.listTools();
@@ -135,7 +137,7 @@ describe.each(eras)("what a %s server answers", (era) => {
       definition: { ...tool!.definition, name: `tool-${n}` },
     }));
     await using server = await startFakeServer({ era, tools, pageSize: 5 });
-    const { tenantry, ada } = open({ url: server.url }, { limits: { router: { maxTools: 20 } } });
+    const { tenantry, ada } = open({ url: server.url }, { limits: { maxTools: 20 } });
     await using _owner = tenantry;
     expect((await ada.listTools()).unavailable).toMatchObject([{ error: { code: "LIMIT_EXCEEDED" } }]);
   });
@@ -180,7 +182,7 @@ describe("what a caller gives", () => {
     ["a circle", circle(), "ARGUMENT_INVALID"],
   ])("may not be %s, and is not sent", async (_, args, code) => {
     await using server = await startFakeServer();
-    const limits = { router: { maxArgumentSize: 1_000, maxArgumentDepth: 4 } };
+    const limits = { maxArgumentSize: 1_000, maxArgumentDepth: 4 };
     const { tenantry, ada } = open({ url: server.url }, { limits });
     await using _owner = tenantry;
     const error = await failureOf(ada.callTool("notes__echo", args as Record<string, unknown>));
@@ -207,7 +209,7 @@ describe("connections", () => {
     await using server = await startFakeServer();
     await using other = await startFakeServer();
     server.faults.add({ kind: "hang" }, { rpc: "tools/call" });
-    const limits = { pool: { ...cap, maxWaiting: 1, acquireTimeoutMs: 4_000, drainTimeoutMs: 0 } };
+    const limits = { ...cap, maxWaiting: 1, acquireTimeoutMs: 4_000, drainTimeoutMs: 0 };
     await using tenantry = createTenantry({
       servers: { notes: { url: server.url }, other: { url: other.url } },
       clock,
@@ -235,10 +237,7 @@ describe("connections", () => {
 
   it("are closed for those who need their place when nobody uses them", async () => {
     await using server = await startFakeServer({ era: "legacy" });
-    const { tenantry, ada, bob, eve } = open(
-      { url: server.url },
-      { limits: { pool: { maxConnections: 2 } } },
-    );
+    const { tenantry, ada, bob, eve } = open({ url: server.url }, { limits: { maxConnections: 2 } });
     await using _owner = tenantry;
     for (let round = 0; round < 2; round++) {
       for (const user of [ada, bob, eve]) await user.callTool("notes__echo");

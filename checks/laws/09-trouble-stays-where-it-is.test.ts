@@ -19,7 +19,7 @@ async function open(era: "legacy" | "modern", more: TenantryOptions = {}) {
     servers: { notes: { url: notes.url, credential }, wiki: { url: wiki.url, credential } },
     clock,
     ...more,
-    limits: { ...more.limits, pool: { drainTimeoutMs: 1, ...more.limits?.pool } },
+    limits: { drainTimeoutMs: 1, ...more.limits },
   });
   const acme = tenantry.workspace("acme");
   return {
@@ -162,7 +162,7 @@ describe.each(eras)("with %s servers, one user's", (era) => {
   });
 
   it("full cap keeps nobody else waiting", async () => {
-    await using all = await open(era, { limits: { pool: { maxConnectionsPerUser: 1 } } });
+    await using all = await open(era, { limits: { maxConnectionsPerUser: 1 } });
     const { notes, wiki, tenantry, ada, bob } = all;
     notes.faults.add({ kind: "hang" }, { user: "ada", rpc: "tools/call" });
     const busy = failureOf(ada.callTool(whoami));
@@ -183,7 +183,7 @@ describe.each(eras)("with %s servers, one user's", (era) => {
 describe("a child process", { timeout: 30_000 }, () => {
   it("that hangs, or that crashes, is its own user's trouble", async () => {
     const servers = { local: { command: process.execPath, args: [stdioServerPath] } };
-    await using tenantry = createTenantry({ servers, limits: { pool: { drainTimeoutMs: 1 } } });
+    await using tenantry = createTenantry({ servers, limits: { drainTimeoutMs: 1 } });
     const acme = tenantry.workspace("acme");
     const [ada, bob] = [acme.as("ada"), acme.as("bob")];
     await Promise.all([ada.listTools(), bob.listTools()]);
@@ -207,7 +207,7 @@ describe("a child process", { timeout: 30_000 }, () => {
     const servers = {
       local: { command: process.execPath, args: [stdioServerPath], share: "workspace" as const },
     };
-    await using tenantry = createTenantry({ servers, limits: { pool: { drainTimeoutMs: 1 } } });
+    await using tenantry = createTenantry({ servers, limits: { drainTimeoutMs: 1 } });
     const acme = tenantry.workspace("acme");
     const hung = failureOf(acme.as("ada").callTool("local__hang"));
     const echoed = await acme.as("bob").callTool("local__echo", { text: "hello" });

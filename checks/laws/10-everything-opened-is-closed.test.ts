@@ -90,10 +90,7 @@ describe.each(eras)("close(), with a %s server,", (era) => {
     const clock = manualClock();
     await using server = await startFakeServer({ era });
     server.faults.add({ kind: "hang" }, { rpc: "tools/call" });
-    const { tenantry, ada } = open(
-      { url: server.url },
-      { clock, limits: { pool: { drainTimeoutMs: 3_000 } } },
-    );
+    const { tenantry, ada } = open({ url: server.url }, { clock, limits: { drainTimeoutMs: 3_000 } });
     const failed = failureOf(ada.callTool({ server: "notes", tool: "echo" }));
     await until(() => server.requests.some(({ rpc }) => rpc === "tools/call"));
     const closing = tenantry.close();
@@ -149,10 +146,7 @@ describe("without close(), a connection ends", () => {
   it.each(eras)("after its time of idleness, with a %s server", async (era) => {
     const clock = manualClock();
     await using server = await startFakeServer({ era });
-    const { tenantry, ada, bob } = open(
-      { url: server.url },
-      { clock, limits: { pool: { idleTimeoutMs: 60_000 } } },
-    );
+    const { tenantry, ada, bob } = open({ url: server.url }, { clock, limits: { idleTimeoutMs: 60_000 } });
     await using _owner = tenantry;
     await Promise.all([ada.callTool("notes__echo"), bob.callTool("notes__echo")]);
     await clock.advance(59_000);
@@ -168,7 +162,7 @@ describe("without close(), a connection ends", () => {
 
   it("when its place is needed", async () => {
     await using server = await startFakeServer({ era: "legacy" });
-    const { tenantry, ada, bob } = open({ url: server.url }, { limits: { pool: { maxConnections: 1 } } });
+    const { tenantry, ada, bob } = open({ url: server.url }, { limits: { maxConnections: 1 } });
     await using _owner = tenantry;
     await ada.callTool("notes__echo");
     await bob.callTool("notes__echo");
@@ -236,7 +230,7 @@ describe("without close(), a connection ends", () => {
     await using server = await startWireServer(({ response }) => {
       response.writeHead(200, { "content-type": "application/json" }).write("[".repeat(100_000));
     });
-    const limits = { client: { maxMessageBytes: 1_000 } };
+    const limits = { maxMessageBytes: 1_000 };
     const { tenantry, ada } = open({ url: server.url, era: "modern" }, { limits });
     await using _owner = tenantry;
     await failureOf(ada.callTool({ server: "notes", tool: "echo" }));
@@ -269,7 +263,7 @@ describe("a child process", { timeout: 30_000 }, () => {
   });
 
   it("takes its call with it: CLOSED", async () => {
-    const { tenantry, ada } = open(child(), { limits: { pool: { drainTimeoutMs: 1 } } });
+    const { tenantry, ada } = open(child(), { limits: { drainTimeoutMs: 1 } });
     await ada.listTools();
     const failed = failureOf(ada.callTool("notes__hang"));
     await until(() => tenantry.stats().leases === 1);

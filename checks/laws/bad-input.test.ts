@@ -102,11 +102,7 @@ describe("a malformed definition", () => {
 describe("an unknown option", () => {
   it.each<[string, object, string]>([
     ["at the top", { server: {} }, "server"],
-    ["among the limits", { limits: { poool: {} } }, "poool"],
-    ["among the pool's limits", { limits: { pool: { maxConections: 1 } } }, "maxConections"],
-    ["among the egress's limits", { limits: { egress: { maxResponse: 1 } } }, "maxResponse"],
-    ["among the client's limits", { limits: { client: { maxDeepness: 1 } } }, "maxDeepness"],
-    ["among the router's limits", { limits: { router: { maxPage: 1 } } }, "maxPage"],
+    ["among the limits", { limits: { maxConections: 1 } }, "maxConections"],
     ["of a workspace", { workspaces: { acme: { server: {} } } }, "server"],
   ])("%s is named", async (_, options, name) => {
     const error = await thrownBy(() => createTenantry(options));
@@ -118,8 +114,8 @@ describe("an unknown option", () => {
     ["nothing for a workspace", { workspaces: { acme: null } }],
     ["nothing for the workspaces", { workspaces: null }],
     ["text for the servers", { servers: "notes" }],
-    ["a negative limit", { limits: { pool: { maxConnections: -1 } } }],
-    ["text for a limit", { limits: { client: { maxDepth: "deep" } } }],
+    ["a negative limit", { limits: { maxConnections: -1 } }],
+    ["text for a limit", { limits: { maxDepth: "deep" } }],
     ["nothing for the limits", { limits: null }],
   ])("and so is %s", async (_, options) => {
     const error = await thrownBy(() => createTenantry(options));
@@ -275,7 +271,7 @@ describe("a server that cannot be opened", { timeout: 30_000 }, () => {
     const args = ["-e", "process.stdin.resume()", "--", mark];
     await using tenantry = host(
       { command: process.execPath, args },
-      { clock, limits: { client: { handshakeTimeoutMs: 5_000 } } },
+      { clock, limits: { handshakeTimeoutMs: 5_000 } },
     );
     const failed = failureOf(tenantry.workspace("acme").as("ada").callTool("notes__echo"));
     await until(() => runningWith(mark).length === 1);
@@ -292,10 +288,7 @@ describe("a server that cannot be opened", { timeout: 30_000 }, () => {
       const clock = manualClock();
       await using server = await startFakeServer({ era });
       const hang = server.faults.add({ kind: "hang" });
-      await using tenantry = host(
-        { url: server.url },
-        { clock, limits: { client: { handshakeTimeoutMs: 5_000 } } },
-      );
+      await using tenantry = host({ url: server.url }, { clock, limits: { handshakeTimeoutMs: 5_000 } });
       const ada = tenantry.workspace("acme").as("ada");
       const failed = failureOf(ada.callTool("notes__echo"));
       await until(() => server.requests.length === 1);

@@ -1,5 +1,6 @@
 import {
   systemClock,
+  fillLimits,
   TenantryError,
   type Clock,
   type Connection,
@@ -15,7 +16,7 @@ import manifest from "../package.json" with { type: "json" };
 import { withDeadline } from "./deadline.ts";
 import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
-import { defaultLimits, type ClientLimits } from "./limits.ts";
+import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp, type OpenDependencies } from "./open-http.ts";
 import { openPipe } from "./open-pipe.ts";
 
@@ -37,7 +38,7 @@ export interface ConnectorOptions {
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
   const clientInfo = Object.freeze({ name: "tenantry", version: manifest.version, ...options.clientInfo });
-  const limits = checkLimits(options.limits ?? {});
+  const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
   const dependencies: OpenDependencies = { egress, clientInfo, limits, clock, verdicts };
   return Object.freeze({
@@ -67,16 +68,4 @@ async function open(
   } catch (failure) {
     throw caller?.aborted ? caller.reason : handshakeFailure(failure);
   }
-}
-
-function checkLimits(given: Partial<ClientLimits>): ClientLimits {
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  for (const [name, value] of Object.entries(set)) {
-    if (Object.hasOwn(defaultLimits, name) && Number.isSafeInteger(value) && value > 0) continue;
-    throw new TenantryError(
-      "CONFIG_INVALID",
-      `limits.${name}: expected the name of a limit and a positive whole number.`,
-    );
-  }
-  return Object.freeze({ ...defaultLimits, ...set });
 }

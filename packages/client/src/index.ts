@@ -1,5 +1,6 @@
 export { createConnector } from "./connector.ts";
 export type { ConnectorOptions } from "./connector.ts";
+export { defaultClientLimits } from "./limits.ts";
 export type { ClientLimits } from "./limits.ts";
 export { inProcess } from "./in-process.ts";
 export type { InProcessTransport } from "./in-process.ts";

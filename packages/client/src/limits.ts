@@ -21,7 +21,7 @@ export interface ClientLimits {
 }
 
 /** The defaults of {@link ClientLimits}. */
-export const defaultLimits: ClientLimits = Object.freeze({
+export const defaultClientLimits: ClientLimits = Object.freeze({
   handshakeTimeoutMs: 30_000,
   requestTimeoutMs: 60_000,
   closeTimeoutMs: 2_000,

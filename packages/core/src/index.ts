@@ -88,4 +88,7 @@ export type { Clock, Timer } from "./clock.ts";
 export { traced } from "./diagnostics.ts";
 export type { DiagnosticChannel, DiagnosticEvents } from "./diagnostics.ts";
 export { checkHeaders, headerName, headerValue } from "./headers.ts";
+export { fillLimits } from "./limits.ts";
+export type { LimitRules } from "./limits.ts";
+export { nestsDeeper } from "./nesting.ts";
 export type { Json, JsonObject } from "./json.ts";

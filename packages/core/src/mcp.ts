@@ -20,43 +20,43 @@ import type {
   ServerCapabilitiesSchema,
   ToolSchema,
 } from "@modelcontextprotocol/core";
-import type { infer as Infer } from "zod";
+import type * as z from "zod";
 
 /** What a server calls itself: name, version and, where given, title. */
-export type Implementation = Infer<typeof ImplementationSchema>;
+export type Implementation = z.infer<typeof ImplementationSchema>;
 /** What a server says that it can do. */
-export type ServerCapabilities = Infer<typeof ServerCapabilitiesSchema>;
+export type ServerCapabilities = z.infer<typeof ServerCapabilitiesSchema>;
 /** One tool as its server describes it. */
-export type Tool = Infer<typeof ToolSchema>;
+export type Tool = z.infer<typeof ToolSchema>;
 /** One resource as its server describes it. */
-export type Resource = Infer<typeof ResourceSchema>;
+export type Resource = z.infer<typeof ResourceSchema>;
 /** One resource template as its server describes it. */
-export type ResourceTemplate = Infer<typeof ResourceTemplateSchema>;
+export type ResourceTemplate = z.infer<typeof ResourceTemplateSchema>;
 /** One prompt as its server describes it. */
-export type Prompt = Infer<typeof PromptSchema>;
+export type Prompt = z.infer<typeof PromptSchema>;
 /** How far a call has come. */
-export type Progress = Infer<typeof ProgressSchema>;
+export type Progress = z.infer<typeof ProgressSchema>;
 /** The answer to `tools/call`; `isError` says that the tool itself failed. */
-export type CallToolResult = Infer<typeof CallToolResultSchema>;
+export type CallToolResult = z.infer<typeof CallToolResultSchema>;
 /** The answer to `resources/read`. */
-export type ReadResourceResult = Infer<typeof ReadResourceResultSchema>;
+export type ReadResourceResult = z.infer<typeof ReadResourceResultSchema>;
 /** The answer to `prompts/get`. */
-export type GetPromptResult = Infer<typeof GetPromptResultSchema>;
+export type GetPromptResult = z.infer<typeof GetPromptResultSchema>;
 
-type Page = Infer<typeof PaginatedRequestParamsSchema>;
+type Page = z.infer<typeof PaginatedRequestParamsSchema>;
 
 /** The requests that a connection carries, each with its parameters and its result; one page a request for lists. */
 export interface Methods {
-  "tools/list": { params: Page; result: Infer<typeof ListToolsResultSchema> };
-  "tools/call": { params: Infer<typeof CallToolRequestParamsSchema>; result: CallToolResult };
-  "resources/list": { params: Page; result: Infer<typeof ListResourcesResultSchema> };
-  "resources/templates/list": { params: Page; result: Infer<typeof ListResourceTemplatesResultSchema> };
-  "resources/read": { params: Infer<typeof ReadResourceRequestParamsSchema>; result: ReadResourceResult };
-  "prompts/list": { params: Page; result: Infer<typeof ListPromptsResultSchema> };
-  "prompts/get": { params: Infer<typeof GetPromptRequestParamsSchema>; result: GetPromptResult };
+  "tools/list": { params: Page; result: z.infer<typeof ListToolsResultSchema> };
+  "tools/call": { params: z.infer<typeof CallToolRequestParamsSchema>; result: CallToolResult };
+  "resources/list": { params: Page; result: z.infer<typeof ListResourcesResultSchema> };
+  "resources/templates/list": { params: Page; result: z.infer<typeof ListResourceTemplatesResultSchema> };
+  "resources/read": { params: z.infer<typeof ReadResourceRequestParamsSchema>; result: ReadResourceResult };
+  "prompts/list": { params: Page; result: z.infer<typeof ListPromptsResultSchema> };
+  "prompts/get": { params: z.infer<typeof GetPromptRequestParamsSchema>; result: GetPromptResult };
   "completion/complete": {
-    params: Infer<typeof CompleteRequestParamsSchema>;
-    result: Infer<typeof CompleteResultSchema>;
+    params: z.infer<typeof CompleteRequestParamsSchema>;
+    result: z.infer<typeof CompleteResultSchema>;
   };
 }
 

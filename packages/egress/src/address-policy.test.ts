@@ -111,7 +111,7 @@ describe("a foreign URL", () => {
     let asked = 0;
     // Public when it is checked, private ever after: a second look-up would reach the local server.
     const lookup = () => Promise.resolve([asked++ === 0 ? "2000::1" : "127.0.0.1"]);
-    const { get } = foreign({ lookup, limits: { connectTimeoutMs: 100 } });
+    const { get } = foreign({ lookup, limits: { socketTimeoutMs: 100 } });
     const url = new URL(server.url);
     url.hostname = "rebind.example";
     expect(await rejection(get(url))).toMatchObject({ code: "CONNECT_FAILED", delivery: "unsent" });

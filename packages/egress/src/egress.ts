@@ -40,7 +40,7 @@ export interface Egress extends AsyncDisposable {
   /** The same way out as a `fetch`, under the strict address policy. */
   readonly fetch: Fetch;
   stats(): EgressStats;
-  /** Lets what is in flight finish within `closeGraceMs`, then ends every socket; gives the same promise every time. */
+  /** Lets what is in flight finish within `closeTimeoutMs`, then ends every socket; gives the same promise every time. */
   close(): Promise<void>;
 }
 

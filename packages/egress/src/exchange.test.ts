@@ -155,7 +155,7 @@ describe("bound headers", () => {
   it("treat the default port as no port", async () => {
     const egress = egressFor({
       lookup: () => Promise.resolve(["127.0.0.1"]),
-      limits: { connectTimeoutMs: 200 },
+      limits: { socketTimeoutMs: 200 },
     });
     const failure = await rejection(
       egress.exchange(
@@ -335,9 +335,9 @@ describe("bounds", () => {
   it("refuses limits that it cannot keep", () => {
     for (const limits of [
       { maxResponseBytes: 0 },
-      { connectTimeoutMs: Infinity },
+      { socketTimeoutMs: Infinity },
       { maxHeaderBytes: 1.5 },
-      { closeGraceMs: -1 },
+      { closeTimeoutMs: -1 },
     ]) {
       expect(() => createEgress({ limits })).toThrow(/CONFIG_INVALID.*limits\./u);
     }

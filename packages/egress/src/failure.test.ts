@@ -28,7 +28,7 @@ describe("a server that cannot be reached", () => {
     const unknown = () => Promise.reject(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }));
     const never = () => new Promise<never>(() => {});
     for (const lookup of [unknown, never, () => Promise.resolve([])]) {
-      const { post } = poster({ lookup, limits: { connectTimeoutMs: 50 } });
+      const { post } = poster({ lookup, limits: { socketTimeoutMs: 50 } });
       const failure = await rejection(post(new URL("http://server.example/")));
       expect(failure).toMatchObject({ code: "CONNECT_FAILED", delivery: "unsent", retryable: true });
     }
@@ -212,7 +212,7 @@ describe("close", () => {
     );
     const lookup = (name: string) =>
       name === "never.example" ? new Promise<never>(() => {}) : Promise.resolve(["127.0.0.1"]);
-    const { egress, post } = poster({ lookup, limits: { closeGraceMs: 30 } });
+    const { egress, post } = poster({ lookup, limits: { closeTimeoutMs: 30 } });
     const unanswered = rejection(post(server.url));
     const { body } = await post(server.url, "stream");
     const half = rejection(body.text());

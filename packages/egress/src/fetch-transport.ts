@@ -49,7 +49,7 @@ export class FetchTransport implements Transport {
 
   async #close(): Promise<void> {
     const end = () => this.#flights.forEach((flight) => flight.leave(closedError(undefined, "unknown")));
-    const timer = systemClock.after(this.#limits.closeGraceMs, end);
+    const timer = systemClock.after(this.#limits.closeTimeoutMs, end);
     if (this.#flights.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
     timer.cancel();
   }

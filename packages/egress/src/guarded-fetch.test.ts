@@ -205,7 +205,7 @@ describe("an injected fetch", () => {
 
   it("is left at once on abort, timeout and close, even if it ignores its signal", async () => {
     const never = () => new Promise<never>(() => {});
-    const egress = createEgress({ fetch: never, limits: { closeGraceMs: 20 } });
+    const egress = createEgress({ fetch: never, limits: { closeTimeoutMs: 20 } });
     const abort = new AbortController();
     const waits = rejection(egress.exchange(request({ signal: abort.signal })));
     abort.abort("enough");

@@ -3,6 +3,7 @@ export type { Egress, EgressOptions, EgressStats } from "./egress.ts";
 export type { ExchangeRequest, ExchangeResponse } from "./exchange.ts";
 export type { BoundHeaders } from "./bound-headers.ts";
 export type { ResponseBody } from "./response-body.ts";
+export { defaultEgressLimits } from "./limits.ts";
 export type { EgressLimits } from "./limits.ts";
 export type { ExchangeMethod } from "./transport.ts";
 export { guardedFetch } from "./guarded-fetch.ts";

@@ -65,7 +65,7 @@ export class SocketTransport implements Transport {
     if (this.#closing !== undefined) throw closedError();
     const opened = this.#agents.get(provenance);
     if (opened !== undefined) return opened;
-    const { maxHeaderBytes, connectTimeoutMs, firstByteTimeoutMs } = this.#limits;
+    const { maxHeaderBytes, socketTimeoutMs, firstByteTimeoutMs } = this.#limits;
     const agent = new AgentClass({
       // HTTP/2 clients replay requests after GOAWAY and REFUSED_STREAM; on HTTP/1.1 without pipelining nothing is sent twice.
       allowH2: false,
@@ -73,7 +73,7 @@ export class SocketTransport implements Transport {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: firstByteTimeoutMs === Infinity ? 0 : firstByteTimeoutMs,
       bodyTimeout: 0,
-      connect: { timeout: connectTimeoutMs, signal: this.#end.signal, ...this.#lookupFor(provenance) },
+      connect: { timeout: socketTimeoutMs, signal: this.#end.signal, ...this.#lookupFor(provenance) },
     });
     this.#agents.set(provenance, agent);
     return agent;
@@ -99,7 +99,7 @@ export class SocketTransport implements Transport {
 
   async #close(): Promise<void> {
     const end = () => this.#end.abort(closedError());
-    const timer = systemClock.after(this.#limits.closeGraceMs, end);
+    const timer = systemClock.after(this.#limits.closeTimeoutMs, end);
     await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
     timer.cancel();
     end();

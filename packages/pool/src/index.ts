@@ -1,5 +1,6 @@
 export { createPool } from "./pool.ts";
 export type { Pool, PoolOptions } from "./pool.ts";
+export { defaultPoolLimits } from "./limits.ts";
 export type { PoolLimits } from "./limits.ts";
 export type { PoolEntryStats, PoolStats } from "./stats.ts";
 export type { PoolState } from "./state.ts";

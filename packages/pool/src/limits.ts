@@ -1,4 +1,4 @@
-import { quote, TenantryError } from "@tenantry/core";
+import { fillLimits } from "@tenantry/core";
 
 /** What a pool may hold and how long it waits. */
 export interface PoolLimits {
@@ -18,7 +18,8 @@ export interface PoolLimits {
   readonly drainTimeoutMs: number;
 }
 
-const defaults: PoolLimits = Object.freeze({
+/** The defaults of {@link PoolLimits}. */
+export const defaultPoolLimits: PoolLimits = Object.freeze({
   maxConnections: 10_000,
   maxConnectionsPerUser: 64,
   idleTimeoutMs: 300_000,
@@ -28,28 +29,10 @@ const defaults: PoolLimits = Object.freeze({
   drainTimeoutMs: 5_000,
 });
 
-/** These may be 0: nothing is kept idle, nobody waits, nobody is waited for. */
-const optional: ReadonlySet<string> = new Set(["idleTimeoutMs", "maxWaiting", "drainTimeoutMs"]);
-
-/** The longest delay that the timers of every runtime keep; they fire at once beyond it. */
-const longest = 2 ** 31 - 1;
-
 /** Fills in the defaults; throws `CONFIG_INVALID`, naming the limit that there is not or that is out of its range. */
-export function checkLimits(given: Partial<PoolLimits> = {}): PoolLimits {
-  const limits: Record<string, number> = { ...defaults };
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(defaults, name));
-  if (unknown !== undefined) {
-    const known = Object.keys(defaults).join(", ");
-    throw new TenantryError("CONFIG_INVALID", `limits has no ${quote(unknown)}; use ${known}.`);
-  }
-  for (const name of Object.keys(defaults) as (keyof PoolLimits)[]) {
-    const value = given[name] ?? defaults[name];
-    const least = optional.has(name) ? 0 : 1;
-    if (!Number.isInteger(value) || value < least || value > longest) {
-      const expected = `a whole number from ${least} to ${longest}`;
-      throw new TenantryError("CONFIG_INVALID", `limits.${name}: expected ${expected}.`);
-    }
-    limits[name] = value;
-  }
-  return Object.freeze({ ...defaults, ...limits });
+export function checkLimits(given?: Partial<PoolLimits>): PoolLimits {
+  // Nothing is kept idle, nobody waits, nobody is waited for.
+  return fillLimits(given, defaultPoolLimits, {
+    mayBeZero: ["idleTimeoutMs", "maxWaiting", "drainTimeoutMs"],
+  });
 }

@@ -1,4 +1,5 @@
 export { spawnPipe } from "./spawn-pipe.ts";
 export type { SpawnOptions } from "./spawn-pipe.ts";
 export type { ChildPipe } from "./child-pipe.ts";
+export { defaultPipeLimits } from "./pipe-limits.ts";
 export type { PipeLimits } from "./pipe-limits.ts";

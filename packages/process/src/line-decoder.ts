@@ -1,5 +1,4 @@
-import { TenantryError } from "@tenantry/core";
-import { nestsDeeper } from "./nesting.ts";
+import { TenantryError, nestsDeeper } from "@tenantry/core";
 import type { PipeLimits } from "./pipe-limits.ts";
 
 /** Takes one message, and the number of bytes that its line had. */

@@ -1,3 +1,5 @@
+import { fillLimits } from "@tenantry/core";
+
 /** The bounds of one child's pipe. */
 export interface PipeLimits {
   /** The longest line that the child may write, in bytes; a longer one ends the pipe. Defaults to 16 MiB. */
@@ -10,9 +12,15 @@ export interface PipeLimits {
   readonly closeGraceMs: number;
 }
 
-/** Fills in the defaults. */
-export function pipeLimits(given: Partial<PipeLimits> = {}): PipeLimits {
-  const { maxMessageBytes = 16 * 1024 * 1024, maxDepth = 256 } = given;
-  const { stderrTailBytes = 16 * 1024, closeGraceMs = 1_000 } = given;
-  return { maxMessageBytes, maxDepth, stderrTailBytes, closeGraceMs };
+/** The defaults of {@link PipeLimits}. */
+export const defaultPipeLimits: PipeLimits = Object.freeze({
+  maxMessageBytes: 16 * 1024 * 1024,
+  maxDepth: 256,
+  stderrTailBytes: 16 * 1024,
+  closeGraceMs: 1_000,
+});
+
+/** Fills in the defaults; throws `CONFIG_INVALID` for a limit that there is not or that is out of its range. */
+export function pipeLimits(given?: Partial<PipeLimits>): PipeLimits {
+  return fillLimits(given, defaultPipeLimits, { mayBeZero: ["stderrTailBytes", "closeGraceMs"] });
 }

@@ -1,4 +1,4 @@
-import { quote, TenantryError, type ErrorCode } from "@tenantry/core";
+import { fillLimits, TenantryError, type ErrorCode } from "@tenantry/core";
 
 /** The bounds of one router. */
 export interface RouterLimits {
@@ -16,7 +16,8 @@ export interface RouterLimits {
   readonly maxArgumentSize: number;
 }
 
-const defaults: RouterLimits = Object.freeze({
+/** The defaults of {@link RouterLimits}. */
+export const defaultRouterLimits: RouterLimits = Object.freeze({
   listTimeoutMs: 30_000,
   callTimeoutMs: 60_000,
   maxPages: 64,
@@ -28,20 +29,8 @@ const defaults: RouterLimits = Object.freeze({
 const maxTimeoutMs = 86_400_000;
 
 /** Fills in the defaults; throws `CONFIG_INVALID` for an unknown name or a value that is not a positive whole number. */
-export function routerLimits(given: Partial<RouterLimits> = {}): RouterLimits {
-  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    if (!Object.hasOwn(defaults, name)) {
-      throw new TenantryError(
-        "CONFIG_INVALID",
-        `limits has no ${quote(name)}; use ${Object.keys(defaults).join(", ")}.`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      throw new TenantryError("CONFIG_INVALID", `limits.${name} must be a positive whole number.`);
-    }
-    if (name.endsWith("TimeoutMs")) checkTimeout(value as number, `limits.${name}`, "CONFIG_INVALID");
-  }
-  return Object.freeze({ ...defaults, ...given });
+export function routerLimits(given?: Partial<RouterLimits>): RouterLimits {
+  return fillLimits(given, defaultRouterLimits);
 }
 
 /** Checks a duration in milliseconds; throws `code` unless it is more than nothing and at most a day. */

@@ -1,6 +1,7 @@
 export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats, UserAddress, Workspace } from "./tenantry.ts";
-export type { ServerDefinitions, TenantryLimits, TenantryOptions, WorkspaceOptions } from "./options.ts";
+export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
+export type { TenantryLimits } from "./limits.ts";
 
 // What a definition is made of.
 export {

@@ -1,21 +1,6 @@
 import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
 import type { Clock, Fetch, Implementation, ServerDefinition, ServerId, WorkspaceId } from "@tenantry/core";
-import type { ClientLimits } from "@tenantry/client";
-import type { EgressLimits } from "@tenantry/egress";
-import type { PoolLimits } from "@tenantry/pool";
-import type { RouterLimits } from "@tenantry/router";
-
-/** The bounds of an instance, by the package that keeps them; each has a default, given where it is declared. */
-export interface TenantryLimits {
-  /** How many connections there may be, and for how long. */
-  readonly pool?: Partial<PoolLimits>;
-  /** What one HTTP exchange may take. */
-  readonly egress?: Partial<EgressLimits>;
-  /** What one connection may take. */
-  readonly client?: Partial<ClientLimits>;
-  /** What one call or listing may take. */
-  readonly router?: Partial<RouterLimits>;
-}
+import { splitLimits, type SplitLimits, type TenantryLimits } from "./limits.ts";
 
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
@@ -32,7 +17,8 @@ export interface TenantryOptions {
   readonly servers?: ServerDefinitions;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
   readonly workspaces?: Readonly<Record<string, WorkspaceOptions>>;
-  readonly limits?: TenantryLimits;
+  /** Bounds that differ from their defaults. */
+  readonly limits?: Partial<TenantryLimits>;
   /** The way out for HTTP, for a host's own proxy or mock; defaults to this instance's own sockets. */
   readonly fetch?: Fetch;
   /** What servers are told of the client; defaults to Tenantry's own name and version. */
@@ -45,24 +31,23 @@ export interface TenantryOptions {
 export type CheckedServers = ReadonlyMap<ServerId, ServerDefinition>;
 
 /** Options after every name, definition and bound has been checked. */
-export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "workspaces"> {
+export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "workspaces" | "limits"> {
+  readonly limits: SplitLimits;
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
 }
 
 const known = ["servers", "workspaces", "limits", "fetch", "clientInfo", "clock"] as const;
-const knownLimits = ["pool", "egress", "client", "router"] as const;
 const knownOfWorkspace = ["servers"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
   refuseUnknown(options, "", known);
-  const { servers = {}, workspaces, limits = {} } = options;
-  refuseUnknown(limits, "limits", knownLimits);
+  const { servers = {}, workspaces, limits } = options;
   const template = checkServers(servers, "servers");
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);
-  return { ...options, template, closed };
+  return { ...options, limits: splitLimits(limits), template, closed };
 }
 
 function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {

@@ -1,15 +1,14 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { originOf } from "@tenantry/core";
 import type {
-  Clock,
   CredentialDependencies,
   CredentialProvider,
   CredentialSource,
-  Fetch,
   ServerDefinition,
   ServerId,
 } from "@tenantry/core";
 import { combine } from "@tenantry/credentials";
+import type { PipeLimits } from "@tenantry/process";
 import {
   createConnectIdentity,
   digestDefinition,
@@ -23,13 +22,17 @@ import { upstreamOf } from "./upstreams.ts";
 export interface RoutingDependencies extends CredentialDependencies {
   /** Tells the functions of in-process servers apart. */
   readonly identify: ConnectIdentity;
+  /** The bounds of hosted servers. */
+  readonly limits: PipeLimits;
 }
 
 /** Draws what is one instance's own: the key of its fingerprints, and the names of its in-process servers. */
-export function createRoutingDependencies(fetch: Fetch, clock: Clock): RoutingDependencies {
+export function createRoutingDependencies(
+  given: Pick<RoutingDependencies, "fetch" | "clock" | "limits">,
+): RoutingDependencies {
   const key = randomBytes(32);
   const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
-  return Object.freeze({ fetch, clock, fingerprint, identify: createConnectIdentity() });
+  return Object.freeze({ ...given, fingerprint, identify: createConnectIdentity() });
 }
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
@@ -52,7 +55,7 @@ function routeServer(
   return Object.freeze({
     ref: Object.freeze({ id, digest, ...origin }),
     share,
-    upstream: upstreamOf(definition),
+    upstream: upstreamOf(definition, { clock: dependencies.clock, limits: dependencies.limits }),
     ...(credentials && { credentials }),
     ...(discovery && {
       discovery: discovery === "anonymous" ? {} : { credentials: bind(discovery, dependencies) },

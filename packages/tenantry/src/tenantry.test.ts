@@ -26,8 +26,7 @@ describe("createTenantry", () => {
 
   it.each<[string, object, string, RegExp]>([
     ["an option", { server: {} }, "CONFIG_INVALID", /no option "server"; there are servers, workspaces/u],
-    ["a group of limits", { limits: { pools: {} } }, "CONFIG_INVALID", /limits\."pools"; there are pool/u],
-    ["a limit", { limits: { pool: { maxConnection: 1 } } }, "CONFIG_INVALID", /maxConnection/u],
+    ["a limit", { limits: { maxConnection: 1 } }, "CONFIG_INVALID", /maxConnection/u],
   ])("refuses %s that does not exist", (_, options, code, message) => {
     expect(refusal(options)).toMatchObject({ code, message: expect.stringMatching(message) as string });
   });

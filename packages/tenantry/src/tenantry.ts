@@ -49,17 +49,17 @@ export interface Tenantry extends AsyncDisposable {
  * Throws `CONFIG_INVALID` or `DEFINITION_INVALID`, naming the path of what is wrong.
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
-  const { template, closed, fetch, limits = {}, clientInfo, clock = systemClock } = checkOptions(options);
-  const egress = createEgress({ limits: limits.egress ?? {}, ...(fetch && { fetch }) });
+  const { template, closed, fetch, limits, clientInfo, clock = systemClock } = checkOptions(options);
+  const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }) });
   const connector = createConnector({
     egress,
-    limits: limits.client ?? {},
+    limits: limits.client,
     clock,
     ...(clientInfo && { clientInfo }),
   });
-  const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool ?? {}, clock });
-  const router = createRouter({ pool, limits: limits.router ?? {}, clock });
-  const dependencies = createRoutingDependencies(egress.fetch, clock);
+  const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
+  const router = createRouter({ pool, limits: limits.router, clock });
+  const dependencies = createRoutingDependencies({ fetch: egress.fetch, clock, limits: limits.process });
   const routed = new Map<CheckedServers, readonly RoutedServer[]>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, routeServers(servers, dependencies)]),
   );

@@ -1,5 +1,6 @@
 import { checkHeaders, quote, TenantryError } from "@tenantry/core";
 import type {
+  Clock,
   Endpoint,
   HostedServer,
   OpenPipeOptions,
@@ -8,20 +9,26 @@ import type {
   ServerDefinition,
   Upstream,
 } from "@tenantry/core";
-import { spawnPipe } from "@tenantry/process";
+import { spawnPipe, type PipeLimits } from "@tenantry/process";
+
+/** What every hosted server is started with. */
+export interface HostingOptions {
+  readonly clock: Clock;
+  readonly limits: PipeLimits;
+}
 
 /** Where a definition leads. Nothing is opened or started before a connection asks for it. */
-export function upstreamOf(definition: ServerDefinition): Upstream {
-  const endpoint = endpointOf(definition);
+export function upstreamOf(definition: ServerDefinition, hosting: HostingOptions): Upstream {
+  const endpoint = endpointOf(definition, hosting);
   const borrowed = Object.freeze({ endpoint, [Symbol.asyncDispose]: () => Promise.resolve() });
   return { endpoint: () => Promise.resolve(borrowed) };
 }
 
-function endpointOf(definition: ServerDefinition): Endpoint {
+function endpointOf(definition: ServerDefinition, hosting: HostingOptions): Endpoint {
   const era = definition.era === undefined ? {} : { era: definition.era };
   if (definition.url !== undefined) return { kind: "http", ...era, ...remote(definition) };
   if (definition.command !== undefined)
-    return { kind: "pipe", ...era, open: (options) => start(definition, options) };
+    return { kind: "pipe", ...era, open: (options) => start(definition, options, hosting) };
   return { kind: "pipe", ...era, open: definition.connect };
 }
 
@@ -32,6 +39,7 @@ function remote({ url, headers = {}, provenance = "code" }: RemoteServer) {
 async function start(
   { command, args = [], env = {}, cwd }: HostedServer,
   options: OpenPipeOptions,
+  hosting: HostingOptions,
 ): Promise<Pipe> {
   const twice = Object.keys(options.env).find((name) => Object.hasOwn(env, name));
   if (twice !== undefined) {
@@ -40,6 +48,7 @@ async function start(
   }
   const { signal } = options;
   return spawnPipe({
+    ...hosting,
     command,
     args,
     signal,

@@ -1,0 +1,87 @@
+// The client under test: one connection of @tenantry/client over @tenantry/egress. The suite starts it once a scenario,
+// with the server's URL as its last argument and everything else in three variables. It writes "done" where nothing
+// has failed: the suite looks at what reached its server only, not at how the client ended.
+import { createConnector } from "@tenantry/client";
+import type { Connection, JsonObject, Tool } from "@tenantry/core";
+import { createEgress } from "@tenantry/egress";
+
+const { MCP_CONFORMANCE_SCENARIO: scenario = "", MCP_CONFORMANCE_PROTOCOL_VERSION: revision = "2025-11-25" } =
+  process.env;
+/** Shorter than the suite's own limit of 30 seconds, and long enough for forty clients that start at once. */
+const request = { timeoutMs: 15_000 };
+const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as {
+  readonly toolCalls?: readonly { readonly name: string; readonly arguments: JsonObject }[];
+};
+
+/** Scenarios that ask for something else than every tool to be called. */
+const steps: Readonly<Record<string, (connection: Connection) => Promise<unknown>>> = {
+  initialize: listTools,
+  "json-schema-ref-no-deref": listTools,
+  "http-custom-headers": callGivenTools,
+  "http-standard-headers": useEverything,
+  "json-schema-2020-12-preservation": echoSchema,
+};
+
+const url = new URL(process.argv.at(-1) ?? "");
+// Not asked for: some of the suite's modern servers do not answer `server/discover`, which is optional for a client.
+const era = revision >= "2026-07-28" ? "modern" : "legacy";
+
+await using egress = createEgress();
+const connector = createConnector({ egress, clientInfo: { name: "tenantry-conformance", version: "0.0.0" } });
+const connection = await connector.open(
+  { kind: "http", url, provenance: "code", headers: {}, era },
+  undefined,
+  {},
+);
+try {
+  await (steps[scenario] ?? callEveryTool)(connection);
+  console.log("done");
+} finally {
+  await connection.close();
+}
+
+async function listTools(on: Connection): Promise<readonly Tool[]> {
+  const { tools } = await on.request("tools/list", {}, request);
+  return tools;
+}
+
+/** Goes on after a tool that fails: a scenario often has several, each for a check of its own. */
+async function callEveryTool(on: Connection): Promise<void> {
+  const failures: unknown[] = [];
+  for (const { name, inputSchema } of await listTools(on)) {
+    const params = { name, arguments: sample(inputSchema.properties ?? {}) };
+    await on.request("tools/call", params, request).catch((failure: unknown) => failures.push(failure));
+  }
+  if (failures.length > 0) throw new AggregateError(failures);
+}
+
+async function callGivenTools(on: Connection): Promise<void> {
+  // Listed first: the list says which arguments go into headers.
+  await listTools(on);
+  for (const { name, arguments: given } of context.toolCalls ?? []) {
+    await on.request("tools/call", { name, arguments: { ...given } }, request);
+  }
+}
+
+async function useEverything(on: Connection): Promise<void> {
+  await callEveryTool(on);
+  const { resources } = await on.request("resources/list", {}, request);
+  for (const { uri } of resources) await on.request("resources/read", { uri }, request);
+  const { prompts } = await on.request("prompts/list", {}, request);
+  for (const { name } of prompts) await on.request("prompts/get", { name }, request);
+}
+
+/** Sends one tool's schema back as it was received, so that the suite sees what became of it. */
+async function echoSchema(on: Connection): Promise<void> {
+  const [described, echo] = await listTools(on);
+  const params = { name: echo?.name ?? "", arguments: { schema: described?.inputSchema } };
+  await on.request("tools/call", params, request);
+}
+
+/** A value of the right type for each property. */
+function sample(properties: JsonObject): Record<string, unknown> {
+  const values: Readonly<Record<string, unknown>> = { string: "text", integer: 5, number: 5, boolean: true };
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, values[(schema as { type: string }).type]]),
+  );
+}

@@ -1,0 +1,50 @@
+import { fillLimits } from "@tenantry/core";
+import { defaultClientLimits, type ClientLimits } from "@tenantry/client";
+import { defaultEgressLimits, type EgressLimits } from "@tenantry/egress";
+import { defaultPoolLimits, type PoolLimits } from "@tenantry/pool";
+import { defaultPipeLimits, type PipeLimits } from "@tenantry/process";
+import { defaultRouterLimits, type RouterLimits } from "@tenantry/router";
+
+/**
+ * The bounds of an instance; each has a default. Those that two packages keep, such as the size and the depth of one
+ * message, hold for HTTP, child processes and servers in this process alike.
+ */
+export interface TenantryLimits
+  extends PoolLimits, Omit<EgressLimits, "maxResponseBytes">, ClientLimits, PipeLimits, RouterLimits {}
+
+/** The limits of each package, every one filled in. */
+export interface SplitLimits {
+  readonly pool: PoolLimits;
+  readonly egress: EgressLimits;
+  readonly client: ClientLimits;
+  readonly process: PipeLimits;
+  readonly router: RouterLimits;
+}
+
+/** Checks the limits and gives each package its own; throws `CONFIG_INVALID` and names the one that is wrong. */
+export function splitLimits(given?: Partial<TenantryLimits>): SplitLimits {
+  const { maxResponseBytes, ...egress } = defaultEgressLimits;
+  const defaults = {
+    ...egress,
+    ...defaultPipeLimits,
+    ...defaultPoolLimits,
+    ...defaultRouterLimits,
+    ...defaultClientLimits,
+  };
+  const limits: TenantryLimits = fillLimits(given, defaults, {
+    mayBeZero: ["idleTimeoutMs", "maxWaiting", "drainTimeoutMs", "closeGraceMs", "stderrTailBytes"],
+    mayBeInfinite: ["firstByteTimeoutMs"],
+  });
+  return {
+    pool: pick(limits, defaultPoolLimits),
+    // A connection bounds each stream and each message itself.
+    egress: { ...pick(limits, egress), maxResponseBytes },
+    client: pick(limits, defaultClientLimits),
+    process: pick(limits, defaultPipeLimits),
+    router: pick(limits, defaultRouterLimits),
+  };
+}
+
+function pick<L extends object>(limits: L, names: L): L {
+  return Object.fromEntries(Object.entries(limits).filter(([name]) => Object.hasOwn(names, name))) as L;
+}
