@@ -3,6 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { folder, repository } from "./tarballs.ts";
 
+// turbo has just built them; who runs this alone would pack whatever an earlier build left.
+if (process.env["TURBO_HASH"] === undefined)
+  execFileSync("pnpm", ["--silent", "run", "build"], { cwd: repository, stdio: "inherit" });
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 execFileSync("pnpm", ["--recursive", "--filter", "./packages/**", "pack", "--pack-destination", folder], {

@@ -111,7 +111,7 @@ describe.each(eras)("against a %s server", (era) => {
       expect(tenantry.stats().connections).toBe(all.length);
       checkRequests(server.requests.slice(before), all, era);
     });
-    await fc.assert(property, { numRuns: 20, interruptAfterTimeLimit: 2_000 });
+    await fc.assert(property, { numRuns: 10, interruptAfterTimeLimit: 1_500 });
     expect(server.crossings).toEqual([]);
   }, 20_000);
 
@@ -287,6 +287,51 @@ describe.each(eras)("against a %s server", (era) => {
     for (const { resolve } of [...turns.values()].toReversed()) resolve();
     expect((await Promise.all(calls)).map(textOf)).toEqual(["ada", "bob", "carl"]);
   });
+});
+
+it("names that are spelled alike once they are joined are pipes of their own, whatever they are joined by", async () => {
+  const memory = inMemoryServer();
+  const separators = [
+    "",
+    ":",
+    "::",
+    "/",
+    "//",
+    ",",
+    ", ",
+    "|",
+    ".",
+    "-",
+    "_",
+    " ",
+    "\u0000",
+    "\n",
+    '","',
+    "%3A",
+    "null",
+  ];
+  const all = separators.flatMap((by) => {
+    const [xy, yz] = [`x${by}y`, `y${by}z`];
+    const server = yz.replaceAll(/\p{Cc}/gu, "␀");
+    return [
+      { workspace: xy, user: "z", server: "s" },
+      { workspace: "x", user: yz, server: "s" },
+      { workspace: "x", user: "u", session: yz, server: "s" },
+      { workspace: "x", user: `u${by}y`, session: "z", server: "s" },
+      { workspace: "x", user: "u", server },
+      { workspace: `x${by}u`, user: "y", server },
+    ];
+  });
+  const definition = { connect: memory.connect, credential: env("KEY", fromStatic(keyOf("all"))) };
+  const servers = Object.fromEntries(all.map(({ server }) => [server, definition]));
+  await using tenantry = createTenantry({ servers });
+  for (const { workspace, server, ...address } of [...all, ...all]) {
+    await tenantry.workspace(workspace).as(address).callTool({ server, tool: "echo" });
+  }
+  const distinct = new Set(
+    all.map(({ workspace, user, session, server }) => JSON.stringify([workspace, user, session, server])),
+  );
+  expect(memory.pipes.length).toBe(distinct.size);
 });
 
 it("each user has a child process of their own, with their own key in its environment", async () => {

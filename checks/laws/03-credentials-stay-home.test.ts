@@ -192,71 +192,32 @@ describe.each(eras)("against a %s server", (era) => {
     });
   });
 
-  describe("an origin", () => {
-    it("127.0.0.1 and localhost are two, and so are two ports and two schemes", async () => {
-      await using server = await startKeyedServer(era, ["ada"]);
-      await using other = await startRecorder();
-      const { port } = server.url;
-      const bound: readonly (readonly [string, boolean])[] = [
-        [`http://127.0.0.1:${port}`, true],
-        [`http://127.0.0.1:${port}/any/path?and=query`, true],
-        [`http://localhost:${port}`, false],
-        [`https://127.0.0.1:${port}`, false],
-        [`http://[::1]:${port}`, false],
-        ["http://127.0.0.1", false],
-        [other.url.href, false],
-      ];
-      for (const [origin, sent] of bound) {
-        const before = server.requests.length;
-        const credential = header(keyHeader, fromContext("key"), { origins: [origin] });
-        await using tenantry = createTenantry({ servers: { notes: { url: server.url, credential } } });
-        const call = tenantry
-          .workspace("acme")
-          .as("ada", { key: keyOf("ada") })
-          .callTool("notes__whoami");
-        if (sent) expect(textOf(await call)).toBe("ada");
-        else expect(await failureOf(call)).toMatchObject({ code: "ORIGIN_REFUSED", delivery: "unsent" });
-        expect(server.requests.length > before).toBe(sent);
-      }
-      expect(other.requests).toEqual([]);
-    });
-
-    // The origins of real deployments, with a `fetch` that leads every one of them to the same server.
-    it.each([
-      ["https://api.x.com/mcp", "https://api.x.com", true],
-      ["http://api.x.com/mcp", "https://api.x.com", false],
-      ["https://api.x.com:8443/mcp", "https://api.x.com", false],
-      ["https://api.x.com/mcp", "https://api.x.com:443/", true],
-      ["https://API.X.COM/mcp", "https://api.x.com", true],
-      ["https://api.x.com/mcp", "https://API.x.CoM", true],
-      ["https://evil.api.x.com/mcp", "https://api.x.com", false],
-      ["https://api.x.com.evil.com/mcp", "https://api.x.com", false],
-      ["https://x.com/mcp", "https://api.x.com", false],
-      ["https://api.x.com./mcp", "https://api.x.com", false],
-      ["https://аpi.x.com/mcp", "https://api.x.com", false],
-      ["https://ＡＰＩ.x.com/mcp", "https://api.x.com", true],
-      ["https://api.x.com/other/path?query=1", "https://api.x.com/mcp", true],
-      ["http://0x7f000001/mcp", "http://127.0.0.1", true],
-    ])("a server at %s is sent a key for %s: %s", async (url, origin, sent) => {
-      await using server = await startKeyedServer(era, ["ada"]);
-      const asked: string[] = [];
+  it("127.0.0.1 and localhost are two origins, and so are two ports and two schemes", async () => {
+    await using server = await startKeyedServer(era, ["ada"]);
+    await using other = await startRecorder();
+    const { port } = server.url;
+    const bound: readonly (readonly [string, boolean])[] = [
+      [`http://127.0.0.1:${port}`, true],
+      [`http://127.0.0.1:${port}/any/path?and=query`, true],
+      [`http://localhost:${port}`, false],
+      [`https://127.0.0.1:${port}`, false],
+      [`http://[::1]:${port}`, false],
+      ["http://127.0.0.1", false],
+      [other.url.href, false],
+    ];
+    for (const [origin, sent] of bound) {
+      const before = server.requests.length;
       const credential = header(keyHeader, fromContext("key"), { origins: [origin] });
-      await using tenantry = createTenantry({
-        servers: { notes: { url, credential } },
-        fetch: (input, init) => {
-          asked.push(new URL(input instanceof Request ? input.url : input).origin);
-          return fetch(server.url, init);
-        },
-      });
+      await using tenantry = createTenantry({ servers: { notes: { url: server.url, credential } } });
       const call = tenantry
         .workspace("acme")
         .as("ada", { key: keyOf("ada") })
         .callTool("notes__whoami");
       if (sent) expect(textOf(await call)).toBe("ada");
-      else expect(await codeOf(call)).toBe("ORIGIN_REFUSED");
-      expect(server.requests.length > 0).toBe(sent);
-      expect(new Set(asked)).toEqual(new Set(sent ? [new URL(url).origin] : []));
-    });
+      else expect(await failureOf(call)).toMatchObject({ code: "ORIGIN_REFUSED", delivery: "unsent" });
+      expect(server.requests.length > before).toBe(sent);
+    }
+    expect(other.requests).toEqual([]);
   });
 
   it("what one server is sent no other server is, whatever they have in common", async () => {
@@ -367,6 +328,43 @@ describe.each(eras)("against a %s server", (era) => {
     const failure = await failureOf(world.ada.callTool("notes__broken", { text: keyOf("argument") }));
     expectNoSecret(failure, ...events.heard);
   });
+});
+
+// The origins of real deployments, with a `fetch` that leads every one of them to the same server.
+it.each([
+  ["https://api.x.com/mcp", "https://api.x.com", true],
+  ["http://api.x.com/mcp", "https://api.x.com", false],
+  ["https://api.x.com:8443/mcp", "https://api.x.com", false],
+  ["https://api.x.com/mcp", "https://api.x.com:443/", true],
+  ["https://API.X.COM/mcp", "https://api.x.com", true],
+  ["https://api.x.com/mcp", "https://API.x.CoM", true],
+  ["https://evil.api.x.com/mcp", "https://api.x.com", false],
+  ["https://api.x.com.evil.com/mcp", "https://api.x.com", false],
+  ["https://x.com/mcp", "https://api.x.com", false],
+  ["https://api.x.com./mcp", "https://api.x.com", false],
+  ["https://аpi.x.com/mcp", "https://api.x.com", false],
+  ["https://ＡＰＩ.x.com/mcp", "https://api.x.com", true],
+  ["https://api.x.com/other/path?query=1", "https://api.x.com/mcp", true],
+  ["http://0x7f000001/mcp", "http://127.0.0.1", true],
+])("a server at %s is sent a key for %s: %s", async (url, origin, sent) => {
+  await using server = await startKeyedServer("modern", ["ada"]);
+  const asked: string[] = [];
+  const credential = header(keyHeader, fromContext("key"), { origins: [origin] });
+  await using tenantry = createTenantry({
+    servers: { notes: { url, credential } },
+    fetch: (input, init) => {
+      asked.push(new URL(input instanceof Request ? input.url : input).origin);
+      return fetch(server.url, init);
+    },
+  });
+  const call = tenantry
+    .workspace("acme")
+    .as("ada", { key: keyOf("ada") })
+    .callTool("notes__whoami");
+  if (sent) expect(textOf(await call)).toBe("ada");
+  else expect(await codeOf(call)).toBe("ORIGIN_REFUSED");
+  expect(server.requests.length > 0).toBe(sent);
+  expect(new Set(asked)).toEqual(new Set(sent ? [new URL(url).origin] : []));
 });
 
 describe("a definition that could not be kept safe is refused, and not repeated", () => {

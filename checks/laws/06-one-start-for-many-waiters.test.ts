@@ -198,7 +198,7 @@ describe.each(eras)("against a %s server", (era) => {
 
   it("a refused key is asked for again once for all whose call was refused, and each call is sent again once", async () => {
     await using server = await startKeyedServer(era, ["ada"]);
-    const asked: string[] = [];
+    const asked: (string | undefined)[] = [];
     const vault = fromFunction(({ rejected }) => {
       if (rejected !== undefined) asked.push(rejected.generation);
       return asked.length === 0 ? keyOf("ada") : "sk-ada-renewed";

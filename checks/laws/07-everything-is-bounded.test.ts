@@ -267,7 +267,8 @@ describe("what a child process writes", { timeout: 30_000 }, () => {
     const { tenantry, ada } = open({ command: process.execPath, args: ["-e", answering(body), "--", mark] });
     await using _owner = tenantry;
     const error = await failureOf(ada.callTool(address));
-    expect(codesOf(error)).toEqual(["DELIVERY_UNKNOWN", "CONNECTION_LOST", "LIMIT_EXCEEDED"]);
+    expect(codesOf(error)).toEqual(["LIMIT_EXCEEDED", "LIMIT_EXCEEDED"]);
+    expect(error).toMatchObject({ delivery: "unknown", retryable: false });
     await until(() => runningWith(mark).length === 0);
     expect(tenantry.stats().connections).toBe(0);
   });

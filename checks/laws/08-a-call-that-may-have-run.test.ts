@@ -344,3 +344,21 @@ async function startClosingServer(runs: Map<string, number>) {
     },
   };
 }
+
+describe("a call to a modern server that is refused by HTTP alone", () => {
+  it.each([400, 404, 405])("with %i is not sent again, as it may have run", async (status) => {
+    const work = workTool();
+    await using server = await startFakeServer({ era: "dual", tools: [work.tool] });
+    const { tenantry, ada } = open({ url: server.url });
+    await using _owner = tenantry;
+    for (const asked of [true, false]) {
+      server.faults.add({ kind: "answer", status, body: "no" }, { rpc: "tools/call", times: 1 });
+      const before = callsTo(server).length;
+      const error = await failureOf((asked ? ada : tenantry.workspace("acme").as("bob")).callTool(address));
+      expect(error).toMatchObject({ code: "SERVER_ERROR", delivery: "unknown", server: "notes" });
+      expect(callsTo(server)).toHaveLength(before + 1);
+    }
+    await ada.callTool(address);
+    expect(work.runs).toHaveLength(1);
+  });
+});

@@ -1,7 +1,10 @@
 // Law 9. A server or a user in trouble costs nobody else anything: not an answer, not a wait, not a place in a queue.
 // Time stands still in most of these tests, so whoever is served was served without waiting for a deadline to pass.
+import { once } from "node:events";
+import { createServer, request as forward } from "node:http";
+import type { AddressInfo } from "node:net";
 import { manualClock, startFakeServer, stdioServerPath, type FakeServer } from "@tenantry/testing";
-import { bearer, createTenantry, fromContext, type TenantryOptions } from "tenantry";
+import { bearer, createTenantry, fromContext, header, type TenantryOptions } from "tenantry";
 import { describe, expect, it } from "vitest";
 import { failureOf, isPending, until } from "./fixture/outcome.ts";
 
@@ -226,3 +229,37 @@ it.todo(
 );
 it.todo("users who wait for the cap of all are served in turns — arrives with fairness, issue 4");
 it.todo("a Retry-After holds back the next call to that server only — arrives with breakers, issue 4");
+
+describe("a url behind which each tenant has a server of its own", () => {
+  it("speaks each one's era, and heals where it changes", async () => {
+    const routes = new Map<string, FakeServer>();
+    await using old = await startFakeServer({ era: "legacy" });
+    await using young = await startFakeServer({ era: "modern" });
+    routes.set("a", old).set("b", young);
+    const gateway = createServer((request, response) => {
+      const { host: _host, ...headers } = request.headers as Record<string, string>;
+      const route = routes.get(String(headers["x-tenant"]));
+      const onward = forward(route!.url, { method: request.method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    await once(gateway.listen(0, "127.0.0.1"), "listening");
+    try {
+      const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/mcp`;
+      const credential = header("x-tenant", fromContext("tenant"));
+      await using tenantry = createTenantry({ servers: { notes: { url, credential } } });
+      const user = (name: string, tenant: string) => tenantry.workspace("acme").as(name, { tenant });
+      const listed = async (name: string, tenant: string) =>
+        (await user(name, tenant).listTools()).unavailable.map(({ error }) => error.code);
+      expect(await listed("ada", "a")).toEqual([]);
+      expect(await listed("bob", "b")).toEqual([]);
+      expect(await listed("eve", "a")).toEqual([]);
+      expect(await listed("zoe", "b")).toEqual([]);
+    } finally {
+      gateway.closeAllConnections();
+      gateway.close();
+    }
+  });
+});

@@ -17,6 +17,7 @@ import { isRunning, marker, runningWith } from "./fixture/processes.ts";
 import { startWireServer } from "./fixture/wire-server.ts";
 
 const eras = ["legacy", "modern"] as const;
+const address = { server: "notes", tool: "echo" };
 const nothing = { connections: 0, leases: 0, waiting: 0, entries: [], sockets: 0 };
 
 function open(notes: ServerDefinition, more: TenantryOptions = {}) {
@@ -330,3 +331,43 @@ function startHost(mode: "quiet" | "crash", url: URL, ...args: string[]) {
     stdio: ["ignore", "pipe", "inherit"],
   });
 }
+
+describe("close() after a call that was given up while its connection was being opened", () => {
+  it(
+    "leaves no process, though it heeds neither the end of its stdin nor SIGTERM",
+    { timeout: 20_000 },
+    async () => {
+      const mark = marker();
+      const deaf = "process.on('SIGTERM', () => {}); process.stdin.resume(); setInterval(() => {}, 1000);";
+      const { tenantry, ada } = open({ command: process.execPath, args: ["-e", deaf, "--", mark] });
+      expect((await failureOf(ada.callTool(address, {}, { timeoutMs: 400 }))).code).toBe("TIMEOUT");
+      await tenantry.close();
+      expect(runningWith(mark)).toEqual([]);
+    },
+  );
+
+  it.each([0, 5_000])("leaves no session, given %i ms to drain", async (drainTimeoutMs) => {
+    await using server = await startFakeServer({ era: "legacy" });
+    server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
+    const { tenantry, ada, bob } = open({ url: server.url }, { limits: { drainTimeoutMs } });
+    const given = failureOf(ada.callTool(address, {}, { timeoutMs: 400 }));
+    const connecting = failureOf(bob.callTool(address));
+    expect((await given).code).toBe("TIMEOUT");
+    expect(opensOf(server)).toBe(2);
+    await tenantry.close();
+    expect((await connecting).code).toBe("CLOSED");
+    expect(server.endedSessions).toBe(2);
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("leaves no session of which the server tells only then", async () => {
+    await using server = await startFakeServer({ era: "legacy" });
+    server.faults.add({ kind: "delay", ms: 300 }, { rpc: "initialize" });
+    const { tenantry, ada } = open({ url: server.url, era: "legacy" });
+    const given = failureOf(ada.callTool(address, {}, { timeoutMs: 100 }));
+    expect((await given).code).toBe("TIMEOUT");
+    await tenantry.close();
+    expect(server.endedSessions).toBe(opensOf(server));
+    expect(server.sessions.size).toBe(0);
+  });
+});

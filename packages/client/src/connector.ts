@@ -13,12 +13,12 @@ import {
 } from "@tenantry/core";
 import type { Egress } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
-import { withDeadline } from "./deadline.ts";
+import { atMost, withDeadline } from "./deadline.ts";
 import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp, type OpenDependencies } from "./open-http.ts";
-import { openPipe } from "./open-pipe.ts";
+import { openPipe, pipeCloseTimeoutMs } from "./open-pipe.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {
@@ -59,13 +59,20 @@ async function open(
     const message = `The connection was not open within ${timeoutMs} ms; see whether the server answers, or allow more.`;
     return new TenantryError("TIMEOUT", message, { retryable: true });
   };
+  let opening: Promise<Connection> | undefined;
+  const begin = (signal: AbortSignal) =>
+    endpoint.kind === "http"
+      ? openHttp(endpoint, credential, { resume, signal }, dependencies)
+      : openPipe(endpoint, credential, signal, dependencies);
   try {
-    return await withDeadline({ clock, timeoutMs, expired, signal: caller }, (signal) =>
-      endpoint.kind === "http"
-        ? openHttp(endpoint, credential, { resume, signal }, dependencies)
-        : openPipe(endpoint, credential, signal, dependencies),
+    return await withDeadline(
+      { clock, timeoutMs, expired, signal: caller },
+      (signal) => (opening = begin(signal)),
     );
   } catch (failure) {
+    // Whoever hears that it failed finds nothing left of it: no session, no process, no connection that came too late.
+    const cleaningMs = endpoint.kind === "http" ? 2 * limits.closeTimeoutMs : pipeCloseTimeoutMs;
+    await atMost({ clock, timeoutMs: cleaningMs }, async () => (await opening)?.close());
     throw caller?.aborted ? caller.reason : handshakeFailure(failure);
   }
 }

@@ -4,6 +4,8 @@ import { raceAbort, type AbortableOptions, type Clock } from "@tenantry/core";
 export interface DeadlineOptions extends AbortableOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Whether the process stays alive until then, because somebody waits; defaults to `false`. */
+  readonly keepAlive?: boolean;
   /** Makes the error of a deadline that has passed. */
   readonly expired: () => unknown;
 }
@@ -16,12 +18,12 @@ export async function withDeadline<T>(
   options: DeadlineOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { clock, timeoutMs, expired, signal } = options;
+  const { clock, timeoutMs, keepAlive, expired, signal } = options;
   signal?.throwIfAborted();
   const controller = new AbortController();
   const leave = () => controller.abort(signal?.reason);
   signal?.addEventListener("abort", leave, { once: true });
-  const timer = clock.after(timeoutMs, () => controller.abort(expired()));
+  const timer = clock.after(timeoutMs, () => controller.abort(expired()), { keepAlive });
   try {
     return await raceAbort(work(controller.signal), controller.signal);
   } finally {
@@ -32,9 +34,9 @@ export async function withDeadline<T>(
 
 /** Does work that may fail and that nobody can wait for long: it is left behind, aborted, at its time. Never rejects. */
 export async function atMost(
-  { clock, timeoutMs }: Pick<DeadlineOptions, "clock" | "timeoutMs">,
+  options: Pick<DeadlineOptions, "clock" | "timeoutMs" | "keepAlive">,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const expired = () => "The connection is closing.";
-  await withDeadline({ clock, timeoutMs, expired }, work).catch(() => {});
+  await withDeadline({ ...options, expired }, work).catch(() => {});
 }

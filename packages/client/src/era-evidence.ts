@@ -27,13 +27,28 @@ export function meansModern(failure: unknown): boolean {
   return failure.rpc?.code === unsupportedVersion || failure.rpc?.code === methodNotFound;
 }
 
-/** Whether a request on an open connection was refused because it speaks the wrong era. */
-export function meansWrongEra(failure: unknown, era: "legacy" | "modern"): boolean {
-  if (!(failure instanceof TenantryError) || failure.code !== "SERVER_ERROR") return false;
-  if (failure.rpc?.code === unsupportedVersion) return true;
-  // Refused by HTTP itself: a modern server gives its reasons under the request's own id, and with its own codes.
-  const refused = [400, 404, 405].includes(failure.status ?? 0);
-  return era === "modern" && refused && (failure.rpc === undefined || !isReserved(failure.rpc.code));
+/** Whether what came of `initialize` leaves open that the server is no legacy one: an answer, but not an agreement. */
+export function doubtsLegacy(failure: unknown): boolean {
+  if (!(failure instanceof TenantryError)) return false;
+  return failure.code === "SERVER_ERROR" || failure.code === "PROTOCOL_VIOLATION";
+}
+
+/** Whether a request was turned away unread because of the revision that it speaks; only that is certain. */
+export function refusesVersion(failure: TenantryError): boolean {
+  return failure.rpc?.code === unsupportedVersion;
+}
+
+/**
+ * Whether HTTP itself refused a modern request. A modern server gives its reasons under the request's own id, and with
+ * its own codes; but so may anything that stands before it, and after the request has done its work.
+ */
+export function isBareRefusal({ status, rpc }: TenantryError): boolean {
+  return [400, 404, 405].includes(status ?? 0) && (rpc === undefined || !isReserved(rpc.code));
+}
+
+/** Whether a list, which needs no more than a server of its era, was answered as requests of another era are. */
+export function isUnknownRequest(method: string, { rpc }: TenantryError): boolean {
+  return method.endsWith("/list") && [-32_000, -32_600, methodNotFound, -32_602].includes(rpc?.code ?? 0);
 }
 
 /** The error for a connection whose era was wrong; the verdict is gone, so that opening another asks anew. */

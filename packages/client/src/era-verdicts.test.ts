@@ -1,11 +1,16 @@
-import type { PipeEndpoint } from "@tenantry/core";
+import type { HttpEndpoint, PipeEndpoint } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
 import { test as it, expect } from "vitest";
 import { EraVerdicts } from "./era-verdicts.ts";
 
 const verdictsOf = (clock = manualClock()) =>
-  new EraVerdicts({ maxEraVerdicts: 2, legacyVerdictTtlMs: 1_000, clock });
-const url = (name: string) => new URL(`https://${name}.example/mcp`);
+  new EraVerdicts({ maxEraVerdicts: 2, eraVerdictTtlMs: 1_000, clock });
+const url = (name: string, headers: HttpEndpoint["headers"] = {}): HttpEndpoint => ({
+  kind: "http",
+  url: new URL(`https://${name}.example/mcp`),
+  provenance: "code",
+  headers,
+});
 
 it("forgets the server that was asked about least recently", () => {
   const verdicts = verdictsOf();
@@ -20,17 +25,25 @@ it("forgets the server that was asked about least recently", () => {
   ]);
 });
 
-it("lets a legacy verdict grow old, confirmed or not, and a modern one not", async () => {
+it.for(["legacy", "modern"] as const)("lets a %s verdict grow old, confirmed or not", async (era) => {
   const clock = manualClock();
   const verdicts = verdictsOf(clock);
-  verdicts.set(url("a"), "legacy");
-  verdicts.set(url("b"), "modern");
+  verdicts.set(url("a"), era);
   await clock.advance(999);
-  verdicts.set(url("a"), "legacy");
-  expect(verdicts.get(url("a"))).toBe("legacy");
+  verdicts.set(url("a"), era);
+  expect(verdicts.get(url("a"))).toBe(era);
   await clock.advance(1);
   expect(verdicts.get(url("a"))).toBeUndefined();
-  expect(verdicts.get(url("b"))).toBe("modern");
+});
+
+it("keeps apart what the definition's headers may lead to, however they are spelt and ordered", () => {
+  const verdicts = verdictsOf();
+  verdicts.set(url("a", { "x-tenant": "1", "x-b": "2" }), "modern");
+  expect(verdicts.get(url("a", { "X-B": "2", "X-Tenant": "1" }))).toBe("modern");
+  expect(verdicts.get(url("a", { "x-tenant": "2", "x-b": "2" }))).toBeUndefined();
+  expect(verdicts.get(url("a"))).toBeUndefined();
+  verdicts.drop(url("a"));
+  expect(verdicts.get(url("a", { "x-tenant": "1", "x-b": "2" }))).toBe("modern");
 });
 
 it("keeps a pipe's verdict with its endpoint", () => {

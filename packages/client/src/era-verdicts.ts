@@ -1,55 +1,70 @@
-import type { Clock, Era, PipeEndpoint } from "@tenantry/core";
+import type { Clock, Endpoint, Era, PipeEndpoint } from "@tenantry/core";
 
 /** How much is remembered, and for how long. */
 export interface EraVerdictsOptions {
   readonly maxEraVerdicts: number;
-  readonly legacyVerdictTtlMs: number;
+  readonly eraVerdictTtlMs: number;
   readonly clock: Clock;
+}
+
+interface Verdict {
+  readonly era: Era;
+  readonly at: number;
 }
 
 /**
  * Which era each server was found to speak. That is a fact about the server and the only one kept here: what it can
- * do, and for whom, belongs to each user's own connection.
+ * do, and for whom, belongs to each user's own connection. What a definition's own headers say can lead behind one URL
+ * to different servers, so they are part of what a server is known by.
  */
 export class EraVerdicts {
-  readonly #byUrl = new Map<string, { readonly era: Era; readonly at: number }>();
-  readonly #byPipe = new WeakMap<PipeEndpoint, Era>();
+  readonly #byUrl = new Map<string, Verdict>();
+  readonly #byPipe = new WeakMap<PipeEndpoint, Verdict>();
   readonly #options: EraVerdictsOptions;
 
   constructor(options: EraVerdictsOptions) {
     this.#options = options;
   }
 
-  /** What is known; a legacy verdict grows old, because servers are upgraded and seldom the other way. */
-  get(server: URL | PipeEndpoint): Era | undefined {
-    if (!(server instanceof URL)) return this.#byPipe.get(server);
-    const verdict = this.#byUrl.get(server.href);
+  /** What is known; a verdict grows old, because servers are upgraded, and sometimes the other way. */
+  get(server: Endpoint): Era | undefined {
+    const verdict = this.#known(server);
     if (verdict === undefined) return undefined;
-    this.#byUrl.delete(server.href);
-    const age = this.#options.clock.now() - verdict.at;
-    if (verdict.era === "legacy" && age >= this.#options.legacyVerdictTtlMs) return undefined;
-    this.#byUrl.set(server.href, verdict);
+    this.drop(server);
+    if (this.#options.clock.now() - verdict.at >= this.#options.eraVerdictTtlMs) return undefined;
+    this.#keep(server, verdict);
     return verdict.era;
   }
 
   /** Remembers a verdict and forgets the one that was used least recently where there are too many. */
-  set(server: URL | PipeEndpoint, era: Era): void {
-    if (!(server instanceof URL)) {
-      this.#byPipe.set(server, era);
-      return;
-    }
+  set(server: Endpoint, era: Era): void {
+    const known = this.#known(server);
+    this.drop(server);
     // A confirmed verdict keeps its date, or it would never be questioned.
-    const known = this.#byUrl.get(server.href);
-    this.#byUrl.delete(server.href);
-    this.#byUrl.set(server.href, known?.era === era ? known : { era, at: this.#options.clock.now() });
+    this.#keep(server, known?.era === era ? known : { era, at: this.#options.clock.now() });
     if (this.#byUrl.size <= this.#options.maxEraVerdicts) return;
     const [oldest] = this.#byUrl.keys();
     if (oldest !== undefined) this.#byUrl.delete(oldest);
   }
 
   /** Forgets a verdict that turned out to be wrong. */
-  drop(server: URL | PipeEndpoint): void {
-    if (server instanceof URL) this.#byUrl.delete(server.href);
+  drop(server: Endpoint): void {
+    if (server.kind === "http") this.#byUrl.delete(nameOf(server));
     else this.#byPipe.delete(server);
   }
+
+  #known(server: Endpoint): Verdict | undefined {
+    return server.kind === "http" ? this.#byUrl.get(nameOf(server)) : this.#byPipe.get(server);
+  }
+
+  #keep(server: Endpoint, verdict: Verdict): void {
+    if (server.kind === "http") this.#byUrl.set(nameOf(server), verdict);
+    else this.#byPipe.set(server, verdict);
+  }
+}
+
+/** Names a server behind a URL; header names have one spelling and one order in it. */
+function nameOf({ url, headers }: Extract<Endpoint, { kind: "http" }>): string {
+  const spelt = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return JSON.stringify([url.href, spelt.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -6,6 +6,7 @@ import {
   type ErrorDetails,
   type RpcError,
 } from "@tenantry/core";
+import type { Call } from "./call.ts";
 import { parseChallenge } from "./challenge.ts";
 import { redact } from "./request-headers.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -42,12 +43,14 @@ export function httpFailure(answer: RefusedAnswer, context: FailureContext): Ten
       context.maxRetryAfterMs,
     );
     const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const details: ErrorDetails = { status, delivery: "unknown", retryable: true, ...wait, ...rpc };
-    return new TenantryError(
-      "SERVER_UNAVAILABLE",
-      `The server cannot answer now (HTTP ${status}); try again later.`,
-      details,
-    );
+    // These two are said before a request is worked on; after any other, a tool that was called may have run.
+    const isDeferred = status === 429 || (status === 503 && retryAfterMs !== undefined);
+    const retryable = isDeferred || context.method !== "tools/call";
+    const details: ErrorDetails = { status, delivery: "unknown", retryable, ...wait, ...rpc };
+    const message = retryable
+      ? `The server cannot answer now (HTTP ${status}); try again later.`
+      : `The server failed (HTTP ${status}) and the tool may have run; find out whether it did before you call it again.`;
+    return new TenantryError("SERVER_UNAVAILABLE", message, details);
   }
   const said = answer.rpc === undefined ? "" : `: ${spoken(answer.rpc.message, context.secrets)}`;
   return new TenantryError(
@@ -64,7 +67,10 @@ export function serverError(
   secrets: readonly string[],
   status?: number,
 ): TenantryError {
-  const said = `the error ${quote(rpc.code)}: ${spoken(rpc.message, secrets)}`;
+  const { code, message } = rpc as Partial<RpcError>;
+  // A code is a number; anything else can hold what the server was sent.
+  const number = Number.isSafeInteger(code) ? ` ${spoken(String(code), secrets)}` : "";
+  const said = `the error${number}: ${spoken(message, secrets)}`;
   const details: ErrorDetails = { delivery: "answered", rpc, ...(status === undefined ? {} : { status }) };
   return new TenantryError("SERVER_ERROR", `The server answered ${method} with ${said}.`, details);
 }
@@ -87,6 +93,17 @@ export function lost(method: string, why: string, details: ErrorDetails = {}): T
   return new TenantryError("DELIVERY_UNKNOWN", doubt, { cause: failure, delivery: "unknown", ...recover });
 }
 
+/** The error for the end of the pipe that a request was waiting on: what the pipe itself says of it, where it says it. */
+export function pipeLost(call: Call, cause: unknown): TenantryError {
+  const delivery = call.sent ? "unknown" : "unsent";
+  const why = cause === undefined ? {} : { cause };
+  if (cause instanceof TenantryError && cause.code === "LIMIT_EXCEEDED") {
+    const details: ErrorDetails = { ...why, delivery, recover: "reconnect" };
+    return new TenantryError("LIMIT_EXCEEDED", spokenMessage(cause), details);
+  }
+  return lost(call.method, "The server went away", { ...why, delivery, recover: "reconnect" });
+}
+
 /** The error for a connection that could not be opened; what is already about opening stays as it is. */
 export function handshakeFailure(failure: unknown): unknown {
   if (!(failure instanceof TenantryError)) {
@@ -98,17 +115,32 @@ export function handshakeFailure(failure: unknown): unknown {
   }
   const { code, retryable, status, rpc } = failure;
   if (code !== "SERVER_ERROR" && code !== "PROTOCOL_VIOLATION" && code !== "CONNECTION_LOST") return failure;
-  const said = failure.message.replace(/^\[\w+\] /u, "");
+  const gone = code === "CONNECTION_LOST" && failure.recover === "reconnect";
+  const said = gone ? farewell(failure.cause) : spokenMessage(failure);
   return new TenantryError("HANDSHAKE_FAILED", `The server did not complete the handshake. ${said}`, {
     cause: failure,
-    retryable,
+    retryable: retryable && !gone,
     ...(status === undefined ? {} : { status }),
     ...(rpc === undefined ? {} : { rpc }),
   });
 }
 
+/** What a pipe that has ended says of it, without its advice: a server that could not start would not the next time. */
+function farewell(cause: unknown): string {
+  const isTold = cause instanceof TenantryError && cause.code === "CONNECTION_LOST";
+  const said = isTold
+    ? spokenMessage(cause).replace(/ Open a new connection\.$/u, "")
+    : "The server went away.";
+  return `${said} Correct what it is started with, or what it needs to start.`;
+}
+
+/** An error's message without its code. */
+function spokenMessage({ message }: TenantryError): string {
+  return message.replace(/^\[\w+\] /u, "");
+}
+
 /** Server text for a message: without the secrets of this request, quoted and cut. */
-function spoken(text: unknown, secrets: readonly string[]): string {
+export function spoken(text: unknown, secrets: readonly string[]): string {
   return quote(redact(typeof text === "string" ? text : "", secrets));
 }
 

@@ -4,7 +4,7 @@ import type { ExchangeResponse } from "@tenantry/egress";
 import { readEvents, readText } from "./body.ts";
 import type { Call } from "./call.ts";
 import { httpFailure, lost } from "./failure.ts";
-import { isObject, isRequest, rpcErrorOf, type Inbox } from "./inbox.ts";
+import { isObject, isRequest, isSameId, rpcErrorOf, type Inbox } from "./inbox.ts";
 import { parseJson } from "./json-text.ts";
 import type { ClientLimits } from "./limits.ts";
 
@@ -20,6 +20,8 @@ export interface Posted {
 
 /** How long a server may keep a stream open after it has answered on it. */
 const drainMs = 1_000;
+/** How long what a failed answer says beside its status is waited for. */
+const errorBodyMs = 1_000;
 const maxErrorBytes = 64 * 1024;
 
 /** Reads the responses to POSTs (MCP, Streamable HTTP) and gives what they hold to the inbox. */
@@ -51,7 +53,7 @@ export class HttpResponses {
         response.status,
       );
     }
-    const text = await readText(response.body, this.#limits.maxMessageBytes);
+    const text = await readText(response, this.#limits);
     const parsed = this.#parse(text);
     if (parsed === undefined) throw unreadable("an answer that is not JSON", response.status);
     for (const one of Array.isArray(parsed) ? parsed : [parsed]) this.#inbox.receive(one, message);
@@ -66,7 +68,7 @@ export class HttpResponses {
   ): Promise<void> {
     let patience: ReturnType<Clock["after"]> | undefined;
     try {
-      for await (const data of readEvents(response.body, this.#limits)) {
+      for await (const data of readEvents(response, this.#limits)) {
         const parsed = this.#parse(data);
         if (parsed !== undefined) this.#inbox.receive(parsed, message);
         if (call?.answer !== undefined) patience ??= this.#clock.after(drainMs, () => response.body.cancel());
@@ -118,17 +120,20 @@ export class HttpResponses {
   }
 
   /** What a failed answer says beside its status; nothing in it can make the failure worse. */
-  async #errorBody({ body }: ExchangeResponse): Promise<unknown> {
+  async #errorBody(response: ExchangeResponse): Promise<unknown> {
+    const patience = this.#clock.after(errorBodyMs, () => response.body.cancel());
     try {
-      return this.#parse(await readText(body, maxErrorBytes));
+      return this.#parse(await readText(response, { maxMessageBytes: maxErrorBytes }));
     } catch {
       return undefined;
+    } finally {
+      patience.cancel();
     }
   }
 }
 
 function answers(body: unknown, id: string | number): body is { error: RpcError } {
-  return rpcErrorOf(body) !== undefined && isObject(body) && String(body.id) === String(id);
+  return rpcErrorOf(body) !== undefined && isObject(body) && isSameId(id, body.id);
 }
 
 /** Statuses that speak for the connection, whatever the body says about the request. */

@@ -1,10 +1,13 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint } from "@tenantry/core";
 import type { Egress, ExchangeResponse } from "@tenantry/egress";
+import { Asides, isAside } from "./asides.ts";
 import type { Call } from "./call.ts";
+import { atMost } from "./deadline.ts";
 import { lost } from "./failure.ts";
 import { HttpResponses } from "./http-responses.ts";
 import { Inbox, isRequest } from "./inbox.ts";
+import { toJson } from "./json-text.ts";
 import type { ClientLimits } from "./limits.ts";
 import { boundHeaders, routingValue, spokenSecrets } from "./request-headers.ts";
 
@@ -31,6 +34,7 @@ export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
   readonly #inbox = new Inbox((message) => this.onmessage?.(message));
   readonly #responses: HttpResponses;
+  readonly #asides = new Asides();
   readonly #exchanges = new Set<AbortController>();
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
@@ -61,20 +65,11 @@ export class HttpTransport implements Transport {
   /** Sends one message and, for a request, reads until its answer; rejects where none can come any more. */
   async send(message: JSONRPCMessage): Promise<void> {
     const call = this.#inbox.bind(message);
-    const exchange = new AbortController();
-    const leave = () => exchange.abort(call?.signal.reason);
-    call?.signal.addEventListener("abort", leave, { once: true });
-    this.#exchanges.add(exchange);
-    try {
-      if (this.#closed) throw new TenantryError("CLOSED", "The connection is closed; open a new one.");
-      await this.#exchange(message, call, exchange.signal);
-    } catch (failure) {
-      throw call === undefined || call.signal.aborted ? failure : unanswered(call, failure);
-    } finally {
-      this.#exchanges.delete(exchange);
-      call?.signal.removeEventListener("abort", leave);
-      this.#inbox.release(message);
-    }
+    if (!isAside(message)) return this.#post(message, call, call?.signal);
+    const { clock, limits } = this.#options;
+    return this.#asides.send(message, () =>
+      atMost({ clock, timeoutMs: limits.closeTimeoutMs }, (signal) => this.#post(message, call, signal)),
+    );
   }
 
   /** Ends every exchange; the session stays. */
@@ -96,17 +91,35 @@ export class HttpTransport implements Transport {
     response.body.cancel();
   }
 
+  async #post(message: JSONRPCMessage, call: Call | undefined, signal?: AbortSignal): Promise<void> {
+    const exchange = new AbortController();
+    const leave = () => exchange.abort(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
+    this.#exchanges.add(exchange);
+    try {
+      if (this.#closed) throw new TenantryError("CLOSED", "The connection is closed; open a new one.");
+      await this.#exchange(message, call, exchange.signal);
+    } catch (failure) {
+      throw call?.signal.aborted ? failure : unanswered(message, failure);
+    } finally {
+      this.#exchanges.delete(exchange);
+      signal?.removeEventListener("abort", leave);
+      this.#inbox.release(message);
+    }
+  }
+
   async #exchange(message: JSONRPCMessage, call: Call | undefined, signal: AbortSignal): Promise<void> {
-    const { egress, endpoint, credential, limits } = this.#options;
-    const body = serialise(message);
+    const { egress, endpoint, credential } = this.#options;
+    const body = toJson(message);
     const bound = await boundHeaders(endpoint, credential(), "POST");
-    const secrets = spokenSecrets(bound);
+    const secrets = spokenSecrets(bound, endpoint.url);
     if (call !== undefined) call.secrets = secrets;
     signal.throwIfAborted();
     if (call !== undefined) call.sent = true;
     const { url, provenance } = endpoint;
     const headers = { ...this.#headers(message), ...call?.headers };
-    const maxResponseBytes = limits.maxStreamBytes;
+    // Whoever reads the answer bounds it, and names the limit that was hit.
+    const maxResponseBytes = Number.POSITIVE_INFINITY;
     const response = await egress.exchange({
       url,
       provenance,
@@ -156,13 +169,11 @@ export class HttpTransport implements Transport {
 }
 
 /** A socket that breaks does not break the session: what the egress advises for it is not passed on. */
-function unanswered(call: Call, failure: unknown): unknown {
+function unanswered(message: JSONRPCMessage, failure: unknown): unknown {
   if (!(failure instanceof TenantryError) || failure.code !== "CONNECTION_LOST") return failure;
   if (failure.status !== undefined) return failure;
-  return lost(call.method, "The connection to the server broke", {
-    cause: failure,
-    delivery: failure.delivery,
-  });
+  const method = "method" in message ? message.method : "an answer";
+  return lost(method, "The connection to the server broke", { cause: failure, delivery: failure.delivery });
 }
 
 /** What lets an intermediary route without reading the body (MCP 2026-07-28, Streamable HTTP, standard headers). */
@@ -176,14 +187,4 @@ function routingHeaders(message: JSONRPCMessage): Record<string, string> {
         ? params.name
         : undefined;
   return { "mcp-method": method, ...(typeof name === "string" ? { "mcp-name": routingValue(name) } : {}) };
-}
-
-function serialise(message: JSONRPCMessage): string {
-  try {
-    return JSON.stringify(message);
-  } catch (cause) {
-    throw new TenantryError("ARGUMENT_INVALID", "The request's parameters are not JSON; see the cause.", {
-      cause,
-    });
-  }
 }

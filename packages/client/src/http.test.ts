@@ -165,20 +165,110 @@ it.for([
   expect((await open(server)).era).toBe("legacy");
 });
 
-it("asks anew where a server has changed its era", async () => {
-  const before = await serve({ era: "modern" });
+const bare = { kind: "answer", status: 400, body: "Bad Request: Server not initialized" } as const;
+const questions = ({ requests }: FakeServer) => said(requests).filter((rpc) => rpc === "server/discover");
+
+it("asks anew where a remembered server answers its first list as one of another era", async () => {
+  const invalid = { jsonrpc: "2.0", error: { code: -32600, message: "Invalid request" } };
+  const json = { "content-type": "application/json" };
+  for (const answer of [bare, { kind: "answer", status: 200, headers: json } as const]) {
+    const server = await serve({ era: "dual" });
+    const connector = connectorFor();
+    const endpoint = endpointOf(server.url);
+    await kept(connector.open(endpoint, undefined, {}));
+    const assumed = await kept(connector.open(endpoint, undefined, {}));
+    const body = answer === bare ? bare.body : JSON.stringify({ ...invalid, id: 0 });
+    server.faults.add({ ...answer, body }, { rpc: "tools/list", times: 1 });
+    expect(await failureOf(assumed.request("tools/list", {}))).toMatchObject({
+      code: "HANDSHAKE_FAILED",
+      recover: "reconnect",
+      delivery: "refused",
+    });
+    expect(questions(server)).toHaveLength(1);
+    await kept(connector.open(endpoint, undefined, {}));
+    expect(questions(server)).toHaveLength(2);
+  }
+});
+
+it.for([400, 404, 405])("never takes a tool for unread because of a bare HTTP %i", async (status) => {
+  const server = await serve({ era: "dual" });
   const connector = connectorFor();
-  const endpoint = endpointOf(before.url);
+  const endpoint = endpointOf(server.url);
+  const asked = await kept(connector.open(endpoint, undefined, {}));
+  const assumed = await kept(connector.open(endpoint, undefined, {}));
+  server.faults.add({ kind: "answer", status, body: "no" });
+  const expected = { code: "SERVER_ERROR", delivery: "unknown", recover: "reconnect", status };
+  expect(await failureOf(echo(asked, "hi"))).toMatchObject(expected);
+  expect(questions(server)).toHaveLength(1);
+  expect(await failureOf(echo(assumed, "hi"))).toMatchObject(expected);
+  server.faults.clear();
+  await kept(connector.open(endpoint, undefined, {}));
+  expect(questions(server)).toHaveLength(2);
+});
+
+it("believes a refusal once the server has answered as a modern one", async () => {
+  const server = await serve({ era: "dual" });
+  const connector = connectorFor();
+  const endpoint = endpointOf(server.url);
+  await kept(connector.open(endpoint, undefined, {}));
+  const assumed = await kept(connector.open(endpoint, undefined, {}));
+  await echo(assumed, "hi");
+  server.faults.add(bare, { rpc: "tools/list" });
+  expect(await failureOf(assumed.request("tools/list", {}))).toMatchObject({
+    code: "SERVER_ERROR",
+    delivery: "answered",
+    status: 400,
+  });
+  await kept(connector.open(endpoint, undefined, {}));
+  expect(questions(server)).toHaveLength(1);
+});
+
+it("takes a refused revision for unread, a tool's call included", async () => {
+  const server = await serve({ era: "dual" });
+  const connector = connectorFor();
+  const endpoint = endpointOf(server.url);
   const connection = await kept(connector.open(endpoint, undefined, {}));
   await echo(connection, "hi");
-  before.faults.add(
-    { kind: "answer", status: 400, body: "Bad Request: Server not initialized" },
-    { rpc: "tools/call", times: 1 },
-  );
-  const failure = await failureOf(echo(connection, "hi"));
-  expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", recover: "reconnect", delivery: "refused" });
+  const error = { code: -32022, message: "Unsupported", data: { supported: ["2025-11-25"] } };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: null, error });
+  const headers = { "content-type": "application/json" };
+  server.faults.add({ kind: "answer", status: 400, body, headers }, { rpc: "tools/call", times: 1 });
+  expect(await failureOf(echo(connection, "hi"))).toMatchObject({
+    code: "HANDSHAKE_FAILED",
+    recover: "reconnect",
+    delivery: "refused",
+  });
   await kept(connector.open(endpoint, undefined, {}));
-  expect(said(before.requests).filter((rpc) => rpc === "server/discover")).toHaveLength(2);
+  expect(questions(server)).toHaveLength(2);
+});
+
+it.for([
+  { status: 400, anew: true },
+  { status: 404, anew: true },
+  { status: 401, anew: false },
+  { status: 403, anew: false },
+  { status: 503, anew: false },
+])("asks anew where a remembered legacy server answers initialize with $status: $anew", async (one) => {
+  const server = await serve({ era: "dual" });
+  const connector = connectorFor();
+  server.faults.add({ kind: "answer", status: 404 }, { rpc: "server/discover", times: 1 });
+  expect((await kept(connector.open(endpointOf(server.url), undefined, {}))).era).toBe("legacy");
+  server.faults.add({ kind: "answer", status: one.status }, { rpc: "initialize" });
+  const opening = connector.open(endpointOf(server.url), undefined, {});
+  if (one.anew) expect((await kept(opening)).era).toBe("modern");
+  else await failureOf(opening);
+  expect(questions(server)).toHaveLength(one.anew ? 2 : 1);
+});
+
+it("does not carry the era of one definition over to another of the same url", async () => {
+  const server = await serve({ era: "dual" });
+  const connector = connectorFor();
+  const of = (tenant: string) => endpointOf(server.url, { headers: { "x-tenant": tenant } });
+  server.faults.add({ kind: "answer", status: 404 }, { rpc: "server/discover", times: 1 });
+  expect((await kept(connector.open(of("a"), undefined, {}))).era).toBe("legacy");
+  expect((await kept(connector.open(of("b"), undefined, {}))).era).toBe("modern");
+  expect((await kept(connector.open(of("a"), undefined, {}))).era).toBe("legacy");
+  expect(questions(server)).toHaveLength(2);
 });
 
 it("asks anew where a server that was legacy refuses to be initialised", async () => {
@@ -202,7 +292,7 @@ it("asks anew where a server that was legacy refuses to be initialised", async (
 it("questions a legacy verdict after its time", async () => {
   const clock = manualClock();
   const server = await serve({ era: "legacy" });
-  const connector = connectorFor({ clock, limits: { legacyVerdictTtlMs: 1_000 } });
+  const connector = connectorFor({ clock, limits: { eraVerdictTtlMs: 1_000 } });
   await kept(connector.open(endpointOf(server.url), undefined, {}));
   await clock.advance(1_000);
   await kept(connector.open(endpointOf(server.url), undefined, {}));
@@ -460,7 +550,12 @@ it.for(["legacy", "modern"] as const)(
       expect(progress.length).toBeGreaterThan(0);
     });
     await clock.advance(100);
-    expect(await call).toMatchObject({ code: "TIMEOUT", delivery: "unknown", retryable: false });
+    expect(await call).toMatchObject({
+      code: "TIMEOUT",
+      delivery: "unknown",
+      retryable: false,
+      message: expect.stringContaining("it may have run, so look before calling it again") as unknown,
+    });
     if (era === "legacy")
       await vi.waitFor(() => expect(said(server.requests)).toContain("notifications/cancelled"));
     else expect(said(server.requests)).not.toContain("notifications/cancelled");
@@ -468,7 +563,7 @@ it.for(["legacy", "modern"] as const)(
     await vi.waitFor(() =>
       expect(server.requests.find(({ rpc }) => rpc === "tools/call")?.status).toBeDefined(),
     );
-    expect(clock.pending).toBe(0);
+    await vi.waitFor(() => expect(clock.pending).toBe(0));
   },
 );
 
@@ -484,6 +579,19 @@ it.for(["legacy", "modern"] as const)("throws the reason of the caller's own abo
   await expect(call).rejects.toBe(reason);
   await vi.waitFor(() => expect(server.openSockets).toBeLessThan(2));
   expect(JSON.stringify(server.requests)).not.toContain("private");
+});
+
+it("says of anything but a tool that it may be asked again when the time is up", async () => {
+  const clock = manualClock();
+  const server = await serve({ era: "modern" });
+  const connection = await open(server, { era: "modern" }, undefined, { clock });
+  server.faults.add({ kind: "hang" });
+  const listing = failureOf(connection.request("tools/list", {}, { timeoutMs: 100 }));
+  await vi.waitFor(() => expect(said(server.requests)).toEqual(["tools/list"]));
+  await clock.advance(100);
+  const failure = await listing;
+  expect(failure).toMatchObject({ code: "TIMEOUT", delivery: "unknown", retryable: true });
+  expect(failure.message).toContain("ask again or allow more time");
 });
 
 it("sends nothing for a caller who has already left", async () => {
@@ -545,6 +653,46 @@ it("gives back the session of a handshake that fails halfway", async () => {
   expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", status: 400 });
   expect(failure.cause).toBeInstanceOf(TenantryError);
   expect(server.endedSessions).toBe(1);
+});
+
+it("gives back the session of a handshake that is aborted, before it says so", async () => {
+  const server = await serve({ era: "legacy" });
+  server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const opening = connectorFor().open(endpointOf(server.url, { era: "legacy" }), undefined, { signal });
+  await vi.waitFor(() => expect(said(server.requests)).toContain("notifications/initialized"));
+  controller.abort("left");
+  await expect(opening).rejects.toBe("left");
+  expect(server.endedSessions).toBe(1);
+});
+
+it("gives back a session that the server makes after the abort, and does not wait for ever for one", async () => {
+  const clock = manualClock();
+  const serverClock = manualClock();
+  const server = await serve({ era: "legacy", clock: serverClock });
+  const open = (signal: AbortSignal) =>
+    connectorFor({ clock })
+      .open(endpointOf(server.url, { era: "legacy" }), undefined, { signal })
+      .catch((reason: unknown) => reason);
+
+  server.faults.add({ kind: "delay", ms: 1_000 }, { rpc: "initialize", times: 1 });
+  const slow = new AbortController();
+  const late = open(slow.signal);
+  await vi.waitFor(() => expect(said(server.requests)).toEqual(["initialize"]));
+  slow.abort("left");
+  await serverClock.advance(1_000);
+  expect(await late).toBe("left");
+  expect(server.endedSessions).toBe(1);
+
+  server.faults.add({ kind: "hang" }, { rpc: "initialize" });
+  const hung = new AbortController();
+  const never = open(hung.signal);
+  await vi.waitFor(() => expect(said(server.requests).filter((rpc) => rpc === "initialize")).toHaveLength(2));
+  hung.abort("left too");
+  await clock.advance(2_000);
+  expect(await never).toBe("left too");
+  expect(clock.pending).toBe(0);
 });
 
 it("reports an unreachable server as such", async () => {

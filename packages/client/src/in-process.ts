@@ -43,8 +43,8 @@ export function inProcess(
 class InProcessLink {
   readonly client: Pipe;
   readonly server: InProcessTransport;
-  readonly #toClient = new Lane();
-  readonly #toServer = new Lane();
+  readonly #toClient = new Lane((cause) => this.#end({ kind: "lost", cause }));
+  readonly #toServer = new Lane((cause) => this.#end({ kind: "lost", cause }));
   readonly #closed = Promise.withResolvers<CloseReason>();
   #ended = false;
 
@@ -73,21 +73,32 @@ class InProcessLink {
         details,
       );
     }
-    lane.push(JSON.stringify(message));
+    const text = JSON.stringify(message) as string | undefined;
+    if (text === undefined) throw new TypeError("A message is a JSON object.");
+    lane.push(text);
   }
 
   #end(reason: CloseReason): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#closed.resolve(reason);
-    this.server.onclose?.();
+    // What the server makes of its end is its own affair.
+    void (async () => this.server.onclose?.())().catch(() => {});
   }
 }
 
-/** Messages one way, in order; they wait until the other side has started, and are never delivered within `send`. */
+/**
+ * Messages one way, in order; they wait until the other side has started, and are never delivered within `send`. What
+ * a receiver throws, or rejects with, is given to `broken`.
+ */
 class Lane {
+  readonly #broken: (cause: unknown) => void;
   #waiting: string[] = [];
   #receive: ((message: unknown) => void) | undefined;
+
+  constructor(broken: (cause: unknown) => void) {
+    this.#broken = broken;
+  }
 
   open(receive: (message: unknown) => void): void {
     this.#receive = receive;
@@ -97,6 +108,9 @@ class Lane {
   push(text: string): void {
     const receive = this.#receive;
     if (receive === undefined) this.#waiting.push(text);
-    else queueMicrotask(() => receive(JSON.parse(text)));
+    else
+      void Promise.resolve()
+        .then(() => receive(JSON.parse(text)))
+        .catch(this.#broken);
   }
 }

@@ -14,6 +14,8 @@ export class Inbox {
   readonly #pending = new Map<Id, Call>();
   readonly #deliver: (message: JSONRPCMessage) => void;
   #expected: Call | undefined;
+  /** Whether a call was given up, whose answer may still come. */
+  #hasAbandoned = false;
 
   constructor(deliver: (message: JSONRPCMessage) => void) {
     this.#deliver = deliver;
@@ -40,7 +42,7 @@ export class Inbox {
 
   /** Forgets a call. */
   release(message: JSONRPCMessage): void {
-    if (isRequest(message)) this.#pending.delete(message.id);
+    if (isRequest(message) && this.#pending.delete(message.id)) this.#hasAbandoned = true;
   }
 
   /** Takes one message. `own` is the request on whose own stream it came: only that one can be answered there. */
@@ -54,7 +56,7 @@ export class Inbox {
 
   #receiveAnswer(message: Fields, own: JSONRPCMessage | undefined): void {
     const answer = answerOf(message);
-    const id = this.#answeredId(message, own);
+    const id = answer === undefined ? undefined : this.#answeredId(message, answer, own);
     const call = id === undefined ? undefined : this.#pending.get(id);
     if (answer === undefined || id === undefined || call === undefined) return;
     this.#pending.delete(id);
@@ -62,11 +64,13 @@ export class Inbox {
     if (call.answered(answer)) this.#deliver(palatable(id, answer));
   }
 
-  #answeredId({ id }: Fields, own: JSONRPCMessage | undefined): Id | undefined {
+  #answeredId({ id }: Fields, { kind }: Answer, own: JSONRPCMessage | undefined): Id | undefined {
     const ids = own === undefined ? [...this.#pending.keys()] : isRequest(own) ? [own.id] : [];
+    if (id !== undefined && id !== null) return ids.find((candidate) => isSameId(candidate, id));
     // An error without an id is about a request that could not be read: where there is only one, it is that one.
-    if (id === undefined || id === null) return ids.length === 1 ? ids[0] : undefined;
-    return ids.find((candidate) => String(candidate) === String(id));
+    // What all requests share may bring it late, and then it can be about one that is no longer waited for.
+    const isLate = own === undefined && (kind === "result" || this.#hasAbandoned);
+    return ids.length === 1 && !isLate ? ids[0] : undefined;
   }
 
   /** Progress goes to its call directly: the SDK delivers it late, after an answer that came right behind it. */
@@ -83,6 +87,11 @@ export class Inbox {
 /** Whether a message asks for an answer. */
 export function isRequest(message: JSONRPCMessage): message is JSONRPCMessage & { id: Id; method: string } {
   return "method" in message && "id" in message;
+}
+
+/** Whether an id that came back is a request's own; some servers give a number back as a string. */
+export function isSameId(own: Id, id: unknown): boolean {
+  return (typeof id === "string" || typeof id === "number") && String(id) === String(own);
 }
 
 /** Whether a value is an object with fields. */
@@ -106,7 +115,10 @@ function answerOf(message: Fields): Answer | undefined {
 function palatable(id: Id, answer: Answer): JSONRPCMessage {
   if (answer.kind === "error") {
     const { code, message, data } = answer.error as Partial<RpcError>;
-    const safe = { code: Number.isSafeInteger(code) ? (code as number) : 0, message: String(message ?? "") };
+    const safe = {
+      code: Number.isSafeInteger(code) ? (code as number) : 0,
+      message: typeof message === "string" ? message : "",
+    };
     return { jsonrpc: "2.0", id, error: data === undefined ? safe : { ...safe, data } };
   }
   const result = isObject(answer.result) ? answer.result : {};

@@ -16,8 +16,8 @@ export interface ClientLimits {
   readonly maxRetryAfterMs: number;
   /** How many servers' eras are remembered. Defaults to 1,000. */
   readonly maxEraVerdicts: number;
-  /** How long a server is taken for a legacy one before it is asked again, in milliseconds. Defaults to one hour. */
-  readonly legacyVerdictTtlMs: number;
+  /** How long a server's era is remembered before it is asked again, in milliseconds. Defaults to one hour. */
+  readonly eraVerdictTtlMs: number;
 }
 
 /** The defaults of {@link ClientLimits}. */
@@ -30,5 +30,5 @@ export const defaultClientLimits: ClientLimits = Object.freeze({
   maxDepth: 256,
   maxRetryAfterMs: 3_600_000,
   maxEraVerdicts: 1_000,
-  legacyVerdictTtlMs: 3_600_000,
+  eraVerdictTtlMs: 3_600_000,
 });

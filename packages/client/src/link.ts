@@ -6,9 +6,9 @@ import {
   SERVER_INFO_META_KEY,
   type Transport,
 } from "@modelcontextprotocol/client";
-import { quote, TenantryError, type Era, type Implementation, type ServerCapabilities } from "@tenantry/core";
+import { TenantryError, type Era, type Implementation, type ServerCapabilities } from "@tenantry/core";
 import { Call } from "./call.ts";
-import { serverError } from "./failure.ts";
+import { serverError, spoken } from "./failure.ts";
 import { isObject } from "./inbox.ts";
 
 /** A transport that tells the caller more than the SDK does. */
@@ -171,7 +171,7 @@ function resultOf(call: Call, result: unknown, era: Era): Readonly<Record<string
   if (era === "legacy" || !("resultType" in result)) return result;
   const { resultType, ...rest } = result;
   if (resultType === "complete") return rest;
-  const what = `The server answered ${call.method} with a result of the type ${quote(resultType)}, which was not offered to it.`;
+  const what = `The server answered ${call.method} with a result of the type ${spoken(resultType, call.secrets)}, which was not offered to it.`;
   throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
 }
 
@@ -186,8 +186,10 @@ function typed(failure: unknown, call: Call): unknown {
       { delivery },
     );
   }
-  const what = `${call.method} failed; see the cause.`;
-  return new TenantryError("PROTOCOL_VIOLATION", what, { cause: failure, delivery });
+  // The SDK's complaints repeat what the server said, so that none of them can be the cause.
+  const said = failure instanceof Error ? `: ${spoken(failure.message, call.secrets)}` : "";
+  const what = `${call.method} failed${said}; check which protocol revisions the server speaks.`;
+  return new TenantryError("PROTOCOL_VIOLATION", what, { delivery });
 }
 
 function implementationOf(value: unknown): Implementation | undefined {

@@ -12,6 +12,7 @@ import {
 } from "@tenantry/core";
 import { Call } from "./call.ts";
 import { atMost } from "./deadline.ts";
+import type { EraDoubt } from "./era-doubt.ts";
 import { isObject } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Link, ServerFacts } from "./link.ts";
@@ -25,8 +26,8 @@ export interface ConnectionEnds {
   sessionId(): string | undefined;
   /** Ends the session at the server; is given up when the signal aborts. */
   endSession(signal: AbortSignal): Promise<void>;
-  /** Says what a failed request tells about the server's era, and what the caller gets for it. */
-  revise(failure: unknown): unknown;
+  /** How long the way to the server may take to close, in milliseconds. */
+  readonly closeTimeoutMs: number;
   /** Resolves when the other side has gone away; never for HTTP. */
   readonly lost: Promise<CloseReason>;
 }
@@ -36,6 +37,7 @@ export interface McpConnectionOptions {
   readonly link: Link;
   readonly facts: ServerFacts;
   readonly ends: ConnectionEnds;
+  readonly doubt: EraDoubt;
   /** Where arguments are mirrored into headers: over HTTP, in the modern era. */
   readonly paramHeaders?: ParamHeaders;
   readonly clock: Clock;
@@ -119,9 +121,14 @@ export class McpConnection implements Connection {
       call.fail(new TenantryError("CLOSED", "The connection was closed; open a new one.", { delivery }));
     }
     const { link, ends, clock, limits } = this.#options;
-    await link.close().catch(() => {});
+    await atMost({ clock, timeoutMs: ends.closeTimeoutMs, keepAlive: true }, () => link.close());
+    // Whoever still waits does so on a pipe that does not end.
+    for (const call of this.#calls) call.end(call.failure?.reason);
+    const { closeTimeoutMs } = limits;
     if (wasOpen)
-      await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, (signal) => ends.endSession(signal));
+      await atMost({ clock, timeoutMs: closeTimeoutMs, keepAlive: true }, (signal) =>
+        ends.endSession(signal),
+      );
     this.#settleClosed({ kind: "closed" });
   }
 
@@ -132,16 +139,17 @@ export class McpConnection implements Connection {
   ): Promise<unknown> {
     signal?.throwIfAborted();
     this.#checkOpen();
-    const { link, ends, clock, paramHeaders } = this.#options;
+    const { link, doubt, clock, paramHeaders } = this.#options;
     const call = new Call(method, onProgress);
     if (method === "tools/call") call.headers = paramHeaders?.of(String(params.name), params.arguments) ?? {};
     const timer = clock.after(timeoutMs, () => call.end(timedOut(call, timeoutMs)));
     this.#calls.add(call);
     try {
       const result = await link.request(call, params, this.era, signal);
+      doubt.answered();
       return method === "tools/list" ? (paramHeaders?.learn(result) ?? result) : result;
     } catch (failure) {
-      const revised = call.failure === undefined ? ends.revise(failure) : failure;
+      const revised = call.failure === undefined ? doubt.revise(failure, method) : failure;
       if (revised instanceof TenantryError && revised.code === "SESSION_LOST") this.#lose(revised);
       throw revised;
     } finally {
@@ -204,8 +212,14 @@ const headerMismatch = -32_020;
 /** How far a tool is looked for. */
 const maxPages = 64;
 
-function timedOut(call: Call, timeoutMs: number): TenantryError {
-  const delivery = call.sent ? "unknown" : "unsent";
-  const message = `The server did not answer ${call.method} within ${timeoutMs} ms; allow it more time or ask again later.`;
-  return new TenantryError("TIMEOUT", message, { delivery, retryable: call.method !== "tools/call" });
+function timedOut({ method, sent }: Call, timeoutMs: number): TenantryError {
+  const mayHaveRun = method === "tools/call" && sent;
+  const next = mayHaveRun
+    ? "it may have run, so look before calling it again"
+    : "ask again or allow more time";
+  const message = `${method} took longer than ${timeoutMs} ms; ${next}.`;
+  return new TenantryError("TIMEOUT", message, {
+    delivery: sent ? "unknown" : "unsent",
+    retryable: !mayHaveRun,
+  });
 }

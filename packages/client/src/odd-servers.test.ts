@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import {
   secret,
   TenantryError,
@@ -10,6 +11,7 @@ import {
   type Origin,
 } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
+import { manualClock } from "@tenantry/testing";
 import { onTestFinished, test as it, expect, vi } from "vitest";
 import { createConnector, type ConnectorOptions } from "./index.ts";
 
@@ -528,4 +530,163 @@ it.for([
     legacy(() => {})(message, response, request);
   });
   expect((await open(url, undefined)).era).toBe("legacy");
+});
+
+const leaking = (url: URL): Credential => ({
+  subject: "ada",
+  generation: "1",
+  origins: [url.origin as Origin],
+  headers: () => ({ authorization: { value: secret("Bearer token-of-ada-1234"), replaces: false } }),
+});
+
+/** Everything that a log could show of a failure and of what it was caused by. */
+function shown(failure: unknown): string {
+  const texts: string[] = [];
+  for (let one = failure; one instanceof Error; one = one.cause)
+    texts.push(inspect(one, { depth: null }), one.message, String(one.stack), JSON.stringify(one));
+  return texts.join();
+}
+
+it.for([
+  ["a code", error(3, { code: "token-of-ada-1234", message: "no" })],
+  ["a message that is none", error(3, { code: 1, message: { toString: 1, of: "token-of-ada-1234" } })],
+  ["a kind of result", result(3, { resultType: "token-of-ada-1234" })],
+] as const)("shows no secret that comes back as %s", async ([, { id: _, ...answer }]) => {
+  const { url } = await scripted(({ id }, response) => json(response, { ...answer, id }));
+  const failure = await failureOf(call(await open(url, "modern", {}, leaking(url))));
+  expect(failure.delivery).toBe("answered");
+  expect(shown(failure)).not.toContain("token-of-ada");
+});
+
+it("shows no secret that comes back as a protocol version, but what else the server said", async () => {
+  const hello = { capabilities: {}, serverInfo: { name: "odd", version: "1" } };
+  const { url } = await scripted(({ id }, response) =>
+    json(response, result(id, { protocolVersion: "v9 token-of-ada-1234", ...hello })),
+  );
+  const failure = await failureOf(open(url, "legacy", {}, leaking(url)));
+  expect(failure.code).toBe("HANDSHAKE_FAILED");
+  expect(failure.message).toContain("v9 [redacted]");
+  expect(shown(failure)).not.toContain("token-of-ada");
+});
+
+it.for([{ toString: 1 }, [1], true])("takes no answer for its own with the id %j", async (id) => {
+  const { url } = await scripted(legacy((_, response) => json(response, { ...result(1, {}), id })));
+  expect(await failureOf(call(await open(url, "legacy")))).toMatchObject({ code: "PROTOCOL_VIOLATION" });
+  const refusing = await scripted(legacy((_, response) => json(response, error(id, { code: 1 }), 400)));
+  expect(await failureOf(call(await open(refusing.url, "legacy")))).toMatchObject({ code: "SERVER_ERROR" });
+});
+
+it("answers few of the requests that a server makes at once, and none of them for ever", async () => {
+  const clock = manualClock();
+  let replies = 0;
+  let abandoned = 0;
+  const { url } = await scripted((message, response, request) => {
+    if (message.method === undefined && message.id !== undefined) {
+      replies++;
+      return void response.on("close", () => abandoned++);
+    }
+    legacy(({ id }) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (let ping = 0; ping < 3_000; ping++)
+        response.write(`data: {"jsonrpc":"2.0","id":"p${ping}","method":"ping"}\n\n`);
+      response.end(`data: ${JSON.stringify(result(id, { content: [] }))}\n\n`);
+    })(message, response, request);
+  });
+  const connection = await open(url, "legacy", { clock });
+  await call(connection);
+  await vi.waitFor(() => expect(replies).toBe(16));
+  await call(connection);
+  expect(replies).toBe(16);
+  await clock.advance(2_000);
+  await vi.waitFor(() => expect(abandoned).toBe(16));
+  expect(clock.pending).toBe(0);
+  await call(connection);
+  await vi.waitFor(() => expect(replies).toBe(32));
+});
+
+it("does not repeat an id that is long enough to be a burden", async () => {
+  const { url, seen } = await scripted(
+    legacy(({ id }, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (const one of ["x".repeat(2_000), "short"])
+        response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", id: one, method: "ping" })}\n\n`);
+      setTimeout(() => response.end(`data: ${JSON.stringify(result(id, { content: [] }))}\n\n`), 50);
+    }),
+  );
+  await call(await open(url, "legacy"));
+  const replies = seen.map(({ message }) => message).filter(({ method }) => method === undefined);
+  await vi.waitFor(() => expect(replies).toEqual([{ jsonrpc: "2.0", id: "short", result: {} }]));
+});
+
+it.for([
+  { status: 408, headers: {}, retryable: false },
+  { status: 429, headers: {}, retryable: true },
+  { status: 500, headers: {}, retryable: false },
+  { status: 500, headers: { "retry-after": "1" }, retryable: false },
+  { status: 503, headers: {}, retryable: false },
+  { status: 503, headers: { "retry-after": "1" }, retryable: true },
+  { status: 504, headers: {}, retryable: false },
+])(
+  "calls a tool that HTTP $status with $headers was the answer to retryable: $retryable",
+  async ({ status, headers, retryable }) => {
+    const { url } = await scripted(legacy((_, response) => json(response, "no", status, { ...headers })));
+    const connection = await open(url, "legacy");
+    const failure = await failureOf(call(connection));
+    expect(failure).toMatchObject({ code: "SERVER_UNAVAILABLE", delivery: "unknown", status, retryable });
+    expect(failure.message.includes("may have run")).toBe(!retryable);
+    expect(await failureOf(connection.request("tools/list", {}))).toMatchObject({ retryable: true });
+  },
+);
+
+it.for([401, 404, 503])("judges HTTP %i by its status where its body does not come", async (status) => {
+  const clock = manualClock();
+  const left = Promise.withResolvers<void>();
+  const { url, seen } = await scripted(
+    legacy((_, response) => {
+      response.on("close", left.resolve);
+      response.writeHead(status, { "content-type": "application/json", "content-length": "50" }).write("{}}");
+    }),
+  );
+  const connection = await open(url, "legacy", { clock });
+  const asked = failureOf(call(connection));
+  await vi.waitFor(() => expect(seen.at(-1)?.message.method).toBe("tools/call"));
+  await vi.waitFor(() => expect(clock.pending).toBe(2));
+  await clock.advance(1_000);
+  expect(await asked).toMatchObject({ status });
+  await left.promise;
+  expect(clock.pending).toBe(0);
+});
+
+it("names the limit that an answer has hit", async () => {
+  const limits = { maxMessageBytes: 10_000, maxStreamBytes: 20_000 };
+  const message = (kind: "json" | "events") => async () => {
+    const { url } = await scripted(
+      legacy(({ id }, response) => {
+        if (kind === "json") return json(response, result(id, "y".repeat(60_000)));
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        const event = `data: {"jsonrpc":"2.0","method":"x","params":{"y":"${"y".repeat(1_000)}"}}\n\n`;
+        response.end(event.repeat(60));
+      }),
+    );
+    return (await failureOf(call(await open(url, "legacy", { limits })))).message;
+  };
+  const announced = await scripted(
+    legacy((_, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": "20000" }).write("{");
+    }),
+  );
+  const unread = await failureOf(call(await open(announced.url, "legacy", { limits })));
+  expect(unread.message).toContain("10000 bytes; raise limits.maxMessageBytes");
+  expect(await message("json")()).toContain("10000 bytes; raise limits.maxMessageBytes");
+  expect(await message("events")()).toContain("20000 bytes; raise limits.maxStreamBytes");
+});
+
+it("does not take a socket that breaks at the end of the handshake for a server that does not start", async () => {
+  const { url } = await scripted((message, response, request) => {
+    if (message.method === "notifications/initialized") return void request.socket.destroy();
+    legacy(() => {})(message, response, request);
+  });
+  const failure = await failureOf(open(url, "legacy"));
+  expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", retryable: true });
+  expect(failure.message).toContain("The connection to the server broke");
 });

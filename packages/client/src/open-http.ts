@@ -10,7 +10,8 @@ import {
 } from "@tenantry/core";
 import type { Egress } from "@tenantry/egress";
 import { atMost } from "./deadline.ts";
-import { meansLegacy, meansModern, meansWrongEra, wrongEra } from "./era-evidence.ts";
+import { EraDoubt } from "./era-doubt.ts";
+import { doubtsLegacy, meansLegacy } from "./era-evidence.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";
 import { HttpTransport } from "./http-transport.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -33,6 +34,8 @@ interface Opened {
   readonly transport: HttpTransport;
   readonly link: Link;
   readonly facts: ServerFacts;
+  /** Whether the server was not asked, because its era was remembered. */
+  readonly assumed?: boolean;
 }
 
 /** Opens a connection over Streamable HTTP in the era that the server speaks; leaves nothing behind where it fails. */
@@ -50,11 +53,12 @@ export async function openHttp(
     resume === undefined || endpoint.era === "modern"
       ? await opening.negotiate()
       : await opening.resume(resume);
-  const { clock, limits } = dependencies;
-  const ends = new HttpEnds(endpoint, held, opened, dependencies);
-  const { link, facts } = opened;
+  const { clock, limits, verdicts } = dependencies;
+  const ends = new HttpEnds(endpoint, held, opened, limits);
+  const { link, facts, assumed = false } = opened;
+  const doubt = new EraDoubt({ endpoint, era: facts.era, assumed, verdicts });
   const mirroring = facts.era === "modern" ? { paramHeaders: new ParamHeaders() } : {};
-  return new McpConnection({ link, facts, ends, clock, limits, ...mirroring });
+  return new McpConnection({ link, facts, ends, doubt, clock, limits, ...mirroring });
 }
 
 /** One opening: the steps of it, none of which leaves a session behind where it fails. */
@@ -78,15 +82,19 @@ class HttpOpening {
 
   async negotiate(): Promise<Opened> {
     const { verdicts } = this.#dependencies;
-    const { url, era } = this.#endpoint;
-    switch (era ?? verdicts.get(url)) {
+    const { era } = this.#endpoint;
+    switch (era ?? verdicts.get(this.#endpoint)) {
       case "modern":
-        return this.#attempt("modern", (link) => link.assumeModern());
+        return {
+          ...(await this.#attempt("modern", (link) => link.assumeModern())),
+          assumed: era === undefined,
+        };
       case "legacy":
         try {
           return await this.#initialise();
         } catch (failure) {
-          if (era !== undefined || !meansModern(failure)) throw failure;
+          if (era !== undefined || !doubtsLegacy(failure)) throw failure;
+          verdicts.drop(this.#endpoint);
           return this.#ask();
         }
       case undefined:
@@ -109,53 +117,83 @@ class HttpOpening {
   async #ask(): Promise<Opened> {
     const { verdicts } = this.#dependencies;
     try {
-      const opened = await this.#attempt("modern", async (link) => {
+      const opened = await this.#attempt("modern", async (link, signal) => {
         await link.assumeModern();
-        return link.discover(this.#signal);
+        return link.discover(signal);
       });
-      verdicts.set(this.#endpoint.url, "modern");
+      verdicts.set(this.#endpoint, "modern");
       return opened;
     } catch (failure) {
       if (!meansLegacy(failure)) throw failure;
     }
     const opened = await this.#initialise();
-    verdicts.set(this.#endpoint.url, "legacy");
+    verdicts.set(this.#endpoint, "legacy");
     return opened;
   }
 
   #initialise(): Promise<Opened> {
-    return this.#attempt("legacy", (link) => link.initialise(this.#signal));
+    return this.#attempt("legacy", (link, signal) => link.initialise(signal));
   }
 
   async #attempt(
     era: Era,
-    handshake: (link: Link) => Promise<ServerFacts | undefined>,
+    handshake: (link: Link, signal: AbortSignal) => Promise<ServerFacts | undefined>,
     session?: ParkedSession,
   ): Promise<Opened> {
-    const { egress, clientInfo, limits, clock } = this.#dependencies;
+    const { clientInfo, limits, clock } = this.#dependencies;
     const credential = () => this.#held.credential;
     const endpoint = this.#endpoint;
+    const egress = new FirstAnswer(this.#dependencies.egress);
     const transport = new HttpTransport({
       ...{ egress, endpoint, credential, era, limits, clock },
       ...(session === undefined ? {} : { session }),
     });
     const link = new Link(transport, clientInfo);
-    const abandon = () => void link.close().catch(() => {});
+    const patience = { clock, timeoutMs: limits.closeTimeoutMs };
+    const left = new AbortController();
+    const leave = async () => {
+      // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.
+      if (era === "legacy") await atMost(patience, () => egress.answered);
+      left.abort(this.#signal.reason);
+      await link.close().catch(() => {});
+    };
+    const abandon = () => void leave();
     this.#signal.addEventListener("abort", abandon, { once: true });
     try {
       this.#signal.throwIfAborted();
-      const facts = await handshake(link);
+      const facts = await handshake(link, left.signal);
       if (facts === undefined) throw notModern();
       this.#signal.throwIfAborted();
       return { transport, link, facts };
     } catch (failure) {
-      abandon();
+      await link.close().catch(() => {});
       // A handshake that failed after the server had made a session gives it back.
-      await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, (signal) => transport.endSession(signal));
+      await atMost(patience, (signal) => transport.endSession(signal));
       throw this.#signal.aborted ? this.#signal.reason : failure;
     } finally {
       this.#signal.removeEventListener("abort", abandon);
     }
+  }
+}
+
+/** An egress that tells when its first request was answered. */
+class FirstAnswer implements Pick<Egress, "exchange"> {
+  readonly #egress: Pick<Egress, "exchange">;
+  #first: ReturnType<Egress["exchange"]> | undefined;
+
+  constructor(egress: Pick<Egress, "exchange">) {
+    this.#egress = egress;
+  }
+
+  /** Settles with the first answer; at once where nothing was asked. */
+  get answered(): Promise<void> {
+    return Promise.resolve(this.#first).then(() => {});
+  }
+
+  exchange(...request: Parameters<Egress["exchange"]>): ReturnType<Egress["exchange"]> {
+    const answer = this.#egress.exchange(...request);
+    this.#first ??= answer;
+    return answer;
   }
 }
 
@@ -169,18 +207,18 @@ class HttpEnds implements ConnectionEnds {
   readonly #endpoint: HttpEndpoint;
   readonly #held: { credential: Credential | undefined };
   readonly #opened: Opened;
-  readonly #verdicts: EraVerdicts;
+  readonly closeTimeoutMs: number;
 
   constructor(
     endpoint: HttpEndpoint,
     held: { credential: Credential | undefined },
     opened: Opened,
-    { verdicts }: OpenDependencies,
+    { closeTimeoutMs }: ClientLimits,
   ) {
     this.#endpoint = endpoint;
     this.#held = held;
     this.#opened = opened;
-    this.#verdicts = verdicts;
+    this.closeTimeoutMs = closeTimeoutMs;
   }
 
   adopt(next: Credential): boolean {
@@ -200,12 +238,5 @@ class HttpEnds implements ConnectionEnds {
 
   endSession(signal: AbortSignal): Promise<void> {
     return this.#opened.transport.endSession(signal);
-  }
-
-  revise(failure: unknown): unknown {
-    const { era } = this.#opened.facts;
-    if (this.#endpoint.era !== undefined || !meansWrongEra(failure, era)) return failure;
-    this.#verdicts.drop(this.#endpoint.url);
-    return wrongEra(failure);
   }
 }

@@ -7,7 +7,9 @@ import {
   type PipeEndpoint,
   type Secret,
 } from "@tenantry/core";
-import { meansModern, meansWrongEra, wrongEra } from "./era-evidence.ts";
+import { atMost } from "./deadline.ts";
+import { EraDoubt } from "./era-doubt.ts";
+import { meansModern } from "./era-evidence.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";
 import { Link, type ServerFacts } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
@@ -18,9 +20,17 @@ interface Opened {
   readonly pipe: Pipe;
   readonly link: Link;
   readonly facts: ServerFacts;
+  /** Whether the server was not asked, because its era was remembered. */
+  readonly assumed?: boolean;
 }
 
 type Handshake = (link: Link) => Promise<ServerFacts>;
+
+/**
+ * How long a pipe may take to close, in milliseconds: a child is ended by the end of its stdin, then by SIGTERM, then by
+ * force, each with a grace of its own, and takes 2.5 s of it by default.
+ */
+export const pipeCloseTimeoutMs = 10_000;
 
 /**
  * Opens a connection over a pipe. Nearly every stdio server is a legacy one, so it begins with `initialize`; one that
@@ -36,8 +46,10 @@ export async function openPipe(
   const attempt = (handshake: Handshake) =>
     attemptPipe(endpoint, credential?.env ?? {}, handshake, signal, dependencies);
   const opened = await negotiate(endpoint, verdicts, signal, attempt);
-  const ends = new PipeEnds(endpoint, credential, opened, verdicts);
-  return new McpConnection({ link: opened.link, facts: opened.facts, ends, clock, limits });
+  const { link, facts, assumed = false } = opened;
+  const ends = new PipeEnds(credential, opened);
+  const doubt = new EraDoubt({ endpoint, era: facts.era, assumed, verdicts });
+  return new McpConnection({ link, facts, ends, doubt, clock, limits });
 }
 
 async function negotiate(
@@ -47,7 +59,10 @@ async function negotiate(
   attempt: (handshake: Handshake) => Promise<Opened>,
 ): Promise<Opened> {
   const known: Era | undefined = endpoint.era ?? verdicts.get(endpoint);
-  if (known === "modern") return attempt((link) => link.assumeModern());
+  if (known === "modern") {
+    const opened = await attempt((link) => link.assumeModern());
+    return { ...opened, assumed: endpoint.era === undefined };
+  }
   try {
     const opened = await attempt((link) => link.initialise(signal));
     verdicts.set(endpoint, "legacy");
@@ -73,7 +88,7 @@ async function attemptPipe(
   env: Readonly<Record<string, Secret>>,
   handshake: Handshake,
   signal: AbortSignal,
-  { clientInfo }: OpenDependencies,
+  { clientInfo, clock }: OpenDependencies,
 ): Promise<Opened> {
   const pipe = await start(endpoint, env, signal);
   const secrets = Object.values(env).map((value) => value.reveal());
@@ -84,7 +99,7 @@ async function attemptPipe(
     return { pipe, link, facts };
   } catch (failure) {
     // Waited for, so that a caller who has the error finds nothing running.
-    await link.close().catch(() => {});
+    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => link.close());
     throw signal.aborted ? signal.reason : failure;
   }
 }
@@ -112,21 +127,11 @@ async function start(
 
 class PipeEnds implements ConnectionEnds {
   readonly lost: Promise<CloseReason>;
-  readonly #endpoint: PipeEndpoint;
-  readonly #era: Era;
-  readonly #verdicts: EraVerdicts;
+  readonly closeTimeoutMs = pipeCloseTimeoutMs;
   #credential: Credential | undefined;
 
-  constructor(
-    endpoint: PipeEndpoint,
-    credential: Credential | undefined,
-    { pipe, facts }: Opened,
-    verdicts: EraVerdicts,
-  ) {
-    this.#endpoint = endpoint;
+  constructor(credential: Credential | undefined, { pipe }: Opened) {
     this.#credential = credential;
-    this.#era = facts.era;
-    this.#verdicts = verdicts;
     const { promise, resolve } = Promise.withResolvers<CloseReason>();
     this.lost = promise;
     void pipe.closed.then((reason) => reason.kind === "lost" && resolve(reason));
@@ -147,10 +152,4 @@ class PipeEnds implements ConnectionEnds {
   }
 
   async endSession(): Promise<void> {}
-
-  revise(failure: unknown): unknown {
-    if (this.#endpoint.era !== undefined || !meansWrongEra(failure, this.#era)) return failure;
-    this.#verdicts.drop(this.#endpoint);
-    return wrongEra(failure);
-  }
 }

@@ -11,7 +11,8 @@ import {
 import { spawnPipe } from "@tenantry/process";
 import { inMemoryServer, manualClock, stdioServerPath } from "@tenantry/testing";
 import { onTestFinished, test as it, expect, vi } from "vitest";
-import { createConnector, inProcess, type ConnectorOptions } from "./index.ts";
+import { createConnector, inProcess, type ConnectorOptions, type InProcessTransport } from "./index.ts";
+import { PipeTransport } from "./pipe-transport.ts";
 
 const egress = { exchange: () => expect.unreachable("A pipe makes no HTTP request.") };
 
@@ -225,10 +226,89 @@ it("closes a pipe that opens after its caller has left", async () => {
     { signal: controller.signal },
   );
   controller.abort("left");
-  await expect(opening).rejects.toBe("left");
   late.resolve(pipe);
-  await vi.waitFor(() => expect(pipe.close).toHaveBeenCalled());
+  await expect(opening).rejects.toBe("left");
+  expect(pipe.close).toHaveBeenCalled();
   expect(sent).toEqual([]);
+});
+
+it("leaves no process to a caller who has left, however deaf it is", async () => {
+  const controller = new AbortController();
+  const pids: number[] = [];
+  const deaf =
+    "process.on('SIGTERM', () => {}); process.stdin.resume(); process.stderr.write('x'); setInterval(() => {}, 1000);";
+  const open: PipeEndpoint["open"] = async ({ signal }) => {
+    const pipe = await spawnPipe({ command: process.execPath, args: ["-e", deaf], env: {}, signal });
+    pids.push(pipe.pid);
+    await vi.waitFor(() => expect(pipe.stderrTail()).toBe("x"));
+    setTimeout(() => controller.abort("left"), 20);
+    return pipe;
+  };
+  const opening = connectorFor().open(endpointOf(open), undefined, { signal: controller.signal });
+  await expect(opening).rejects.toBe("left");
+  expect(pids).toHaveLength(1);
+  expect(() => process.kill(pids[0] ?? 0, 0)).toThrow("ESRCH");
+});
+
+it("does not wait for ever for a pipe that does not open, or does not close", async () => {
+  const clock = manualClock();
+  const never = new Promise<never>(() => {});
+  const controller = new AbortController();
+  const { signal } = controller;
+  const opening = connectorFor({ clock })
+    .open(
+      endpointOf(() => never),
+      undefined,
+      { signal },
+    )
+    .catch((reason: unknown) => reason);
+  controller.abort("left");
+  await clock.advance(10_000);
+  expect(await opening).toBe("left");
+
+  const { pipe } = scriptedPipe(({ id, method }, say) => {
+    const hello = {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      serverInfo: { name: "s", version: "1" },
+    };
+    if (method === "initialize") say({ jsonrpc: "2.0", id, result: hello });
+  });
+  const stuck: Pipe = { ...pipe, close: () => never };
+  const connection = await connectorFor({ clock }).open(
+    endpointOf(async () => stuck),
+    undefined,
+    {},
+  );
+  const call = failureOf(connection.request("tools/call", { name: "echo" }));
+  const closing = connection.close();
+  await clock.advance(10_000);
+  await closing;
+  expect(await call).toMatchObject({ code: "CLOSED" });
+  expect(await connection.closed).toEqual({ kind: "closed" });
+  expect(clock.pending).toBe(0);
+});
+
+it("asks anew where a pipe that was remembered as modern answers its first list otherwise", async () => {
+  const server = inMemoryServer({ era: "modern" });
+  const connector = connectorFor();
+  let connect = server.connect;
+  const endpoint = endpointOf((options) => connect(options));
+  expect((await kept(connector.open(endpoint, undefined, {}))).era).toBe("modern");
+  connect = inMemoryServer({ era: "legacy" }).connect;
+  const assumed = await kept(connector.open(endpoint, undefined, {}));
+  expect(assumed.era).toBe("modern");
+  const error = { code: -32600, message: "Invalid request" };
+  const { pipe } = scriptedPipe(({ id }, say) => say({ jsonrpc: "2.0", id, error }));
+  connect = async () => pipe;
+  const strange = await kept(connector.open(endpoint, undefined, {}));
+  expect(await failureOf(strange.request("tools/list", {}))).toMatchObject({
+    code: "HANDSHAKE_FAILED",
+    recover: "reconnect",
+    delivery: "refused",
+  });
+  connect = inMemoryServer({ era: "legacy" }).connect;
+  expect((await kept(connector.open(endpoint, undefined, {}))).era).toBe("legacy");
 });
 
 it("passes on why a pipe could not be opened", async () => {
@@ -353,4 +433,193 @@ it("reports a server within the process that accepts nobody", async () => {
     code: "CONNECT_FAILED",
     cause,
   });
+});
+
+/** Does the legacy handshake and leaves everything else to the test. */
+function legacyPipe(answer: Parameters<typeof scriptedPipe>[0]) {
+  return scriptedPipe((message, say, end) => {
+    if (message.method !== "initialize") return answer(message, say, end);
+    const serverInfo = { name: "odd", version: "1" };
+    const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo };
+    say({ jsonrpc: "2.0", id: message.id, result });
+  });
+}
+
+const openPiped = (pipe: Pipe, options: Partial<ConnectorOptions> = {}, credential?: Credential) =>
+  connectorFor(options).open(
+    endpointOf(async () => pipe),
+    credential,
+    {},
+  );
+
+it("gives no result without an id to anybody, but an error to the only call", async () => {
+  const { pipe } = legacyPipe(({ method }, say) => {
+    if (method !== "tools/call") return;
+    say({ jsonrpc: "2.0", result: { of: "somebody else" } });
+    say({ jsonrpc: "2.0", id: null, result: { of: "somebody else" } });
+    say({ jsonrpc: "2.0", id: { toString: 1 }, result: {} });
+    say({ jsonrpc: "2.0", id: null, error: { code: -32600, message: { toString: 1 } } });
+  });
+  const connection = await kept(openPiped(pipe));
+  expect(await failureOf(echo(connection, "hi"))).toMatchObject({
+    code: "SERVER_ERROR",
+    rpc: { code: -32600 },
+  });
+});
+
+it("gives no error without an id to anybody once a call was given up", async () => {
+  const { pipe } = legacyPipe(({ id, method }, say) => {
+    if (method === "prompts/list") {
+      say({ jsonrpc: "2.0", id: null, error: { code: -32603, message: "of the tool" } });
+      say({ jsonrpc: "2.0", id, result: { prompts: [] } });
+    }
+  });
+  const connection = await kept(openPiped(pipe));
+  const controller = new AbortController();
+  const left = connection.request("tools/call", { name: "x" }, { signal: controller.signal });
+  controller.abort("left");
+  await expect(left).rejects.toBe("left");
+  expect(await connection.request("prompts/list", {})).toEqual({ prompts: [] });
+});
+
+it("keeps few replies for a child that does not read them", async () => {
+  const { pipe } = legacyPipe(({ id, method }, say) => {
+    if (method !== "tools/call") return;
+    for (let ping = 0; ping < 3_000; ping++) say({ jsonrpc: "2.0", id: `p${ping}`, method: "ping" });
+    setTimeout(() => say({ jsonrpc: "2.0", id, result: { content: [] } }), 20);
+  });
+  let held = 0;
+  const deaf: Pipe = {
+    ...pipe,
+    async send(message) {
+      if ((message as { method?: string }).method !== undefined) return pipe.send(message);
+      held++;
+      return new Promise<void>(() => {});
+    },
+  };
+  const connection = await kept(openPiped(deaf));
+  await echo(connection, "hi");
+  await echo(connection, "again");
+  expect(held).toBe(16);
+});
+
+it.for([
+  { delivery: "unknown", code: "DELIVERY_UNKNOWN", retryable: false },
+  { delivery: "unsent", code: "CONNECTION_LOST", retryable: true },
+] as const)(
+  "says what became of a call whose writing broke off: $delivery",
+  async ({ delivery, ...expected }) => {
+    const { pipe } = legacyPipe(() => {});
+    const end = Promise.withResolvers<CloseReason>();
+    const cause = new TenantryError("CONNECTION_LOST", "It exited.");
+    const broken: Pipe = {
+      ...pipe,
+      closed: end.promise,
+      async send(message) {
+        if ((message as { method?: string }).method !== "tools/call") return pipe.send(message);
+        setTimeout(() => end.resolve({ kind: "lost", cause }), 5);
+        throw new TenantryError("CONNECTION_LOST", "Broken off.", { delivery, retryable: true });
+      },
+      close: async () => end.resolve({ kind: "closed" }),
+    };
+    const failure = await failureOf(echo(await kept(openPiped(broken)), "hi"));
+    expect(failure).toMatchObject({ delivery, recover: "reconnect", ...expected });
+    const lost = (delivery === "unknown" ? failure.cause : failure) as Error;
+    expect(lost.cause).toBe(cause);
+  },
+);
+
+it("says that it sent nothing where the parameters are not JSON", async () => {
+  const server = inMemoryServer({ era: "legacy" });
+  const connection = await kept(connectorFor().open(endpointOf(server.connect), undefined, {}));
+  const call = connection.request("tools/call", { name: "x", arguments: { big: 1n } });
+  expect(await failureOf(call)).toMatchObject({ code: "ARGUMENT_INVALID", delivery: "unsent" });
+});
+
+it("hides the parts of the variables that the child was given", async () => {
+  const { pipe } = legacyPipe(({ id }, say) =>
+    say({ jsonrpc: "2.0", id, error: { code: 1, message: "no abcdef123456 and no pw" } }),
+  );
+  const env = { URL: secret("postgres://ada:abcdef123456@db"), PASSWORD: secret("pw") };
+  const split = { ...env, URL: secret("user=ada;password=abcdef123456") };
+  const credential = { subject: "ada", generation: "1", origins: [], env: split };
+  const failure = await failureOf(echo(await kept(openPiped(pipe, {}, credential)), "hi"));
+  expect(failure.message).toContain("no [redacted] and no [redacted]");
+});
+
+it("says why a server that does not start does not, and not that asking again would help", async () => {
+  const script = 'console.error("Missing API_KEY"); process.exit(3)';
+  const endpoint = endpointOf(({ env, signal }) =>
+    spawnPipe({ command: process.execPath, args: ["-e", script], env, signal }),
+  );
+  const failure = await failureOf(connectorFor().open(endpoint, undefined, {}));
+  expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", retryable: false });
+  expect(failure.message).toContain("exited with code 3");
+  expect(failure.message).toContain('"Missing API_KEY"');
+  expect(failure.message).not.toMatch(/ask again|open a new/iu);
+});
+
+it("says that a message was too large where that ended the pipe", async () => {
+  const script = `process.stdin.once("data", () => console.log("x".repeat(5_000)))`;
+  const limits = { maxMessageBytes: 1_000 };
+  const endpoint = endpointOf(({ env, signal }) =>
+    spawnPipe({ command: process.execPath, args: ["-e", script], env, signal, limits }),
+  );
+  const failure = await failureOf(connectorFor().open(endpoint, undefined, {}));
+  expect(failure).toMatchObject({ code: "LIMIT_EXCEEDED", delivery: "unknown", recover: "reconnect" });
+  expect(failure.message).toContain("maxMessageBytes");
+});
+
+it("closes where the pipe cannot", async () => {
+  const { pipe } = legacyPipe(() => {});
+  const end = Promise.withResolvers<CloseReason>();
+  const odd: Pipe = { ...pipe, closed: end.promise, close: () => Promise.reject(new Error("stuck")) };
+  const connection = await openPiped(odd);
+  const call = failureOf(echo(connection, "hi"));
+  await connection.close();
+  expect(await call).toMatchObject({ code: "CLOSED" });
+});
+
+it("takes a rejection for the end of a pipe", async () => {
+  const { pipe } = scriptedPipe(() => {});
+  const transport = new PipeTransport({ ...pipe, closed: Promise.reject(new Error("odd")) }, []);
+  transport.onclose = vi.fn();
+  await transport.start();
+  await vi.waitFor(() => expect(transport.onclose).toHaveBeenCalledOnce());
+});
+
+it("does not let what a server within the process throws end its host", async () => {
+  const cause = new Error("bug");
+  const broken: Record<string, (transport: InProcessTransport) => unknown> = {
+    onmessage: (transport) =>
+      (transport.onmessage = () => {
+        throw cause;
+      }),
+    "an asynchronous onmessage": (transport) => (transport.onmessage = () => Promise.reject(cause) as never),
+  };
+  for (const accept of Object.values(broken)) {
+    const connect = inProcess(async (transport) => {
+      accept(transport);
+      transport.onclose = () => {
+        throw new Error("another");
+      };
+      await transport.start();
+    });
+    const failure = await failureOf(connectorFor().open(endpointOf(connect), undefined, {}));
+    expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", retryable: false });
+    expect(failure.cause).toMatchObject({ code: "CONNECTION_LOST", cause });
+  }
+});
+
+it("refuses what a server within the process sends that is no message", async () => {
+  let refused: unknown;
+  const connect = inProcess(async (transport) => {
+    transport.onmessage = () => void transport.send(undefined).catch((reason: unknown) => (refused = reason));
+    await transport.start();
+  });
+  const controller = new AbortController();
+  const opening = connectorFor().open(endpointOf(connect), undefined, { signal: controller.signal });
+  await vi.waitFor(() => expect(refused).toBeInstanceOf(TypeError));
+  controller.abort("enough");
+  await expect(opening).rejects.toBe("enough");
 });

@@ -55,20 +55,55 @@ export async function boundHeaders(
   return { origins: [originOf(endpoint.url)], headers: Object.fromEntries(merged) };
 }
 
-/** Every text that a server could echo: whole header values, their parts after the scheme, and a `Basic` password. */
-export function spokenSecrets(bound: BoundHeaders): string[] {
-  return Object.values(bound.headers).flatMap((header) => {
+/**
+ * Every text that a server could echo of a request: whole header values, their parts, a `Basic` password, and the
+ * values in the url's query.
+ */
+export function spokenSecrets(bound: BoundHeaders, url: URL): string[] {
+  const headers = Object.values(bound.headers).flatMap((header) => {
     const text = header.reveal();
-    const [scheme = "", ...parts] = text.split(/[\s,]+/u);
-    return /^basic$/iu.test(scheme) ? [text, ...parts, ...basicParts(parts[0] ?? "")] : [text, ...parts];
+    const [, encoded] = /^basic +(\S+)/iu.exec(text) ?? [];
+    return encoded === undefined ? withParts(text) : [...withParts(text), ...basicParts(encoded)];
   });
+  const asWritten = url.search.slice(1).split("&");
+  const query = [...url.searchParams.values(), ...asWritten.map((one) => one.slice(one.indexOf("=") + 1))];
+  return [...headers, ...query.flatMap(withParts).filter((one) => one.length >= leastPart)];
 }
 
-/** Blanks every known secret of at least six characters, longest first so that no part of one remains. */
-export function redact(text: string, secrets: readonly string[]): string {
-  const long = secrets.filter((one) => one.length >= 6).toSorted((a, b) => b.length - a.length);
-  return long.reduce((shown, one) => shown.replaceAll(one, "[redacted]"), text);
+/** A secret, and those of its parts that are long enough to be secrets themselves. */
+export function withParts(text: string): string[] {
+  const parts = new Set([...text.split(/\s+/u), ...text.split(/[;,="\s:]+/u)]);
+  parts.delete(text);
+  return [text, ...[...parts].filter((part) => part.length >= leastPart && !scheme.test(part))];
 }
+
+/** Blanks every known secret, those too that overlap or hold each other. */
+export function redact(text: string, secrets: readonly string[]): string {
+  const covered = new Uint8Array(text.length);
+  for (const one of secrets) if (one !== "") cover(covered, text, one);
+  let shown = "";
+  for (let from = 0; from < text.length;) {
+    const begin = covered.indexOf(1, from);
+    if (begin === -1) return shown + text.slice(from);
+    const end = covered.indexOf(0, begin);
+    shown += `${text.slice(from, begin)}[redacted]`;
+    from = end === -1 ? text.length : end;
+  }
+  return shown;
+}
+
+function cover(covered: Uint8Array, text: string, secret: string): void {
+  let until = 0;
+  for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + 1)) {
+    covered.fill(1, Math.max(at, until), at + secret.length);
+    until = at + secret.length;
+  }
+}
+
+/** Shorter words are too common to be hidden wherever they come up. */
+const leastPart = 6;
+/** The names of schemes, which challenges and errors speak of, are no secrets (RFC 9110, section 11.1). */
+const scheme = /^(?:bearer|digest|negotiate)$/iu;
 
 const sentinel = /^=\?base64\?.*\?=$/u;
 const plain = /^[\t\u0020-\u007e]+$/u;
@@ -100,8 +135,9 @@ async function credentialHeaders(
 
 function basicParts(encoded: string): string[] {
   try {
-    const [user = "", ...password] = atob(encoded).split(":");
-    return [user, password.join(":")];
+    const [user = "", ...rest] = atob(encoded).split(":");
+    const password = rest.join(":");
+    return [...(user.length >= leastPart ? [user] : []), ...withParts(password)];
   } catch {
     return [];
   }

@@ -8,6 +8,15 @@ test("the system clock tells the time", () => {
   expect(systemClock.now()).toBe(42);
 });
 
+test("a timer for which somebody waits keeps the process alive until it fires or is taken back", async () => {
+  const set = vi.spyOn(globalThis, "setTimeout");
+  const taken = systemClock.after(60_000, () => {}, { keepAlive: true });
+  const [timer] = set.mock.results.map(({ value }) => value as NodeJS.Timeout);
+  expect(timer?.hasRef()).toBe(true);
+  taken.cancel();
+  await new Promise<void>((resolve) => void systemClock.after(1, resolve, { keepAlive: true }));
+});
+
 test("a timer runs its task once, does not keep the process alive, and can be taken back", async () => {
   const set = vi.spyOn(globalThis, "setTimeout");
   let ran = 0;

@@ -19,7 +19,7 @@ export interface Poolable<Parked> {
 /** How a connection is opened. */
 export interface OpenOptions<Parked> extends AbortableOptions {
   /** The record of a session to resume. */
-  readonly resume?: Parked;
+  readonly resume?: Parked | undefined;
 }
 
 /** Opens connections; it keeps none of them. */
@@ -40,9 +40,9 @@ export interface ParkedSession {
 /** How one request is made. */
 export interface RequestOptions extends AbortableOptions {
   /** How long the server may take in all, in milliseconds; progress does not extend it. Defaults to 60,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Is told of progress; asking for it costs nothing where the server sends none. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** One link to one MCP server, owned by one scope. */

@@ -48,23 +48,13 @@ export interface CredentialRequest extends AbortableOptions {
   readonly server: ServerRef;
   /** The asking request's context; empty for a scope without a user. */
   readonly context: Context;
-  /** The generation that the server has just refused, and why. */
-  readonly rejected?: { readonly generation: string; readonly challenge?: Challenge };
-}
-
-/** A credential that changed outside any request. */
-export interface CredentialEvent {
-  readonly kind: "rotated" | "revoked";
-  readonly scope: Scope;
-  readonly server: ServerRef;
-  readonly subject: string;
+  /** The generation that the server has just refused, and why; without one, a request that carried none was refused. */
+  readonly rejected?: { readonly generation?: string; readonly challenge?: Challenge };
 }
 
 /** Resolves credentials. `undefined` means that none is needed; a needed one that is absent is `CREDENTIAL_MISSING`. */
 export interface CredentialProvider {
   resolve(request: CredentialRequest): Promise<Credential | undefined>;
-  /** Tells of rotations and revocations until the subscription is disposed of. */
-  watch?(listener: (event: CredentialEvent) => void): Disposable;
 }
 
 /** What a source may use; whoever composes the packages gives it. */

@@ -11,24 +11,24 @@ export type Era = "legacy" | "modern";
 /** What every server definition may say. */
 export interface ServerOptions {
   /** What the server asks of each principal; several are sent together. Absent: no credential. */
-  readonly credential?: CredentialSource | readonly CredentialSource[];
+  readonly credential?: CredentialSource | readonly CredentialSource[] | undefined;
   /** With what the server's lists are read before there is a user; absent: they are not. */
-  readonly discovery?: CredentialSource | "anonymous";
+  readonly discovery?: CredentialSource | "anonymous" | undefined;
   /** Who may share one connection; defaults to `user`: nobody. */
-  readonly share?: Share;
+  readonly share?: Share | undefined;
   /** The protocol era, where it is known; it saves the question. */
-  readonly era?: Era;
+  readonly era?: Era | undefined;
   /** How long one request may take, in milliseconds; defaults to 60,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Who wrote this definition; defaults to `code`, the host's own. {@link parseDefinition} sets `foreign`. */
-  readonly provenance?: Provenance;
+  readonly provenance?: Provenance | undefined;
 }
 
 /** A server behind a URL. */
 export interface RemoteServer extends ServerOptions {
   readonly url: string | URL;
   /** Headers for every request to the server's own origin; they win over a credential's unless it says otherwise. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly command?: never;
   readonly connect?: never;
 }
@@ -36,10 +36,10 @@ export interface RemoteServer extends ServerOptions {
 /** A server that runs as a child process and speaks over its stdio. */
 export interface HostedServer extends ServerOptions {
   readonly command: string;
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /** The child's whole environment, beside the credential's variables and a standard `PATH`. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
   readonly url?: never;
   readonly connect?: never;
 }
@@ -152,7 +152,7 @@ function record<V extends z.ZodType>(key: z.ZodString, value: V) {
 
 /** Chooses the schema by the key that tells the kinds apart, so that the complaint is about the right kind. */
 function checkAs(
-  schemas: Readonly<Record<string, z.ZodType>>,
+  schemas: Readonly<Record<string, z.ZodObject>>,
   definition: unknown,
   path: string,
 ): ServerDefinition {
@@ -164,20 +164,21 @@ function checkAs(
     throw new TenantryError("DEFINITION_INVALID", `${path}: expected ${expected}.`);
   }
   const result = schema.safeParse(definition);
-  if (result.success) return result.data as ServerDefinition;
+  if (result.success) return result.data as object as ServerDefinition;
+  const known = Object.keys(schema.shape);
   throw new TenantryError(
     "DEFINITION_INVALID",
-    `${result.error.issues.map((issue) => describe(issue, path)).join("; ")}.`,
+    `${result.error.issues.map((issue) => describe(issue, path, known)).join("; ")}.`,
   );
 }
 
-function describe(issue: z.core.$ZodIssue, path: string): string {
+function describe(issue: z.core.$ZodIssue, path: string, known: readonly string[]): string {
   const where = [
     path,
     ...issue.path.map((key) => (/^\w+$/u.test(String(key)) ? String(key) : quote(String(key)))),
   ].join(".");
   if (issue.code === "unrecognized_keys")
-    return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")}`;
+    return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")} (there are ${known.join(", ")})`;
   const [inner] = issue.code === "invalid_key" ? issue.issues : [];
   return `${where}: ${(inner ?? issue).message.replace(/^Invalid input: /u, "")}`;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { inspect } from "node:util";
 import { describe, expect, test, vi } from "vitest";
-import { errorCodes, quote, secret, serverId, TenantryError } from "./index.ts";
+import { errorCodes, quote, secret, serverId, TenantryError, withDetails } from "./index.ts";
 
 describe("TenantryError", () => {
   test("begins its message with its code, and is an Error with a stack", () => {
@@ -76,6 +76,27 @@ describe("TenantryError", () => {
   test("has every code once", () => {
     expect(new Set(errorCodes).size).toBe(errorCodes.length);
     for (const code of errorCodes) expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/u);
+  });
+});
+
+describe("withDetails", () => {
+  test("adds facts to a copy that is otherwise the same, and leaves the error alone", () => {
+    const rpc = { code: -32_000, message: "busy" };
+    const cause = new Error("why");
+    const error = new TenantryError("SERVER_ERROR", "x; try y.", {
+      cause,
+      delivery: "answered",
+      status: 400,
+      rpc,
+    });
+    const more = withDetails(Object.freeze(error), { server: serverId("github"), delivery: "unknown" });
+    expect(more).toBeInstanceOf(TenantryError);
+    expect({ ...more }).toEqual({ ...error, server: "github", delivery: "unknown" });
+    expect(more).toMatchObject({ message: error.message, stack: error.stack, cause, rpc });
+    expect(Object.keys(more)).not.toContain("rpc");
+    expect(JSON.stringify(more)).not.toContain("busy");
+    expect("cause" in withDetails(new TenantryError("TIMEOUT", "x"), {})).toBe(false);
+    expect({ ...error }).not.toHaveProperty("server");
   });
 });
 

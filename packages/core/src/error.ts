@@ -124,6 +124,23 @@ export class TenantryError extends Error {
 }
 
 /**
+ * The same failure with more facts: a new error that keeps the code, message, stack and cause of `error`, which is left
+ * as it is because others may hold it too.
+ */
+export function withDetails(error: TenantryError, details: ErrorDetails): TenantryError {
+  const { code, message, stack, rpc } = error;
+  const { code: _code, ...facts } = { ...error };
+  const copy = new TenantryError(code, message.slice(`[${code}] `.length), {
+    ...facts,
+    ...("cause" in error && { cause: error.cause }),
+    ...(rpc && { rpc }),
+    ...details,
+  });
+  Object.defineProperty(copy, "stack", { value: stack, enumerable: false });
+  return copy;
+}
+
+/**
  * Renders text that somebody else wrote, so that it is safe in a message: JSON-escaped, on one line,
  * without control or bidirectional characters, and cut at `maxLength` characters (120 by default).
  */

@@ -1,10 +1,12 @@
 import { describe, expectTypeOf, test } from "vitest";
 import type {
+  CallToolOptions,
   CatalogClient,
   Connection,
   Connector,
   Credential,
-  CredentialEvent,
+  CredentialProvider,
+  CredentialRequest,
   CredentialSource,
   DiagnosticEvents,
   Endpoint,
@@ -12,6 +14,7 @@ import type {
   HostedServer,
   HttpEndpoint,
   InProcessServer,
+  ListOptions,
   Origin,
   Params,
   ParkedSession,
@@ -134,7 +137,11 @@ describe("the contracts", () => {
     expectTypeOf<Credential["origins"]>().toEqualTypeOf<readonly Origin[]>();
     type Headers = Awaited<ReturnType<NonNullable<Credential["headers"]>>>;
     expectTypeOf<Headers[string]["value"]>().toEqualTypeOf<Secret>();
-    expectTypeOf<CredentialEvent["kind"]>().toEqualTypeOf<"rotated" | "revoked">();
+  });
+
+  test("a provider resolves and does nothing else, and may be told of a refusal without a credential", () => {
+    expectTypeOf<keyof CredentialProvider>().toEqualTypeOf<"resolve">();
+    expectTypeOf<{}>().toExtend<NonNullable<CredentialRequest["rejected"]>>();
   });
 
   test("a tenant's rows cannot be asked for without the workspace", () => {
@@ -176,6 +183,24 @@ describe("errors", () => {
     expectTypeOf(own.code).toEqualTypeOf<ErrorCode>();
     // @ts-expect-error a fact is what it is
     own.retryable = true;
+  });
+});
+
+describe("what a caller writes", () => {
+  test("may be of an interface, and may leave an option undefined", () => {
+    interface Arguments {
+      readonly title: string;
+    }
+    expectTypeOf<[string, Arguments]>().toExtend<Parameters<WorkspaceClient["callTool"]>>();
+    const nothing = { signal: undefined, timeoutMs: undefined };
+    expectTypeOf(nothing).toExtend<ListOptions>();
+    expectTypeOf({ ...nothing, idempotent: undefined, onProgress: undefined }).toExtend<CallToolOptions>();
+    const options = { credential: undefined, discovery: undefined, share: undefined, era: undefined };
+    const more = { ...options, timeoutMs: undefined, provenance: undefined };
+    expectTypeOf({ ...more, url: "https://x.com", headers: undefined }).toExtend<ServerDefinition>();
+    expectTypeOf({ ...more, command: "npx", args: undefined, env: undefined }).toExtend<ServerDefinition>();
+    // @ts-expect-error text is no arguments
+    expectTypeOf<[string, string]>().toExtend<Parameters<WorkspaceClient["callTool"]>>();
   });
 });
 

@@ -48,7 +48,6 @@ export type {
   Context,
   Credential,
   CredentialDependencies,
-  CredentialEvent,
   CredentialHeaders,
   CredentialProvider,
   CredentialRequest,
@@ -78,13 +77,14 @@ export type {
 export type { Slice, Version } from "./store.ts";
 
 // What the packages build with.
+export { withDetails } from "./error.ts";
 export { raceAbort } from "./abort.ts";
 export type { AbortableOptions } from "./abort.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";
 export { disposeAll } from "./disposal.ts";
 export { systemClock } from "./clock.ts";
-export type { Clock, Timer } from "./clock.ts";
+export type { Clock, Timer, TimerOptions } from "./clock.ts";
 export { traced } from "./diagnostics.ts";
 export type { DiagnosticChannel, DiagnosticEvents } from "./diagnostics.ts";
 export { checkHeaders, headerName, headerValue } from "./headers.ts";

@@ -39,7 +39,7 @@ export type ServerStatus =
 /** How a list is asked for. */
 export interface ListOptions extends AbortableOptions {
   /** How long each server may take, in milliseconds; one that takes longer is reported as unavailable. Defaults to 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** How a tool is called. */
@@ -48,7 +48,7 @@ export interface CallToolOptions extends RequestOptions {
    * Says that running the tool twice does no harm, so that it is sent again when its delivery is unknown;
    * defaults to `false`.
    */
-  readonly idempotent?: boolean;
+  readonly idempotent?: boolean | undefined;
 }
 
 /** A tool, by its catalog name or by its server and its own name. */
@@ -63,12 +63,11 @@ export interface CatalogClient {
 /** Everything that one principal can do with the servers of one workspace. */
 export interface WorkspaceClient extends CatalogClient {
   readonly principal: Principal;
-  /** Calls a tool. A tool's own failure is a result with `isError`; everything else throws a `TenantryError`. */
-  callTool(
-    tool: ToolAddress,
-    args?: Readonly<Record<string, unknown>>,
-    options?: CallToolOptions,
-  ): Promise<CallToolResult>;
+  /**
+   * Calls a tool; `args` is a plain object of JSON values. A tool's own failure is a result with `isError`; everything
+   * else throws a `TenantryError`.
+   */
+  callTool(tool: ToolAddress, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
   /** Asks every server and reports how it is. */
   servers(options?: ListOptions): Promise<readonly ServerStatus[]>;
 }

@@ -182,12 +182,11 @@ describe("combine", () => {
     ]);
   });
 
-  test("refuses a part whose changes it could not tell of", () => {
-    const watched: CredentialSource = {
-      bind: () => ({ resolve: async () => undefined, watch: () => ({ [Symbol.dispose]() {} }) }),
-    };
-    expect(thrown(() => combine([token, watched]).bind(dependencies))).toMatchObject({
-      code: "CREDENTIAL_INVALID",
-    });
+  test("tells every part of a refusal that was met without any credential", async () => {
+    const told: unknown[] = [];
+    const part = foreign({ generation: "g" }, ({ rejected }) => told.push(rejected));
+    const rejected = { challenge: { scheme: "bearer", parameters: {} } };
+    await resolve(combine([part, part]), { rejected });
+    expect(told).toEqual([rejected, rejected]);
   });
 });

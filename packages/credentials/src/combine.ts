@@ -26,12 +26,6 @@ export function combine(sources: readonly CredentialSource[]): CredentialSource 
   return Object.freeze({
     bind(dependencies: CredentialDependencies): CredentialProvider {
       const providers = parts.map((part) => part.bind(dependencies));
-      if (providers.some(({ watch }) => watch !== undefined)) {
-        // Its events name its own subject, and nobody could tell which combined credential they mean.
-        const why =
-          "A credential that tells of its own rotation or revocation cannot be one of a list; give it alone.";
-        throw new TenantryError("CREDENTIAL_INVALID", why);
-      }
       return Object.freeze({
         resolve: (request: CredentialRequest) =>
           traced(
@@ -70,11 +64,15 @@ async function resolveAll(
   const stop = new AbortController();
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
   const { rejected, ...facts } = request;
-  const generations = rejected === undefined ? [] : generationsOf(rejected.generation);
+  const whole = rejected?.generation;
+  const generations = whole === undefined ? [] : generationsOf(whole);
   try {
     return await Promise.all(
       providers.map((provider, index) => {
         const generation = generations[index];
+        // Where nothing at all was sent, what the server wants may be any part's to give.
+        if (rejected !== undefined && whole === undefined)
+          return provider.resolve({ ...facts, signal, rejected });
         if (rejected === undefined || generation === undefined) return provider.resolve({ ...facts, signal });
         return provider.resolve({ ...facts, signal, rejected: { ...rejected, generation } });
       }),

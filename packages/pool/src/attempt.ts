@@ -8,6 +8,8 @@ export interface Loan<C extends Poolable<P>, P> {
   readonly connection: C;
   /** The generation of the credential that the connection carried when it was lent. */
   readonly generation: string | undefined;
+  /** When that credential was last resolved, as {@link Resolved} counts. */
+  readonly order: number;
 }
 
 /** Lends to one attempt. */
@@ -46,16 +48,16 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
 export async function reauthorize<C extends Poolable<P>, P>(
   { resolver, closed }: Lender<C, P>,
   demand: Demand,
-  { entry, generation }: Pick<Loan<C, P>, "entry" | "generation">,
+  { entry, generation, order }: Omit<Loan<C, P>, "connection">,
   { challenge }: TenantryError,
 ): Promise<boolean> {
   if (demand.repaired || closed || demand.target.credentials === undefined) return false;
   demand.repaired = true;
   const subject = demand.resolved.credential?.subject;
   // A server may refuse a request that carried nothing; its challenge tells the provider what it wants.
-  const rejected = { generation: generation ?? "", ...(challenge && { challenge }) };
+  const rejected = { ...(generation !== undefined && { generation }), ...(challenge && { challenge }) };
   const ask = (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
-  let { result, own } = await entry.renewal.join(rejected.generation, ask, demand.signal);
+  let { result, own } = await entry.renewal.join({ generation, order }, ask, demand.signal);
   if (!own && demand.target.scope.share === "user" && result.credential?.subject !== subject) {
     // Another authority than the refused one may come from the context of the call that asked, and is that call's alone.
     result = await ask(demand.signal);

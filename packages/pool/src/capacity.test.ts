@@ -107,6 +107,55 @@ describe("a full cap", () => {
     await atOwnCap;
   });
 
+  it("does not let one user's many callers keep another from waiting at the cap of all", async () => {
+    start({ maxConnections: 1, maxConnectionsPerUser: 1, maxWaiting: 4 });
+    const lease = await acquire("ada", "a");
+    const many = Array.from({ length: 20 }, () => codeOf(acquire("bob", "b")));
+    await settle();
+    expect(pool.stats().waiting).toBe(4);
+    const others = ["eve", "zoe", "kim"].map((user) => codeOf(acquire(user, user)));
+    await settle();
+    expect(await codeOf(acquire("lee", "l"))).toBe("POOL_EXHAUSTED, retryable");
+    lease.release();
+    const outcomes = await Promise.all(many);
+    expect(outcomes.filter((code) => code === "fulfilled")).toHaveLength(4);
+    expect(pool.stats().waiting).toBe(3);
+    clock.step(30_000);
+    expect(await Promise.all(others)).toEqual(Array(3).fill("POOL_EXHAUSTED, retryable"));
+  });
+
+  it("counts a user's callers in both lines together, and gives their places back", async () => {
+    start({ maxConnections: 2, maxConnectionsPerUser: 2, maxWaiting: 2, acquireTimeoutMs: 100 });
+    const [first] = [await acquire("ada", "a1"), await acquire("bob", "b")];
+    const waiting = [acquire("ada", "a2"), acquire("ada", "a3")];
+    await settle();
+    expect(await codeOf(acquire("ada", "a4"))).toBe("POOL_EXHAUSTED, retryable");
+    first.release();
+    await waiting[0];
+    const next = codeOf(acquire("ada", "a4"));
+    await settle();
+    expect(pool.stats().waiting).toBe(2);
+    clock.step(100);
+    expect(await Promise.all([codeOf(waiting[1]!), next])).toEqual(
+      Array(2).fill("POOL_EXHAUSTED, retryable"),
+    );
+    expect(pool.stats().waiting).toBe(0);
+  });
+
+  it("bounds the callers behind a connection that belongs to no user", async () => {
+    start({ maxConnections: 1, maxWaiting: 2 });
+    const lease = await acquire("ada", "a");
+    const outcomes = [1, 2, 3].map(() => codeOf(lend({ share: "everyone" }, "b")));
+    await settle();
+    expect(pool.stats().waiting).toBe(2);
+    lease.release();
+    expect((await Promise.all(outcomes)).sort()).toEqual([
+      "POOL_EXHAUSTED, retryable",
+      "fulfilled",
+      "fulfilled",
+    ]);
+  });
+
   it("serves all callers of one key with one connection when there is room", async () => {
     start({ maxConnections: 1 });
     const lease = await acquire("ada", "a");

@@ -12,19 +12,15 @@ export interface SlotHolder {
   evict(): void;
 }
 
-/** Slots that wait for room, with the number of callers behind them. */
-interface Line {
-  readonly slots: Queue<Slot>;
-  callers: number;
-}
-
 /** What one user has: slots held or next in line for the cap of all, and those that wait for the user's own cap. */
 interface UserShare {
   readonly key: UserKey;
   readonly idle: Queue<Slot>;
-  readonly line: Line;
+  readonly line: Queue<Slot>;
   claimed: number;
   slots: number;
+  /** Callers behind its waiting slots, in whichever line. */
+  callers: number;
 }
 
 /** One connection's share of the caps. */
@@ -32,7 +28,8 @@ export interface Slot {
   readonly holder: SlotHolder;
   readonly share: UserShare | undefined;
   /** Where it waits; `undefined` before it was asked for, while it is held and after its release. */
-  line: Line | undefined;
+  line: Queue<Slot> | undefined;
+  /** Callers behind it while it waits. */
   callers: number;
   held: boolean;
 }
@@ -45,7 +42,7 @@ export interface Slot {
 export class Capacity {
   readonly #limits: PoolLimits;
   readonly #users = new Map<UserKey, UserShare>();
-  readonly #line: Line = newLine();
+  readonly #line = new Queue<Slot>();
   readonly #idle: IdleQueue<Slot>;
   #held = 0;
 
@@ -74,24 +71,28 @@ export class Capacity {
     this.#grant(slot);
   }
 
-  /** Counts one more caller behind a waiting slot; `false` where its line is full already. */
+  /**
+   * Counts one more caller behind a waiting slot; `false` where its user has as many as may wait, or where it would be
+   * the first behind its slot and the line of all is full. That line counts slots: were it callers, the many behind one
+   * user's slot would keep everybody else out.
+   */
   join(slot: Slot): boolean {
-    if (slot.line === undefined || slot.line.callers >= this.#limits.maxWaiting) return false;
-    slot.line.callers++;
-    slot.callers++;
+    const { share, line } = slot;
+    const { maxWaiting } = this.#limits;
+    if (line === undefined || (share ?? slot).callers >= maxWaiting) return false;
+    if (line === this.#line && slot.callers === 0 && line.size > maxWaiting) return false;
+    count(slot, 1);
     return true;
   }
 
   /** Takes back one {@link join}; does nothing once the slot is held. */
   leave(slot: Slot): void {
-    if (slot.line === undefined) return;
-    slot.line.callers--;
-    slot.callers--;
+    if (slot.line !== undefined) count(slot, -1);
   }
 
   /** Marks the holder as idle; it is evicted at once where somebody waits for its slot. */
   idle(slot: Slot): void {
-    const wanted = this.#line.slots.size > 0 || (slot.share?.line.slots.size ?? 0) > 0;
+    const wanted = this.#line.size > 0 || (slot.share?.line.size ?? 0) > 0;
     if (wanted) return slot.holder.evict();
     slot.share?.idle.add(slot);
     this.#idle.add(slot);
@@ -122,7 +123,7 @@ export class Capacity {
   #shareOf(key: UserKey): UserShare {
     let share = this.#users.get(key);
     if (share === undefined) {
-      share = { key, idle: new Queue(), line: newLine(), claimed: 0, slots: 0 };
+      share = { key, idle: new Queue(), line: new Queue(), claimed: 0, slots: 0, callers: 0 };
       this.#users.set(key, share);
     }
     return share;
@@ -130,8 +131,8 @@ export class Capacity {
 
   /** Whoever now fits beneath the user's cap goes on to wait for the cap of all. */
   #promote(share: UserShare): void {
-    while (!this.#userIsFull(share) && share.line.slots.first) {
-      const slot = share.line.slots.first;
+    while (!this.#userIsFull(share) && share.line.first) {
+      const slot = share.line.first;
       exit(slot);
       share.claimed++;
       enter(this.#line, slot);
@@ -139,8 +140,8 @@ export class Capacity {
   }
 
   #serve(): void {
-    while (!this.#isFull() && this.#line.slots.first) {
-      const slot = this.#line.slots.first;
+    while (!this.#isFull() && this.#line.first) {
+      const slot = this.#line.first;
       exit(slot);
       this.#grant(slot);
     }
@@ -149,7 +150,7 @@ export class Capacity {
   #grant(slot: Slot): void {
     this.#held++;
     slot.held = true;
-    slot.callers = 0;
+    count(slot, -slot.callers);
     slot.holder.granted();
   }
 
@@ -162,19 +163,18 @@ export class Capacity {
   }
 }
 
-function newLine(): Line {
-  return { slots: new Queue(), callers: 0 };
+function count(slot: Slot, callers: number): void {
+  slot.callers += callers;
+  if (slot.share) slot.share.callers += callers;
 }
 
-function enter(line: Line, slot: Slot): void {
-  line.slots.add(slot);
-  line.callers += slot.callers;
+function enter(line: Queue<Slot>, slot: Slot): void {
+  line.add(slot);
   slot.line = line;
 }
 
 function exit(slot: Slot): void {
-  slot.line?.slots.delete(slot);
-  if (slot.line) slot.line.callers -= slot.callers;
+  slot.line?.delete(slot);
   slot.line = undefined;
 }
 

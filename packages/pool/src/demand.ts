@@ -21,7 +21,8 @@ export interface Demand {
 
 /** A credential that the server refused, and what it said. */
 export interface Rejected {
-  readonly generation: string;
+  /** Absent where the refused request carried none. */
+  readonly generation?: string;
   readonly challenge?: Challenge;
 }
 

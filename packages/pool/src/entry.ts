@@ -1,7 +1,7 @@
 import { SharedFlight, traced, type Clock, type Connector, type Poolable, type Target } from "@tenantry/core";
 import type { Capacity, Slot, SlotHolder } from "./capacity.ts";
 import type { Resolved } from "./demand.ts";
-import { connectionEnded, connectTimedOut, tooManyWaiting, waitedTooLong } from "./failure.ts";
+import { connectionEnded, connectTimedOut, named, tooManyWaiting, waitedTooLong } from "./failure.ts";
 import type { PoolLimits } from "./limits.ts";
 import { openConnection, type Opened } from "./opening.ts";
 import { userKey, type PoolKey } from "./pool-key.ts";
@@ -67,6 +67,11 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   /** The generation of the credential that the connection carries, or is to be opened with. */
   get generation(): string | undefined {
     return this.#generation;
+  }
+
+  /** When that credential was last resolved, as {@link Resolved} counts. */
+  get order(): number {
+    return this.#order;
   }
 
   /** Asks for room; the connection begins to open when there is some. */
@@ -235,7 +240,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
         await traced("tenantry:pool:connect", payload, () => openConnection(opening)),
         abort,
       );
-    } catch (failure) {
+    } catch (cause) {
+      // Named here already, so that all who wait hear of the one failure by one error.
+      const failure = named(cause, target.server.id);
       this.#stopOpening(failure);
       throw failure;
     } finally {

@@ -1,4 +1,4 @@
-import { quote, TenantryError, type ServerId } from "@tenantry/core";
+import { quote, TenantryError, withDetails, type ServerId } from "@tenantry/core";
 
 /** What a closed pool answers. */
 export function poolClosed(): TenantryError {
@@ -7,7 +7,7 @@ export function poolClosed(): TenantryError {
 
 /** What a caller hears who cannot even wait for room. */
 export function tooManyWaiting(server: ServerId, maxWaiting: number): TenantryError {
-  const why = `All connections that may be open are in use and ${maxWaiting} callers wait already; try again later.`;
+  const why = `All connections that may be open are in use and ${maxWaiting} wait already; try again later.`;
   return new TenantryError("POOL_EXHAUSTED", `${quote(server)}: ${why}`, { server, retryable: true });
 }
 
@@ -27,4 +27,10 @@ export function connectTimedOut(server: ServerId, connectTimeoutMs: number): Ten
 export function connectionEnded(server: ServerId): TenantryError {
   const why = "The connection ended before it could be used; try again.";
   return new TenantryError("CONNECTION_LOST", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
+/** The failure as its caller hears it: a typed one names its server. */
+export function named(failure: unknown, server: ServerId): unknown {
+  const isNameless = failure instanceof TenantryError && failure.server === undefined;
+  return isNameless ? withDetails(failure, { server }) : failure;
 }

@@ -12,7 +12,7 @@ export interface PoolLimits {
   readonly connectTimeoutMs: number;
   /** How long a caller waits for room under a cap, in milliseconds. Defaults to 30,000. */
   readonly acquireTimeoutMs: number;
-  /** Callers that wait at one user's cap, and callers that wait at the cap of all. Defaults to 1,000 each. */
+  /** Callers of one user that wait for room, and connections that wait at the cap of all. Defaults to 1,000 each. */
   readonly maxWaiting: number;
   /** How long `close()` leaves leased connections to their users, in milliseconds. Defaults to 5,000. */
   readonly drainTimeoutMs: number;

@@ -20,15 +20,19 @@ export interface Opening<C extends Poolable<P>, P> {
   readonly onAborted: (rest: Promise<void>) => void;
 }
 
-/** Borrows the endpoint and opens a connection on it. Rejects at the abort, however long the connector takes to notice. */
+/**
+ * Borrows the endpoint and opens a connection on it. Rejects at the abort, however long the connector takes to notice;
+ * the rest is given away within the abort itself, so that whoever aborts knows of it.
+ */
 export async function openConnection<C extends Poolable<P>, P>(opening: Opening<C, P>): Promise<Opened<C>> {
   const { signal, onAborted } = opening;
   const started = start(opening);
+  const giveAway = () => onAborted(started.then((late) => late.close()).catch(() => {}));
+  signal.addEventListener("abort", giveAway, { once: true });
   try {
     return await raceAbort(started, signal);
-  } catch (failure) {
-    if (signal.aborted) onAborted(started.then((late) => late.close()).catch(() => {}));
-    throw failure;
+  } finally {
+    signal.removeEventListener("abort", giveAway);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type Context,
   type CredentialRequest,
   type Scope,
+  type ServerId,
   type WorkspaceId,
 } from "@tenantry/core";
 import {
@@ -187,7 +188,7 @@ describe("connecting", () => {
   it("fails all waiters with the same error and opens afresh for the next call at once", async () => {
     const outcomes = Promise.allSettled([acquire(), acquire(), acquire()]);
     await settle();
-    const error = new TenantryError("CONNECT_FAILED", "no");
+    const error = failure({});
     fake.openings[0]?.fail(error);
     for (const outcome of await outcomes) expect(outcome).toEqual({ status: "rejected", reason: error });
     expect(fake.endpoints).toEqual({ borrowed: 1, returned: 1 });
@@ -316,7 +317,8 @@ describe("repairing", () => {
     "an unknown delivery with the code %s, resend %s: runs at most %i times, on the same connection",
     async (code, resend, times) => {
       const used: FakeConnection[] = [];
-      const error = new TenantryError(code, "The test wants it so.", { delivery: "unknown" });
+      const server = "files" as ServerId;
+      const error = new TenantryError(code, "The test wants it so.", { delivery: "unknown", server });
       const work = (connection: FakeConnection) => (used.push(connection), Promise.reject(error));
       await expect(pool.run(target(), work, { context, resend })).rejects.toBe(error);
       expect(used).toEqual(Array(times).fill(fake.connections[0]));
@@ -348,13 +350,72 @@ describe("repairing", () => {
     expect(renewals.map(({ rejected }) => rejected)).toEqual([{ generation: "1", challenge }]);
   });
 
-  it("throws the original error when there is no other credential, and does not ask again for the same one", async () => {
+  it("throws the original error when there is no other credential, having asked once for all that were refused together", async () => {
     const provider = fakeProvider(credentialOf("s", "1"));
     const error = failure({ delivery: "refused", recover: "reauthorize" });
     const one = target(userScope("ada"), "files", provider);
-    for (let call = 0; call < 3; call++)
-      await expect(pool.run(one, () => Promise.reject(error), refused)).rejects.toBe(error);
+    const work = () => settle().then(() => Promise.reject(error));
+    const together = Array.from({ length: 10 }, () => pool.run(one, work, refused));
+    for (const call of together) await expect(call).rejects.toBe(error);
+    const asked = () => provider.requests.filter(({ rejected }) => rejected !== undefined).length;
+    expect(asked()).toBe(1);
+    await expect(pool.run(one, work, refused)).rejects.toBe(error);
+    expect(asked()).toBe(2);
+  });
+
+  it("gives what was renewed to a call that was refused earlier and comes late", async () => {
+    const provider = fakeProvider(credentialOf("s", "1"));
+    provider.renew = () => credentialOf("s", "2");
+    const one = target(userScope("ada"), "files", provider);
+    const error = failure({ delivery: "refused", recover: "reauthorize" });
+    const late = gate();
+    const work = (until: Promise<unknown>) => async (connection: FakeConnection, attempt: number) => {
+      if (attempt === 2) return connection.generations.at(-1);
+      await until;
+      throw error;
+    };
+    const slow = pool.run(one, work(late.promise), refused);
+    await settle();
+    expect(await pool.run(one, work(settle()), refused)).toBe("2");
+    late.resolve();
+    expect(await slow).toBe("2");
     expect(provider.requests.filter(({ rejected }) => rejected !== undefined)).toHaveLength(1);
+  });
+
+  it.each(["user", "everyone"] as const)(
+    "asks again where what was renewed is itself refused later, though the provider gives the old one first (%s)",
+    async (share) => {
+      let accepted = "1";
+      const asked: unknown[] = [];
+      const credentials = {
+        async resolve({ rejected }: CredentialRequest) {
+          if (rejected !== undefined) asked.push(rejected.generation);
+          return credentialOf("s", rejected === undefined ? "1" : accepted);
+        },
+      };
+      const scope: Scope = share === "user" ? userScope("ada") : { share };
+      const work = async (connection: FakeConnection) => {
+        const sent = connection.generations.at(-1);
+        if (sent !== accepted) throw failure({ delivery: "refused", recover: "reauthorize" });
+        return sent;
+      };
+      for (accepted of ["1", "2", "2", "3", "4"])
+        expect(await pool.run({ ...target(scope), credentials }, work, refused)).toBe(accepted);
+      expect(fake.connections).toHaveLength(1);
+      expect(asked).toEqual(["1", "1", "1", "1"]);
+    },
+  );
+
+  it("names no generation where a request without a credential was refused", async () => {
+    const provider = fakeProvider(undefined);
+    provider.renew = () => credentialOf("s", "1");
+    const challenge = { scheme: "Bearer", parameters: {} };
+    const work = async (connection: FakeConnection) => {
+      if (connection.opening.credential === undefined)
+        throw failure({ delivery: "refused", recover: "reauthorize", challenge });
+    };
+    await pool.run(target(userScope("ada"), "files", provider), work, refused);
+    expect(provider.requests.at(-1)?.rejected).toEqual({ challenge });
   });
 
   it("takes another connection when the refused subject is replaced by another, each call by its own context", async () => {
@@ -382,7 +443,7 @@ describe("repairing", () => {
 
   it("hears the provider's own error when no other credential can be had, and asks again the next time", async () => {
     const provider = fakeProvider(credentialOf("s", "1"));
-    const needed = new TenantryError("AUTHORIZATION_REQUIRED", "ask the person");
+    const needed = failure({ slot: "authorization" });
     provider.renew = () => {
       throw needed;
     };
@@ -401,6 +462,43 @@ describe("repairing", () => {
     );
     await expect(pool.run(target(), work, { ...refused, signal: caller.signal })).rejects.toBe("enough");
     expect(fake.openings).toHaveLength(1);
+  });
+});
+
+describe("failures", () => {
+  it("name their server, whoever they come from, and are otherwise what they were", async () => {
+    const cause = new Error("why");
+    const error = new TenantryError("CREDENTIAL_FAILED", "no", { cause, delivery: "unknown" });
+    const fails = () => Promise.reject(error);
+    const credentials = { resolve: fails };
+    fake.connector.open = fails;
+    const seen = await Promise.all(
+      [
+        pool.run({ ...target(), credentials }, async () => {}, refused),
+        pool.acquire({ ...target(), credentials }, { context }),
+        pool.run(target(), async () => {}, refused),
+        pool.acquire(target(), { context }),
+      ].map((one) => one.catch((reason: unknown) => reason)),
+    );
+    start();
+    seen.push(await pool.run(target(), fails, refused).catch((reason: unknown) => reason));
+    expect(seen).toHaveLength(5);
+    const { message, stack } = error;
+    for (const one of seen) {
+      expect(one).toBeInstanceOf(TenantryError);
+      expect(one).toMatchObject({ server: "files", delivery: "unknown", message, stack, cause });
+    }
+    expect(error.server).toBeUndefined();
+  });
+
+  it("leave the reason of the caller's own abort as it is, and whatever is no TenantryError", async () => {
+    const caller = new AbortController();
+    const reason = new TenantryError("TIMEOUT", "mine");
+    const work = () => (caller.abort(reason), Promise.reject(reason));
+    await expect(pool.run(target(), work, { ...refused, signal: caller.signal })).rejects.toBe(reason);
+    const other = new Error("odd");
+    await expect(pool.run(target(), () => Promise.reject(other), refused)).rejects.toBe(other);
+    expect(reason.server).toBeUndefined();
   });
 });
 
@@ -573,6 +671,43 @@ describe("closing", () => {
     expect(done).toBe(false);
     slow.resolve();
     await closing;
+  });
+
+  it.each([0, 50])(
+    "waits for what is left of an aborted opening, whatever the time for draining (%i ms)",
+    async (drainTimeoutMs) => {
+      start({ drainTimeoutMs }, { automatic: false, heedsAbort: false });
+      const caller = new AbortController();
+      const left = codeOf(acquire("ada", "files", caller.signal));
+      const connecting = codeOf(acquire("bob"));
+      await settle();
+      caller.abort("left");
+      await left;
+      let done = false;
+      const closing = pool.close().then(() => (done = true));
+      await connecting;
+      clock.step(drainTimeoutMs);
+      await settle();
+      expect(done).toBe(false);
+      fake.openings[0]?.fail(new Error("taken back"));
+      await settle();
+      expect(done).toBe(false);
+      const late = fake.openings[1]?.arrive();
+      await closing;
+      expect(late?.closes).toBe(1);
+    },
+  );
+
+  it("does not wait for ever for an opening that takes no notice of its abort", async () => {
+    start({ drainTimeoutMs: 0 }, { automatic: false, heedsAbort: false });
+    const connecting = codeOf(acquire());
+    await settle();
+    const closing = pool.close();
+    expect(await connecting).toBe("CLOSED");
+    clock.step(30_000);
+    await closing;
+    fake.openings[0]?.fail(new Error("at last"));
+    await settle();
   });
 
   it("does not begin a second attempt", async () => {

@@ -16,7 +16,7 @@ import { reauthorize, runAttempts, type Lender, type Loan } from "./attempt.ts";
 import { Capacity } from "./capacity.ts";
 import { createDemand, Resolver, type Demand } from "./demand.ts";
 import { Entry, type EntryHost } from "./entry.ts";
-import { poolClosed } from "./failure.ts";
+import { named, poolClosed } from "./failure.ts";
 import { createLease } from "./lease.ts";
 import { Lifetime } from "./lifetime.ts";
 import { checkLimits, type PoolLimits } from "./limits.ts";
@@ -39,7 +39,8 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
   /** Tells what the pool holds; it looks at every connection. */
   stats(): PoolStats;
   /**
-   * Refuses new work with `CLOSED`, lets leased connections finish for `drainTimeoutMs` and closes everything.
+   * Refuses new work with `CLOSED`, lets leased connections finish for `drainTimeoutMs` and closes everything, what is
+   * left of an aborted opening included, for which it waits 30 s at most.
    * Gives the same promise every time; rejects when an endpoint cannot be given back, after all else is closed.
    */
   close(): Promise<void>;
@@ -86,12 +87,16 @@ class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P>, EntryHost<C, 
     work: (connection: C, attempt: number) => Promise<T>,
     options: RunOptions,
   ): Promise<T> {
-    return runAttempts(this, await this.#demand(target, options), work, options.resend);
+    return naming(target, options, async () =>
+      runAttempts(this, await this.#demand(target, options), work, options.resend),
+    );
   }
 
   async acquire(target: Target, options: AcquireOptions): Promise<Lease<C>> {
-    const { connection, entry } = await this.borrow(await this.#demand(target, options));
-    return createLease(connection, () => entry.release());
+    return naming(target, options, async () => {
+      const { connection, entry } = await this.borrow(await this.#demand(target, options));
+      return createLease(connection, () => entry.release());
+    });
   }
 
   stats(): PoolStats {
@@ -138,7 +143,7 @@ class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P>, EntryHost<C, 
       const connection = await this.#lease(entry, demand);
       if (connection === undefined) continue;
       if (this.#serves(entry, demand) || round >= maxRounds)
-        return { entry, connection, generation: entry.generation };
+        return { entry, connection, generation: entry.generation, order: entry.order };
       entry.release();
     }
   }
@@ -163,8 +168,8 @@ class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P>, EntryHost<C, 
     try {
       return await entry.lease(demand.resolved, demand.signal);
     } catch (failure) {
-      const { generation } = entry;
-      if (isRefusal(failure) && (await reauthorize(this, demand, { entry, generation }, failure)))
+      const { generation, order } = entry;
+      if (isRefusal(failure) && (await reauthorize(this, demand, { entry, generation, order }, failure)))
         return undefined;
       throw failure;
     }
@@ -189,6 +194,16 @@ class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P>, EntryHost<C, 
     await this.#population.drained(this.limits.drainTimeoutMs);
     for (const entry of this.#population) entry.end(reason);
     await this.#population.settled();
+  }
+}
+
+/** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
+async function naming<T>({ server }: Target, { signal }: AcquireOptions, work: () => Promise<T>): Promise<T> {
+  const { id } = server;
+  try {
+    return await work();
+  } catch (failure) {
+    throw signal?.aborted && signal.reason === failure ? failure : named(failure, id);
   }
 }
 

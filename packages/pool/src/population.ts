@@ -26,24 +26,34 @@ export class Population<T> implements Iterable<T> {
     this.#until(this.#endings, ending);
   }
 
-  /** An opening was aborted, and `rest` settles when nothing is left of it. */
+  /**
+   * An opening was aborted, and `rest` settles when nothing is left of it. It never rejects, and is waited for only so
+   * long: a connector that takes no notice must not keep a pool from closing.
+   */
   aborted(rest: Promise<void>): void {
-    this.#until(this.#rests, rest);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.after(restTimeoutMs, resolve);
+    void rest.then(() => timer.cancel());
+    this.#until(this.#rests, Promise.race([rest, late]));
   }
 
   /** Waits until all members have ended and nothing is left of aborted openings, but no longer than `timeoutMs`. */
   async drained(timeoutMs: number): Promise<void> {
     if (this.#isEmpty()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.after(timeoutMs, resolve);
+    const timer = this.#clock.after(timeoutMs, resolve, { keepAlive: true });
     this.#emptied = resolve;
     await promise;
     timer.cancel();
   }
 
-  /** Waits for every ending; rejects with what went wrong, once all have settled. */
+  /** Waits for every ending and for the rests of aborted openings; rejects with what went wrong, once all have settled. */
   async settled(): Promise<void> {
-    const failures = (await Promise.allSettled(this.#endings)).filter(({ status }) => status === "rejected");
+    // Somebody waits for these, and what they wait for may keep nothing alive itself.
+    const hold = this.#clock.after(restTimeoutMs, () => {}, { keepAlive: true });
+    const all = await Promise.allSettled([...this.#endings, ...this.#rests]);
+    hold.cancel();
+    const failures = all.filter(({ status }) => status === "rejected");
     const reasons = failures.map((failure): unknown => (failure as PromiseRejectedResult).reason);
     if (reasons.length === 1) throw reasons[0];
     if (reasons.length > 1) throw new AggregateError(reasons, "Several connections could not be closed.");
@@ -64,3 +74,6 @@ export class Population<T> implements Iterable<T> {
     if (this.#isEmpty()) this.#emptied?.();
   }
 }
+
+/** How long what is left of an aborted opening is waited for; connectors of ours need a few seconds. */
+const restTimeoutMs = 30_000;

@@ -1,36 +1,60 @@
 import { SharedFlight } from "@tenantry/core";
 
+/** What was refused: its generation, and when the refused credential was resolved. */
+export interface Refused {
+  readonly generation: string | undefined;
+  readonly order: number;
+}
+
 /** What a renewal gave, and whether it was this caller's own question. */
 export interface Renewed<T> {
   readonly result: T;
   readonly own: boolean;
 }
 
-/**
- * The one re-resolution of a refused generation, shared by all whose request was refused with it. Its result
- * is kept for those who come late; its failure is not, so that the next caller asks again.
- */
-export class Renewal<T> {
-  #current: { readonly generation: string; readonly flight: SharedFlight<T> } | undefined;
+interface Current<T> {
+  readonly generation: string | undefined;
+  readonly flight: SharedFlight<T>;
+  /** When it was answered. */
+  order?: number;
+}
 
-  /** Joins the renewal of `generation`, or starts it. */
+/**
+ * The one re-resolution of a refused generation, shared by all whose request was refused with it. Its result is kept
+ * for those who come late, but not for a credential that was resolved after it: whoever is refused then has found that
+ * the result did not help, and asks again. A failure is not kept.
+ */
+export class Renewal<T extends { readonly order: number }> {
+  #current: Current<T> | undefined;
+
+  /** Joins the renewal of what was refused, or starts it. */
   async join(
-    generation: string,
+    refused: Refused,
     start: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<Renewed<T>> {
     const known = this.#current;
-    const joins = known?.generation === generation && !known.flight.abandoned;
-    const { flight } = joins ? known : this.#start(generation, start);
+    const joins = known !== undefined && !known.flight.abandoned && answers(known, refused);
+    const { flight } = joins ? known : this.#start(refused.generation, start);
     return { result: await flight.join({ signal }), own: !joins };
   }
 
-  #start(generation: string, start: (signal: AbortSignal) => Promise<T>) {
-    const forget = (failure: unknown): never => {
-      if (this.#current === renewal) this.#current = undefined;
-      throw failure;
+  #start(generation: string | undefined, start: (signal: AbortSignal) => Promise<T>): Current<T> {
+    const resolve = async (signal: AbortSignal): Promise<T> => {
+      try {
+        const result = await start(signal);
+        renewal.order = result.order;
+        return result;
+      } catch (failure) {
+        if (this.#current === renewal) this.#current = undefined;
+        throw failure;
+      }
     };
-    const renewal = { generation, flight: new SharedFlight((signal) => start(signal).catch(forget)) };
+    const renewal: Current<T> = { generation, flight: new SharedFlight(resolve) };
     return (this.#current = renewal);
   }
+}
+
+function answers({ generation, order = Infinity }: Current<unknown>, refused: Refused): boolean {
+  return generation === refused.generation && refused.order < order;
 }

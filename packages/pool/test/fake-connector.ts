@@ -172,8 +172,12 @@ export function fakeProvider(first: Credential | undefined) {
   return provider;
 }
 
+/** A failure that names its server already, so that it reaches the caller as the same object. */
 export function failure(details: ErrorDetails): TenantryError {
-  return new TenantryError("SESSION_LOST", "The test wants it so.", details);
+  return new TenantryError("SESSION_LOST", "The test wants it so.", {
+    server: "files" as ServerId,
+    ...details,
+  });
 }
 
 /** Lets every promise that can settle do so. */

@@ -1,5 +1,6 @@
 import { quote, TenantryError, type Json, type JsonObject } from "@tenantry/core";
 import type { RouterLimits } from "./limits.ts";
+import { isPlainObject } from "./plain-object.ts";
 
 type ArgumentLimits = Pick<RouterLimits, "maxArgumentDepth" | "maxArgumentSize">;
 
@@ -81,13 +82,6 @@ class ArgumentCopy {
       `arguments${place} ${why}; give a value that JSON can hold.`,
     );
   }
-}
-
-/** Also one without a prototype or from another realm; never an instance of a class. */
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function exceeded(why: string, limit: string): TenantryError {

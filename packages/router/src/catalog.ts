@@ -9,7 +9,7 @@ import {
   type ToolListing,
 } from "@tenantry/core";
 import { withDeadline } from "./deadline.ts";
-import { checkTimeout } from "./limits.ts";
+import { checkOptions } from "./request-options.ts";
 import type { Route, Routing } from "./routing.ts";
 import type { ServerListing } from "./server-listing.ts";
 
@@ -30,8 +30,7 @@ export async function askAll(
   routeOf: RouteOf,
   options: ListOptions,
 ): Promise<readonly Answer[]> {
-  const { signal, timeoutMs = routing.limits.listTimeoutMs } = options;
-  checkTimeout(timeoutMs);
+  const { signal, timeoutMs = routing.limits.listTimeoutMs } = checkOptions(options);
   signal?.throwIfAborted();
   const answers = await Promise.all(
     routing.listings.map(async (listing): Promise<Answer> => {

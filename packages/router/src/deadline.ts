@@ -20,7 +20,8 @@ export async function withDeadline<T>(
   const controller = new AbortController();
   const follow = () => controller.abort(caller?.reason);
   caller?.addEventListener("abort", follow, { once: true });
-  const timer = clock.after(timeoutMs, () => controller.abort(expired()));
+  // Somebody waits: without this a program whose last line waits for a server would end in the middle of it.
+  const timer = clock.after(timeoutMs, () => controller.abort(expired()), { keepAlive: true });
   try {
     return await raceAbort(work(controller.signal), controller.signal);
   } finally {

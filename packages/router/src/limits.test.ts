@@ -8,6 +8,11 @@ describe("routerLimits", () => {
     expect(Object.isFrozen(limits)).toBe(true);
   });
 
+  it("takes undefined for the default", () => {
+    const given = { maxPages: undefined } as object;
+    expect(routerLimits(given)).toMatchObject({ maxPages: 64 });
+  });
+
   it.each([
     { maxPages: 0 },
     { maxTools: 1.5 },

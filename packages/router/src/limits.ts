@@ -10,6 +10,8 @@ export interface RouterLimits {
   readonly maxPages: number;
   /** How many tools one server may list. Defaults to 10,000. */
   readonly maxTools: number;
+  /** How large one server's whole list may be: its characters, and 16 for each value. Defaults to 16,777,216. */
+  readonly maxListSize: number;
   /** How deeply the arguments of a call may be nested. Defaults to 64. */
   readonly maxArgumentDepth: number;
   /** How large the arguments of a call may be: their characters, and one for each value. Defaults to 16,777,216. */
@@ -22,6 +24,7 @@ export const defaultRouterLimits: RouterLimits = Object.freeze({
   callTimeoutMs: 60_000,
   maxPages: 64,
   maxTools: 10_000,
+  maxListSize: 16_777_216,
   maxArgumentDepth: 64,
   maxArgumentSize: 16_777_216,
 });

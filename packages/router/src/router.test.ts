@@ -56,6 +56,38 @@ describe("as", () => {
     expect(pool.contexts.every((given) => Object.isFrozen(given))).toBe(true);
   });
 
+  it("gives a client that nobody can make another principal's", async () => {
+    const { router, pool } = workspace({ docs: toolServer(["a"]) });
+    const ada = router.as(principalOf({ workspace: "acme", user: "ada" }), {});
+    const bob = { workspace: "acme", user: "bob" };
+    expect(() => Object.assign(ada, { principal: bob })).toThrow(TypeError);
+    expect(() => Object.defineProperty(ada, "principal", { value: bob })).toThrow(TypeError);
+    expect(() => Object.assign(ada, { callTool: () => "forged" })).toThrow(TypeError);
+    expect(() => Object.assign(Object.getPrototypeOf(ada) as object, { listTools: 1 })).toThrow(TypeError);
+    expect(() => Object.assign(ada.principal, bob)).toThrow(TypeError);
+    expect(() => Object.assign(router.discovery(), { listTools: 1 })).toThrow(TypeError);
+    await ada.callTool("docs__a");
+    expect(pool.received.map(({ scope }) => scope)).toEqual(
+      pool.received.map(() => ({ share: "user", workspace: "acme", user: "ada" })),
+    );
+  });
+
+  it("refuses a principal with a key that there is not, which may be a misspelt session", () => {
+    const { router } = workspace({});
+    const principal = { ...principalOf({ workspace: "acme", user: "ada" }), sesion: "one" };
+    expect(() => router.as(principal, {})).toThrow(code("PRINCIPAL_INVALID"));
+    expect(() => router.as(principal, {})).toThrow(/no "sesion"/u);
+  });
+
+  it.each([[null], [5], ["token"], [[]], [new Map([["token", "hers"]])], [new (class Session {})()]])(
+    "refuses the context %o, of which a copy would hold nothing",
+    (context) => {
+      const { router } = workspace({});
+      const ada = principalOf({ workspace: "acme", user: "ada" });
+      expect(() => router.as(ada, context as object)).toThrow(code("ARGUMENT_INVALID"));
+    },
+  );
+
   it("shows nothing of the context to who inspects it", () => {
     const ada = workspace({}).as("ada", { token: "s3cret" });
     expect(inspect(ada, { depth: 9, showHidden: true }) + JSON.stringify(ada)).not.toContain("s3cret");

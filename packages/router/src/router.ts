@@ -15,6 +15,7 @@ import {
 } from "@tenantry/core";
 import { askAll, listingOf } from "./catalog.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
+import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
 import { ServerListing } from "./server-listing.ts";
 import { WorkspaceView } from "./workspace-view.ts";
@@ -24,8 +25,8 @@ export interface RouterOptions {
   /** Where connections are borrowed; the router opens none itself. */
   readonly pool: ConnectionPool<Connection>;
   /** Defaults to the system's clock. */
-  readonly clock?: Clock;
-  readonly limits?: Partial<RouterLimits>;
+  readonly clock?: Clock | undefined;
+  readonly limits?: Partial<RouterLimits> | undefined;
 }
 
 /** Routes the calls of every workspace over one pool. It keeps nothing open, so there is nothing to close. */
@@ -42,9 +43,10 @@ export interface Router {
 export interface WorkspaceRouter {
   /**
    * Gives the principal's view of the workspace. The context is copied, one level deep, for the credentials of this
-   * principal. Throws `PRINCIPAL_INVALID`, also for a principal of another workspace.
+   * principal. Throws `PRINCIPAL_INVALID`, also for a principal of another workspace or with a key that there is not,
+   * and `ARGUMENT_INVALID` for a context that is no plain object.
    */
-  as(principal: Principal, context: Context): WorkspaceClient;
+  as(principal: Principal, context: object): WorkspaceClient;
   /**
    * Lists tools before there is a user, under each definition's own `discovery` credential. A server without one is
    * reported as unavailable with `CREDENTIAL_MISSING`.
@@ -75,8 +77,8 @@ export function createRouter(options: RouterOptions): Router {
 
 function workspaceRouter(routing: Routing): WorkspaceRouter {
   return Object.freeze({
-    as: (principal: Principal, context: Context) =>
-      new WorkspaceView(routing, principalIn(routing.workspace, principal), context),
+    as: (principal: Principal, context: object) =>
+      new WorkspaceView(routing, principalIn(routing.workspace, principal), checkContext(context)),
     discovery: () => discoveryClient(routing),
   });
 }
@@ -93,12 +95,27 @@ function checkServers(servers: readonly RoutedServer[]): void {
   }
 }
 
+const partsOfPrincipal = ["workspace", "user", "session"] as const;
+
 function principalIn(workspace: WorkspaceId, given: Principal): Principal {
   const principal = principalOf(given ?? {});
+  // A misspelt session would put two conversations into one.
+  const unknown = Object.keys(given).find((key) => !(partsOfPrincipal as readonly string[]).includes(key));
+  if (unknown !== undefined) {
+    const parts = partsOfPrincipal.join(", ");
+    throw new TenantryError("PRINCIPAL_INVALID", `A principal has no ${quote(unknown)}; there are ${parts}.`);
+  }
   if (principal.workspace === workspace) return principal;
   const message =
     "The principal belongs to another workspace than this router's; ask its own workspace's router.";
   throw new TenantryError("PRINCIPAL_INVALID", message);
+}
+
+/** A copy would lose what a map holds or a class computes, and then a credential would seem to be missing. */
+function checkContext(context: object): Context {
+  if (isPlainObject(context)) return context;
+  const message = "The context of a user must be a plain object; give one, such as { token }.";
+  throw new TenantryError("ARGUMENT_INVALID", message);
 }
 
 function discoveryClient(routing: Routing): CatalogClient {

@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Connection, RequestOptions, Result, ServerId, Upstream } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
 import { memoryConnection, never, type MemoryServer } from "../test/memory-pool.ts";
@@ -69,6 +72,26 @@ describe("reading the pages of one server", () => {
       code: "LIMIT_EXCEEDED",
     });
     expect(await listing({ maxTools: 3 }).tools(connection, quiet)).toHaveLength(1);
+  });
+
+  it("stops at the largest size, of all pages together", async () => {
+    const tools = [{ name: "a", description: "x".repeat(1_000), inputSchema: { type: "object" } }];
+    const { connection, cursors } = connected((cursor) => ({ tools, nextCursor: `${cursor ?? ""}.` }));
+    await expect(listing({ maxListSize: 4_000 }).tools(connection, quiet)).rejects.toMatchObject({
+      code: "LIMIT_EXCEEDED",
+      server: "docs",
+      message: expect.stringContaining("raise limits.maxListSize") as string,
+    });
+    expect(cursors).toHaveLength(4);
+    const once = connected(() => ({ tools })).connection;
+    expect(await listing({ maxListSize: 4_000 }).tools(once, quiet)).toHaveLength(1);
+  });
+
+  it("leaves out a tool whose name is too long to be remembered", async () => {
+    const [kept, dropped] = ["k".repeat(1_024), "d".repeat(1_025)];
+    const { connection } = connected(() => page([dropped, kept]));
+    const tools = await listing().tools(connection, quiet);
+    expect(tools.map(({ origin }) => origin.tool)).toEqual([kept]);
   });
 
   it("refuses an answer without a list", async () => {
@@ -143,6 +166,18 @@ describe("what is remembered", () => {
     await lists.tools(bob, quiet);
     expect(lists.known(ada, "docs__hers")).toBe("hers");
     expect(lists.known(bob, "docs__hers")).toBeUndefined();
+  });
+
+  it("is no list, once it was given to those who asked", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { connection } = connected(() => page(["a"]));
+    const lists = listing();
+    const [tool] = (await lists.tools(connection, quiet)).map((one) => new WeakRef(one));
+    await setImmediate();
+    collect();
+    expect(tool?.deref()).toBeUndefined();
+    expect(lists.known(connection, "docs__a")).toBe("a");
   });
 
   it("is replaced by the next list", async () => {

@@ -12,19 +12,14 @@ interface Listed {
   readonly names: ToolNames;
 }
 
-interface Reading {
-  readonly flight: SharedFlight<Listed>;
-  readonly progress: { done: boolean };
-}
-
 /**
  * What one server offers, by connection. A connection is one authorization context, so what it was told is remembered
- * for it alone and goes when it goes; no list is ever found through another connection.
+ * for it alone and goes when it goes; no list is ever found through another connection. Only names are remembered.
  */
 export class ServerListing {
   readonly server: RoutedServer;
   readonly #limits: RouterLimits;
-  readonly #readings = new WeakMap<Connection, Reading>();
+  readonly #readings = new WeakMap<Connection, SharedFlight<Listed>>();
   readonly #names = new WeakMap<Connection, ToolNames>();
 
   constructor(server: RoutedServer, limits: RouterLimits) {
@@ -40,34 +35,32 @@ export class ServerListing {
   /** Reads the list; joins a reading of it that is under way. */
   async tools(connection: Connection, signal: AbortSignal): Promise<readonly CatalogTool[]> {
     const current = this.#current(connection);
-    const { flight } = current ?? this.#begin(connection);
-    const { tools } = await flight.join({ signal });
+    const { tools } = await (current ?? this.#begin(connection)).join({ signal });
     // Schemas are mutable, and hosts do change them: who joined gets a copy of its own.
     return current === undefined ? tools : structuredClone(tools);
   }
 
   /** Reads the list again for a name that is not {@link known}; joins a reading of it that is under way. */
   async find(connection: Connection, name: string, signal: AbortSignal): Promise<string | undefined> {
-    const { flight } = this.#current(connection) ?? this.#begin(connection);
-    const { names } = await flight.join({ signal });
+    const reading = this.#current(connection) ?? this.#begin(connection);
+    const { names } = await reading.join({ signal });
     return names.get(name);
   }
 
-  #current(connection: Connection): Reading | undefined {
+  #current(connection: Connection): SharedFlight<Listed> | undefined {
     const reading = this.#readings.get(connection);
-    return reading === undefined || reading.progress.done || reading.flight.abandoned ? undefined : reading;
+    return reading?.abandoned ? undefined : reading;
   }
 
-  #begin(connection: Connection): Reading {
-    const progress = { done: false };
-    const flight = new SharedFlight(async (signal) => {
+  #begin(connection: Connection): SharedFlight<Listed> {
+    const reading: SharedFlight<Listed> = new SharedFlight(async (signal) => {
       try {
         return await this.#read(connection, signal);
       } finally {
-        progress.done = true;
+        // It holds the whole list, which nobody else may need; an abandoned one may have a successor.
+        if (this.#readings.get(connection) === reading) this.#readings.delete(connection);
       }
     });
-    const reading = { flight, progress };
     this.#readings.set(connection, reading);
     return reading;
   }

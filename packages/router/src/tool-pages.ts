@@ -1,12 +1,13 @@
 import { quote, TenantryError, type Connection, type Result, type ServerId, type Tool } from "@tenantry/core";
 import type { RouterLimits } from "./limits.ts";
+import { sizeUpTo } from "./list-size.ts";
 
 type Page = Result<"tools/list">;
 
 /** How far one server's list is followed. */
 export interface ToolPagesOptions {
   readonly server: ServerId;
-  readonly limits: Pick<RouterLimits, "maxPages" | "maxTools">;
+  readonly limits: Pick<RouterLimits, "maxPages" | "maxTools" | "maxListSize">;
   readonly signal: AbortSignal;
 }
 
@@ -14,9 +15,12 @@ export interface ToolPagesOptions {
 const requestTimeoutMs = 86_400_000;
 const methodNotFound = -32601;
 
+/** A name is remembered for as long as its connection lasts; the specification advises 128 characters. */
+const maxNameLength = 1_024;
+
 /**
- * Reads all pages of one server's tools (MCP 2025-11-25, pagination), in its order. A tool without a name and the
- * second one of a name are left out. Throws `PROTOCOL_VIOLATION` for a cursor that comes twice and `LIMIT_EXCEEDED`.
+ * Reads all pages of one server's tools (MCP 2025-11-25, pagination), in its order. A tool without a name or with one
+ * of more than 1,024 characters and the second one of a name are left out. Throws `PROTOCOL_VIOLATION` for a cursor that comes twice and `LIMIT_EXCEEDED`.
  */
 export async function readTools(connection: Connection, options: ToolPagesOptions): Promise<readonly Tool[]> {
   // A modern server announces nothing in a handshake, so only asking tells.
@@ -25,6 +29,7 @@ export async function readTools(connection: Connection, options: ToolPagesOption
   const tools = new Map<string, Tool>();
   const cursors = new Set<string>();
   let listed = 0;
+  let size = 0;
   for (let cursor: string | undefined; ; cursors.add(cursor)) {
     if (cursors.size >= limits.maxPages)
       throw tooLong(server, `${limits.maxPages} pages of tools`, "maxPages");
@@ -32,6 +37,9 @@ export async function readTools(connection: Connection, options: ToolPagesOption
     if (!Array.isArray(page.tools)) throw violation(server, "answered tools/list without a list of tools");
     listed += page.tools.length;
     if (listed > limits.maxTools) throw tooLong(server, `${limits.maxTools} tools`, "maxTools");
+    size += sizeUpTo(limits.maxListSize - size, page.tools);
+    if (size > limits.maxListSize)
+      throw tooLong(server, `${limits.maxListSize} characters of tools`, "maxListSize");
     for (const tool of page.tools) if (hasName(tool) && !tools.has(tool.name)) tools.set(tool.name, tool);
     // Some servers end their list with an empty cursor or with null.
     if (!page.nextCursor) return [...tools.values()];
@@ -57,7 +65,8 @@ async function readPage(
 
 /** Holds for what a server really sent, whatever its type says. */
 function hasName(tool: unknown): tool is Tool {
-  return typeof tool === "object" && tool !== null && "name" in tool && typeof tool.name === "string";
+  if (typeof tool !== "object" || tool === null || !("name" in tool)) return false;
+  return typeof tool.name === "string" && tool.name.length <= maxNameLength;
 }
 
 function tooLong(server: ServerId, bound: string, limit: string): TenantryError {

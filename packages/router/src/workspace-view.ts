@@ -13,23 +13,36 @@ import {
 } from "@tenantry/core";
 import { jsonArguments } from "./arguments.ts";
 import { askAll, listingOf, statusOf } from "./catalog.ts";
-import { checkTimeout } from "./limits.ts";
+import { checkOptions } from "./request-options.ts";
 import { routeOf, type Routing } from "./routing.ts";
 import type { ServerListing } from "./server-listing.ts";
 import { ToolCall } from "./tool-call.ts";
 import type { Candidate } from "./tool-lookup.ts";
 import { couldOwn } from "./tool-name.ts";
 
-/** One principal's view over all servers of a workspace. It keeps nothing open. */
+/**
+ * One principal's view over all servers of a workspace. It keeps nothing open, and nobody who has it can make it
+ * another principal's.
+ */
 export class WorkspaceView implements WorkspaceClient {
-  readonly principal: Principal;
+  readonly #principal: Principal;
   readonly #context: Context;
   readonly #routing: Routing;
 
+  static {
+    // What an object inherits is as good as its own: a changed method here would be every user's.
+    Object.freeze(this.prototype);
+  }
+
   constructor(routing: Routing, principal: Principal, context: Context) {
     this.#routing = routing;
-    this.principal = principal;
+    this.#principal = principal;
     this.#context = Object.freeze({ ...context });
+    Object.freeze(this);
+  }
+
+  get principal(): Principal {
+    return this.#principal;
   }
 
   async listTools(options: ListOptions = {}): Promise<ToolListing> {
@@ -42,12 +55,12 @@ export class WorkspaceView implements WorkspaceClient {
 
   async callTool(
     tool: ToolAddress,
-    args: Readonly<Record<string, unknown>> = {},
+    args: object = {},
     options: CallToolOptions = {},
   ): Promise<CallToolResult> {
+    checkOptions(options);
     options.signal?.throwIfAborted();
     checkAddress(tool);
-    if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
     const json = jsonArguments(args, this.#routing.limits);
     const [first, ...others] = this.#candidates(tool);
     if (first === undefined) throw unknownTool(tool);
@@ -69,7 +82,7 @@ export class WorkspaceView implements WorkspaceClient {
   }
 
   #candidate(listing: ServerListing): Candidate {
-    return { listing, route: routeOf(listing.server, this.principal, this.#context) };
+    return { listing, route: routeOf(listing.server, this.#principal, this.#context) };
   }
 
   #defaultTimeoutMs(candidates: readonly Candidate[]): number {

@@ -12,6 +12,9 @@ import { defaultRouterLimits, type RouterLimits } from "@tenantry/router";
 export interface TenantryLimits
   extends PoolLimits, Omit<EgressLimits, "maxResponseBytes">, ClientLimits, PipeLimits, RouterLimits {}
 
+/** Limits that differ from their defaults; one that is `undefined` does not. */
+export type GivenLimits = { readonly [L in keyof TenantryLimits]?: TenantryLimits[L] | undefined };
+
 /** The limits of each package, every one filled in. */
 export interface SplitLimits {
   readonly pool: PoolLimits;
@@ -22,7 +25,7 @@ export interface SplitLimits {
 }
 
 /** Checks the limits and gives each package its own; throws `CONFIG_INVALID` and names the one that is wrong. */
-export function splitLimits(given?: Partial<TenantryLimits>): SplitLimits {
+export function splitLimits(given?: GivenLimits): SplitLimits {
   const { maxResponseBytes, ...egress } = defaultEgressLimits;
   const defaults = {
     ...egress,
@@ -31,7 +34,7 @@ export function splitLimits(given?: Partial<TenantryLimits>): SplitLimits {
     ...defaultRouterLimits,
     ...defaultClientLimits,
   };
-  const limits: TenantryLimits = fillLimits(given, defaults, {
+  const limits: TenantryLimits = fillLimits(given as Partial<TenantryLimits> | undefined, defaults, {
     mayBeZero: ["idleTimeoutMs", "maxWaiting", "drainTimeoutMs", "closeGraceMs", "stderrTailBytes"],
     mayBeInfinite: ["firstByteTimeoutMs"],
   });

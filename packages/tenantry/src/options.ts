@@ -1,6 +1,8 @@
 import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
 import type { Clock, Fetch, Implementation, ServerDefinition, ServerId, WorkspaceId } from "@tenantry/core";
-import { splitLimits, type SplitLimits, type TenantryLimits } from "./limits.ts";
+import { checkCredentials } from "./credential-fit.ts";
+import { checkHostParts } from "./host-parts.ts";
+import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
@@ -8,23 +10,23 @@ export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
 /** What one workspace has of its own. */
 export interface WorkspaceOptions {
   /** Definitions beside the template's; one with the same id replaces the template's. */
-  readonly servers?: ServerDefinitions;
+  readonly servers?: ServerDefinitions | undefined;
 }
 
 /** What an instance is made of. */
 export interface TenantryOptions {
   /** The template of every workspace. */
-  readonly servers?: ServerDefinitions;
+  readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
-  readonly workspaces?: Readonly<Record<string, WorkspaceOptions>>;
+  readonly workspaces?: Readonly<Record<string, WorkspaceOptions>> | undefined;
   /** Bounds that differ from their defaults. */
-  readonly limits?: Partial<TenantryLimits>;
+  readonly limits?: GivenLimits | undefined;
   /** The way out for HTTP, for a host's own proxy or mock; defaults to this instance's own sockets. */
-  readonly fetch?: Fetch;
+  readonly fetch?: Fetch | undefined;
   /** What servers are told of the client; defaults to Tenantry's own name and version. */
-  readonly clientInfo?: Implementation;
+  readonly clientInfo?: Implementation | undefined;
   /** Where time comes from; defaults to the system's clock. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** The checked definitions of a workspace, in the order in which they were given. */
@@ -43,11 +45,12 @@ const knownOfWorkspace = ["servers"] as const;
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
   refuseUnknown(options, "", known);
-  const { servers = {}, workspaces, limits } = options;
+  const { servers = {}, workspaces, limits = {}, fetch, clientInfo, clock } = options;
+  checkHostParts({ fetch, clientInfo, clock });
   const template = checkServers(servers, "servers");
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);
-  return { ...options, limits: splitLimits(limits), template, closed };
+  return { ...options, limits: splitLimits(checkObject(limits, "limits")), template, closed };
 }
 
 function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {
@@ -55,7 +58,8 @@ function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>,
   for (const [name, options] of Object.entries(checkObject(workspaces, "workspaces"))) {
     const path = `workspaces.${pathOf(name)}`;
     refuseUnknown(options, path, knownOfWorkspace);
-    const own = checkServers(options.servers ?? {}, `${path}.servers`);
+    const { servers = {} } = options;
+    const own = checkServers(servers, `${path}.servers`);
     closed.set(workspaceId(name), new Map([...template, ...own]));
   }
   return closed;
@@ -73,6 +77,7 @@ function checkServers(servers: ServerDefinitions, path: string): CheckedServers 
         `${at}: ${why}; define it in code, or reach the server by its url.`,
       );
     }
+    checkCredentials(server, at);
     checked.set(serverId(name), server);
   }
   return checked;
@@ -85,10 +90,13 @@ function refuseUnknown(given: object, path: string, names: readonly string[]): v
   throw new TenantryError("CONFIG_INVALID", message);
 }
 
-/** Configuration is often read from a file, and then its types are only hoped for. */
+/** Configuration is often read from a file, and then its types are only hoped for; a `Map` would seem to be empty. */
 function checkObject<T extends object>(given: T, path: string): T {
-  if (typeof given === "object" && given !== null && !Array.isArray(given)) return given;
-  throw new TenantryError("CONFIG_INVALID", `${path}: expected an object.`);
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) {
+    const prototype: unknown = Object.getPrototypeOf(given);
+    if (prototype === null || Object.getPrototypeOf(prototype) === null) return given;
+  }
+  throw new TenantryError("CONFIG_INVALID", `${path}: expected a plain object, such as {}.`);
 }
 
 function pathOf(name: string): string {

@@ -1,12 +1,5 @@
 import { disposeAll, principalOf, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
-import type {
-  CatalogClient,
-  Connection,
-  Context,
-  ParkedSession,
-  WorkspaceClient,
-  WorkspaceId,
-} from "@tenantry/core";
+import type { CatalogClient, Connection, ParkedSession, WorkspaceClient, WorkspaceId } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats } from "@tenantry/pool";
@@ -15,16 +8,17 @@ import { checkOptions, type CheckedServers, type TenantryOptions } from "./optio
 import { createRoutingDependencies, routeServers } from "./routed-servers.ts";
 
 /** A user by name, or a user's one conversation. */
-export type UserAddress = string | { readonly user: string; readonly session?: string };
+export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
 
 /** One workspace: its servers, and whoever uses them. */
 export interface Workspace {
   readonly id: WorkspaceId;
   /**
-   * Acts as one user. Nothing is opened before the first call that needs it; `context` is what credentials are
-   * resolved from, and goes nowhere else. Throws `PRINCIPAL_INVALID` for a missing or malformed user.
+   * Acts as one user. Nothing is opened before the first call that needs it; `context`, a plain object, is what
+   * credentials are resolved from, and goes nowhere else. Throws `PRINCIPAL_INVALID` for a missing or malformed user
+   * and for a key of the address that there is not, `ARGUMENT_INVALID` for a malformed context.
    */
-  as(user: UserAddress, context?: Context): WorkspaceClient;
+  as(user: UserAddress, context?: object): WorkspaceClient;
   /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
   discovery(): CatalogClient;
 }
@@ -66,8 +60,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= disposeAll([egress, pool]));
 
-  return {
-    workspace(name) {
+  return Object.freeze({
+    workspace(name: string) {
       const id = workspaceId(name);
       const servers = closed ? closed.get(id) : template;
       if (servers === undefined) {
@@ -77,18 +71,24 @@ export function createTenantry(options: TenantryOptions): Tenantry {
         );
       }
       const workspace = router.workspace(id, routed.get(servers) ?? []);
-      return {
+      return Object.freeze({
         id,
-        as: (user, context = {}) => workspace.as(principalOf({ workspace: id, ...addressOf(user) }), context),
+        as: (user: UserAddress, context: object = {}) =>
+          workspace.as(principalOf({ workspace: id, ...addressOf(user) }), context),
         discovery: () => workspace.discovery(),
-      };
+      });
     },
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
     close,
     [Symbol.asyncDispose]: close,
-  };
+  });
 }
 
 function addressOf(user: UserAddress): { user: unknown; session?: unknown } {
-  return typeof user === "object" && user !== null ? { user: user.user, session: user.session } : { user };
+  if (typeof user !== "object" || user === null) return { user };
+  // A misspelt session would put two conversations into one.
+  const unknown = Object.keys(user).find((key) => key !== "user" && key !== "session");
+  if (unknown === undefined) return { user: user.user, session: user.session };
+  const message = `A user has no ${quote(unknown)}; give a name, or { user, session }.`;
+  throw new TenantryError("PRINCIPAL_INVALID", message);
 }

@@ -1,4 +1,4 @@
-import { checkHeaders, quote, TenantryError } from "@tenantry/core";
+import { checkHeaders, quote, secret, TenantryError } from "@tenantry/core";
 import type {
   Clock,
   Endpoint,
@@ -6,6 +6,7 @@ import type {
   OpenPipeOptions,
   Pipe,
   RemoteServer,
+  Secret,
   ServerDefinition,
   Upstream,
 } from "@tenantry/core";
@@ -52,7 +53,19 @@ async function start(
     command,
     args,
     signal,
-    env: { ...env, ...options.env },
+    env: { ...hidden(env), ...options.env },
     ...(cwd !== undefined && { cwd }),
   });
 }
+
+/**
+ * A key in a definition is as secret as one in a credential, so what the child says is shown without it. A value such as
+ * `1` is none, and to take it out would leave nothing to read.
+ */
+function hidden(env: Readonly<Record<string, string>>): Readonly<Record<string, string | Secret>> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, text]) => [name, text.length < shortestSecret ? text : secret(text)]),
+  );
+}
+
+const shortestSecret = 4;

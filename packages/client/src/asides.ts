@@ -1,0 +1,34 @@
+import type { JSONRPCMessage } from "@modelcontextprotocol/client";
+import { isRequest } from "./inbox.ts";
+
+/** How many of them may be on their way at once: a server can ask for replies without end and take none. */
+const maxUnfinished = 16;
+/** A reply repeats the id that the server chose. */
+const maxIdLength = 1_024;
+
+/** What is said beside the calls, on one connection; what there is no room for is not said. */
+export class Asides {
+  #unfinished = 0;
+
+  /** Sends one message, or drops it where too many are unfinished; never rejects, because nobody waits for it. */
+  async send(message: JSONRPCMessage, deliver: () => Promise<void>): Promise<void> {
+    const isHuge = "id" in message && String(message.id).length > maxIdLength;
+    if (this.#unfinished >= maxUnfinished || isHuge) return;
+    this.#unfinished++;
+    try {
+      await deliver();
+    } catch {
+      // Whoever is concerned learns of a broken connection from its own call.
+    } finally {
+      this.#unfinished--;
+    }
+  }
+}
+
+/**
+ * Whether a message is a reply to the server or a cancellation, which may be lost without harm. The end of the
+ * handshake may not: it is a part of it, and has its deadline.
+ */
+export function isAside(message: JSONRPCMessage): boolean {
+  return !isRequest(message) && !("method" in message && message.method === "notifications/initialized");
+}
