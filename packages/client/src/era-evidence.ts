@@ -54,7 +54,7 @@ export function isUnknownRequest(method: string, { rpc }: TenantryError): boolea
 /** The error for a connection whose era was wrong; the verdict is gone, so that opening another asks anew. */
 export function wrongEra(cause: unknown): TenantryError {
   const message =
-    "The server no longer speaks the protocol era it spoke before; open a new connection and send again.";
+    "The server no longer speaks the protocol era it spoke before; call again.";
   return new TenantryError("HANDSHAKE_FAILED", message, { cause, delivery: "refused", recover: "reconnect" });
 }
 

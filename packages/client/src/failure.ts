@@ -129,7 +129,7 @@ export function handshakeFailure(failure: unknown): unknown {
 function farewell(cause: unknown): string {
   const isTold = cause instanceof TenantryError && cause.code === "CONNECTION_LOST";
   const said = isTold
-    ? spokenMessage(cause).replace(/ Open a new connection\.$/u, "")
+    ? spokenMessage(cause).replace(/ Call again to start it anew\.$/u, "")
     : "The server went away.";
   return `${said} Correct what it is started with, or what it needs to start.`;
 }
@@ -182,7 +182,7 @@ function endsSession({ status, rpc }: RefusedAnswer): boolean {
 function sessionLost(status: number): TenantryError {
   return new TenantryError(
     "SESSION_LOST",
-    "The server has ended this session; open a new connection and send the request again.",
+    "The server has ended this session; call again.",
     {
       status,
       delivery: "refused",

@@ -182,7 +182,7 @@ function typed(failure: unknown, call: Call): unknown {
   if (failure instanceof SdkError && failure.code === SdkErrorCode.ConnectionClosed) {
     return new TenantryError(
       "CLOSED",
-      "The connection was closed before the server answered; open a new one.",
+      "The connection was closed before the server answered; look before calling again.",
       { delivery },
     );
   }

@@ -118,7 +118,7 @@ export class McpConnection implements Connection {
     if (wasOpen) this.#state = "closed";
     for (const call of this.#calls) {
       const delivery = call.sent ? "unknown" : "unsent";
-      call.fail(new TenantryError("CLOSED", "The connection was closed; open a new one.", { delivery }));
+      call.fail(new TenantryError("CLOSED", "The connection was closed before the server answered; look before calling again.", { delivery }));
     }
     const { link, ends, clock, limits } = this.#options;
     await atMost({ clock, timeoutMs: ends.closeTimeoutMs, keepAlive: true }, () => link.close());
@@ -197,11 +197,11 @@ export class McpConnection implements Connection {
   #checkOpen(): void {
     if (this.#state === "open") return;
     if (this.#state !== "lost")
-      throw new TenantryError("CLOSED", "The connection is closed; open a new one.");
+      throw new TenantryError("CLOSED", "The connection is closed; call again, or create a new instance if this one was closed.");
     const details = { retryable: true, recover: "reconnect" } as const;
     throw new TenantryError(
       "CONNECTION_LOST",
-      "The server has ended this connection; open a new one.",
+      "The server has ended this connection; call again.",
       details,
     );
   }

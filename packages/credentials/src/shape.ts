@@ -72,7 +72,7 @@ async function resolve(
   const value = secret(formatText(recipe, server, text));
   const { shape, slot, replaces, sets } = recipe;
   // JSON, because no two lists of strings have one spelling, whatever the strings hold.
-  const subject = fingerprint(JSON.stringify([shape, sets.name, slot, text]));
+  const subject = fingerprint(JSON.stringify([shape, sets.name, slot, replaces, origins, text]));
   const facts = { subject, generation: subject, origins };
   if (sets.kind === "variable")
     return Object.freeze({ ...facts, env: Object.freeze({ [sets.name]: value }) });

@@ -58,7 +58,8 @@ export async function exchange(
     checkUrl(url, provenance);
     const headers = writtenHeaders(request.headers, request.bound, url.origin);
     const answer = await transport.send({ url, method, provenance, headers, body, signal, maxResponseBytes });
-    const next = redirect === "manual" ? undefined : nextUrl(answer, { url, method, followed });
+    const next =
+      redirect === "manual" ? undefined : nextUrl(answer, { url, method, followed, bound: request.bound });
     if (next === undefined) return { status: answer.status, url, headers: answer.headers, body: answer.body };
     url = next;
   }

@@ -4,6 +4,8 @@ import { fillLimits } from "@tenantry/core";
 export interface EgressLimits {
   /** The longest response body, in bytes; defaults to 16 MiB. */
   readonly maxResponseBytes: number;
+  /** How many sockets one origin may have; a request that finds them busy waits for one. Defaults to 256. */
+  readonly maxSocketsPerOrigin: number;
   /** The longest header section of a response, in bytes; defaults to 64 KiB. */
   readonly maxHeaderBytes: number;
   /** How long a socket may take to open, name resolution and TLS included, in milliseconds; defaults to 10,000. */
@@ -17,6 +19,7 @@ export interface EgressLimits {
 /** The defaults of {@link EgressLimits}. */
 export const defaultEgressLimits: EgressLimits = Object.freeze({
   maxResponseBytes: 16 * 1024 * 1024,
+  maxSocketsPerOrigin: 256,
   maxHeaderBytes: 64 * 1024,
   socketTimeoutMs: 10_000,
   firstByteTimeoutMs: Infinity,

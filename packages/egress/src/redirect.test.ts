@@ -114,3 +114,15 @@ describe("a redirect within the origin", () => {
     });
   });
 });
+
+it("a redirect whose host repeats the credential is refused without its name", async () => {
+  await using server = await redirecting(307, () => "https://tok-abc123def.evil.example/mcp");
+  await using egress = createEgress();
+  const headers = { authorization: secret("Bearer Tok-ABC123def") };
+  const failure = await rejection(
+    egress.exchange({ ...request("GET", server), bound: { origins: [server.origin], headers } }),
+  );
+  expect(failure).toMatchObject({ code: "ORIGIN_REFUSED" });
+  expect(String(failure)).toContain("redirects to another origin");
+  expect(String(failure)).not.toMatch(/abc123def/iu);
+});

@@ -1,4 +1,5 @@
 import { quote, TenantryError, type Delivery } from "@tenantry/core";
+import type { BoundHeaders } from "./bound-headers.ts";
 import type { ExchangeMethod } from "./transport.ts";
 
 const maxRedirects = 3;
@@ -10,6 +11,8 @@ export interface Redirecting {
   readonly method: ExchangeMethod;
   /** How many redirects have been followed so far. */
   readonly followed: number;
+  /** What was sent in secret. */
+  readonly bound?: BoundHeaders | undefined;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface Redirecting {
  */
 export function redirectTarget(
   answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
-  { url, method, followed }: Redirecting,
+  { url, method, followed, bound }: Redirecting,
 ): URL | undefined {
   const { status, headers } = answer;
   const location = headers["location"];
@@ -35,8 +38,9 @@ export function redirectTarget(
     throw new TenantryError("PROTOCOL_VIOLATION", what, details);
   }
   if (target.origin !== url.origin) {
-    const other = target.origin === "null" ? target.protocol : target.origin;
-    const what = `${url.origin} redirects to ${quote(other)}, to which nothing was sent; use that URL if it is trusted.`;
+    const name = target.origin === "null" ? target.protocol : target.origin;
+    const other = repeatsSecret(name, bound) ? "another origin" : quote(name);
+    const what = `${url.origin} redirects to ${other}, to which nothing was sent; use that URL if it is trusted.`;
     throw new TenantryError("ORIGIN_REFUSED", what, details);
   }
   if (!keepsMethod) {
@@ -48,4 +52,11 @@ export function redirectTarget(
     throw new TenantryError("LIMIT_EXCEEDED", what, details);
   }
   return target;
+}
+
+/** Whether a server has put what it was sent into the name of an origin, which is read without regard to case. */
+function repeatsSecret(origin: string, bound: BoundHeaders | undefined): boolean {
+  const texts = Object.values(bound?.headers ?? {}).map((value) => value.reveal().toLowerCase());
+  const parts = texts.flatMap((text) => text.split(/[^a-z0-9_-]+/u)).filter((part) => part.length >= 6);
+  return parts.some((part) => origin.includes(part));
 }

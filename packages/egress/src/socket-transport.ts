@@ -65,11 +65,12 @@ export class SocketTransport implements Transport {
     if (this.#closing !== undefined) throw closedError();
     const opened = this.#agents.get(provenance);
     if (opened !== undefined) return opened;
-    const { maxHeaderBytes, socketTimeoutMs, firstByteTimeoutMs } = this.#limits;
+    const { maxSocketsPerOrigin, maxHeaderBytes, socketTimeoutMs, firstByteTimeoutMs } = this.#limits;
     const agent = new AgentClass({
       // HTTP/2 clients replay requests after GOAWAY and REFUSED_STREAM; on HTTP/1.1 without pipelining nothing is sent twice.
       allowH2: false,
       pipelining: 1,
+      connections: maxSocketsPerOrigin,
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: firstByteTimeoutMs === Infinity ? 0 : firstByteTimeoutMs,
       bodyTimeout: 0,

@@ -34,7 +34,7 @@ export interface Transport {
 /** What is thrown once the egress is closed. */
 export function closedError(cause?: unknown, delivery: "unsent" | "unknown" = "unsent"): TenantryError {
   const details = cause === undefined ? { delivery } : { delivery, cause };
-  return new TenantryError("CLOSED", "This egress is closed; create another one.", details);
+  return new TenantryError("CLOSED", "This instance is closed; create another one.", details);
 }
 
 /** What is thrown where a body is longer than it may be. */

@@ -2,7 +2,7 @@ import { quote, TenantryError, withDetails, type ServerId } from "@tenantry/core
 
 /** What a closed pool answers. */
 export function poolClosed(): TenantryError {
-  return new TenantryError("CLOSED", "The pool is closed; create another one.");
+  return new TenantryError("CLOSED", "This instance is closed; create another one.");
 }
 
 /** What a caller hears who cannot even wait for room. */

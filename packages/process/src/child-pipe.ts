@@ -197,7 +197,7 @@ export class StdioPipe implements ChildPipe {
 
   #lost(what: string, delivery: Delivery, cause?: unknown): TenantryError {
     const details = { delivery, retryable: true, recover: "reconnect" } as const;
-    const message = `${what}. Open a new connection.`;
+    const message = `${what}. Call again to start it anew.`;
     return new TenantryError(
       "CONNECTION_LOST",
       message,

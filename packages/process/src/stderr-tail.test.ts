@@ -31,6 +31,19 @@ describe("StderrTail", () => {
     expect(tailOf(100, ["pässwörd"], ["a pässwörd b"]).text()).toBe("a [redacted] b");
   });
 
+  it("shows no secret that JSON has spelled, and no line of one that has several", () => {
+    const key = 'first"line\nsecond-line';
+    expect(tailOf(200, [key], [JSON.stringify({ key })]).text()).toBe('{"key":"[redacted]"}');
+    expect(tailOf(200, [key], ["> second-line <"]).text()).toBe("> [redacted] <");
+  });
+
+  it("gives the error of a crash of Node and not its version", () => {
+    const crash =
+      "throw err;\n^\n\nError: Cannot find module 'x'\n    at load (node:internal)\n\nNode.js v26.10.0\n";
+    expect(tailOf(500, [], [crash]).lastLine()).toBe("Error: Cannot find module 'x'");
+    expect(tailOf(500, [], ["Error: before\nno licence\n"]).lastLine()).toBe("no licence");
+  });
+
   it("does not begin within a character", () => {
     expect(tailOf(4, [], ["ab漢字"]).text()).toBe("字");
   });

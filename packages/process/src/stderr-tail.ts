@@ -3,7 +3,8 @@ import type { Secret } from "@tenantry/core";
 /** Keeps the end of a stream of any length, without the secrets that the child was given. */
 export class StderrTail {
   readonly #shownBytes: number;
-  readonly #secrets: readonly Secret[];
+  /** In every form in which a program may write them, as bytes. */
+  readonly #forms: readonly string[];
   /** What a secret cut by the ring's beginning may leave there. */
   readonly #marginBytes: number;
   #ring = Buffer.alloc(0);
@@ -12,8 +13,8 @@ export class StderrTail {
 
   constructor(shownBytes: number, secrets: readonly Secret[]) {
     this.#shownBytes = shownBytes;
-    this.#secrets = secrets.filter((one) => one.reveal() !== "");
-    this.#marginBytes = Math.max(0, ...this.#secrets.map((one) => Buffer.byteLength(one.reveal()) - 1));
+    this.#forms = formsOf(secrets);
+    this.#marginBytes = Math.max(0, ...this.#forms.map((form) => form.length - 1));
   }
 
   /** Takes the next bytes. */
@@ -31,10 +32,7 @@ export class StderrTail {
   /** The end of the stream as text; each secret in it reads `[redacted]`. */
   text(): string {
     let bytes = this.#ring.toString("latin1", 0, this.#bytes);
-    for (const one of this.#secrets) {
-      const text = Buffer.from(one.reveal()).toString("latin1");
-      bytes = bytes.replaceAll(text, covered.repeat(text.length));
-    }
+    for (const form of this.#forms) bytes = bytes.replaceAll(form, covered.repeat(form.length));
     if (this.#cut) bytes = bytes.slice(this.#marginBytes).replace(/^[\x80-\xbf]{1,3}/u, "");
     return bytes
       .slice(-this.#shownBytes)
@@ -43,13 +41,28 @@ export class StderrTail {
       .join("[redacted]");
   }
 
-  /** The last line that is not blank. */
+  /** The last line that is not blank; of a crash of Node, which ends with its frames and its version, the error. */
   lastLine(): string | undefined {
-    return this.text()
+    const lines = this.text()
       .split(/[\r\n]+/u)
-      .findLast((line) => line.trim() !== "")
-      ?.trim();
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+    const last = lines.at(-1);
+    if (last === undefined || !/^Node\.js v\d/u.test(last)) return last;
+    return lines.findLast((line) => /^(?:Uncaught )?\w*Error\b/u.test(line)) ?? last;
   }
+}
+
+/** The text itself, its lines, and both as JSON spells them; the longest first, so that none is left in part. */
+function formsOf(secrets: readonly Secret[]): readonly string[] {
+  const texts = secrets.map((one) => one.reveal());
+  const lines = texts.flatMap((text) => text.split(/[\r\n]+/u)).filter((line) => line.length >= 6);
+  const plain = [...texts, ...lines];
+  const escaped = plain.map((text) => JSON.stringify(text).slice(1, -1));
+  const forms = [...plain, ...escaped].filter((text) => text !== "");
+  return [...new Set(forms)]
+    .map((text) => Buffer.from(text).toString("latin1"))
+    .sort((one, other) => other.length - one.length);
 }
 
 /** A byte that no UTF-8 text has. */
