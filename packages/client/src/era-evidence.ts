@@ -53,8 +53,7 @@ export function isUnknownRequest(method: string, { rpc }: TenantryError): boolea
 
 /** The error for a connection whose era was wrong; the verdict is gone, so that opening another asks anew. */
 export function wrongEra(cause: unknown): TenantryError {
-  const message =
-    "The server no longer speaks the protocol era it spoke before; call again.";
+  const message = "The server no longer speaks the protocol era it spoke before; call again.";
   return new TenantryError("HANDSHAKE_FAILED", message, { cause, delivery: "refused", recover: "reconnect" });
 }
 

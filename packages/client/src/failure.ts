@@ -180,13 +180,9 @@ function endsSession({ status, rpc }: RefusedAnswer): boolean {
 }
 
 function sessionLost(status: number): TenantryError {
-  return new TenantryError(
-    "SESSION_LOST",
-    "The server has ended this session; call again.",
-    {
-      status,
-      delivery: "refused",
-      recover: "reconnect",
-    },
-  );
+  return new TenantryError("SESSION_LOST", "The server has ended this session; call again.", {
+    status,
+    delivery: "refused",
+    recover: "reconnect",
+  });
 }

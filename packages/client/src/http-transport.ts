@@ -97,7 +97,11 @@ export class HttpTransport implements Transport {
     signal?.addEventListener("abort", leave, { once: true });
     this.#exchanges.add(exchange);
     try {
-      if (this.#closed) throw new TenantryError("CLOSED", "The connection is closed; call again, or create a new instance if this one was closed.");
+      if (this.#closed)
+        throw new TenantryError(
+          "CLOSED",
+          "The connection is closed; call again, or create a new instance if this one was closed.",
+        );
       await this.#exchange(message, call, exchange.signal);
     } catch (failure) {
       throw call?.signal.aborted ? failure : unanswered(message, failure);

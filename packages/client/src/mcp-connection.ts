@@ -118,7 +118,13 @@ export class McpConnection implements Connection {
     if (wasOpen) this.#state = "closed";
     for (const call of this.#calls) {
       const delivery = call.sent ? "unknown" : "unsent";
-      call.fail(new TenantryError("CLOSED", "The connection was closed before the server answered; look before calling again.", { delivery }));
+      call.fail(
+        new TenantryError(
+          "CLOSED",
+          "The connection was closed before the server answered; look before calling again.",
+          { delivery },
+        ),
+      );
     }
     const { link, ends, clock, limits } = this.#options;
     await atMost({ clock, timeoutMs: ends.closeTimeoutMs, keepAlive: true }, () => link.close());
@@ -197,13 +203,12 @@ export class McpConnection implements Connection {
   #checkOpen(): void {
     if (this.#state === "open") return;
     if (this.#state !== "lost")
-      throw new TenantryError("CLOSED", "The connection is closed; call again, or create a new instance if this one was closed.");
+      throw new TenantryError(
+        "CLOSED",
+        "The connection is closed; call again, or create a new instance if this one was closed.",
+      );
     const details = { retryable: true, recover: "reconnect" } as const;
-    throw new TenantryError(
-      "CONNECTION_LOST",
-      "The server has ended this connection; call again.",
-      details,
-    );
+    throw new TenantryError("CONNECTION_LOST", "The server has ended this connection; call again.", details);
   }
 }
 
