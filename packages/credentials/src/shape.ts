@@ -11,6 +11,7 @@ import {
   type CredentialRequest,
   type CredentialSource,
   type Origin,
+  type Secret,
   type ServerRef,
 } from "@tenantry/core";
 import { checkName, checkSource, textOf, type ValueSource } from "./value-source.ts";
@@ -44,24 +45,36 @@ export function createShape(recipe: Recipe): Shape {
   return Object.freeze({
     slot,
     sets: Object.freeze(recipe.sets),
-    bind: (dependencies: CredentialDependencies) =>
-      Object.freeze({
+    bind(dependencies: CredentialDependencies) {
+      const last: LastMade = new WeakMap();
+      return Object.freeze({
         resolve: (request: CredentialRequest) =>
           traced(
             "tenantry:credentials:resolve",
             () => ({ scope: request.scope, server: request.server.id }),
-            () => resolve(recipe, dependencies, request),
+            () => resolve(recipe, dependencies, last, request),
           ),
-      }),
+      });
+    },
   });
 }
+
+/**
+ * The credential that was last made from a user's context, with all that it was made from: digesting a value is dear,
+ * and most have not changed since the last request. It is forgotten with the context, and never given for another value.
+ */
+type LastMade = WeakMap<
+  Context,
+  { readonly text: Secret; readonly origin: Origin | undefined; readonly credential: Credential }
+>;
 
 async function resolve(
   recipe: Recipe,
   { clock, fingerprint }: CredentialDependencies,
+  last: LastMade,
   request: CredentialRequest,
 ): Promise<Credential | undefined> {
-  const { scope, server } = request;
+  const { scope, server, context } = request;
   const origins = originsFor(recipe, server);
   const text = await readText(recipe, request, clock);
   if (text === undefined) {
@@ -69,8 +82,21 @@ async function resolve(
     const why = `${subjectOf(recipe, server)} has no value; provide ${recipe.source.describe(scope)}.`;
     throw new TenantryError("CREDENTIAL_MISSING", why, { server: server.id, slot: recipe.slot });
   }
-  const value = secret(formatText(recipe, server, text));
-  const { shape, slot, replaces, sets } = recipe;
+  const before = scope.share === "user" ? last.get(context) : undefined;
+  if (before?.origin === server.origin && before?.text.reveal() === text) return before.credential;
+  const credential = made(recipe, fingerprint, origins, formatText(recipe, server, text), text);
+  if (scope.share === "user") last.set(context, { text: secret(text), origin: server.origin, credential });
+  return credential;
+}
+
+function made(
+  { shape, slot, replaces, sets }: Recipe,
+  fingerprint: CredentialDependencies["fingerprint"],
+  origins: readonly Origin[],
+  sent: string,
+  text: string,
+): Credential {
+  const value = secret(sent);
   // JSON, because no two lists of strings have one spelling, whatever the strings hold.
   const subject = fingerprint(JSON.stringify([shape, sets.name, slot, replaces, origins, text]));
   const facts = { subject, generation: subject, origins };

@@ -1,4 +1,4 @@
-import { checkDefinition, Secret } from "@tenantry/core";
+import { checkDefinition, originOf, Secret } from "@tenantry/core";
 import fc from "fast-check";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
@@ -325,6 +325,78 @@ describe("a credential", () => {
         },
       ),
     );
+  });
+});
+
+describe("a value that has not changed", () => {
+  const digested = () => {
+    const texts: string[] = [];
+    const fingerprint = (text: string) => (texts.push(text), dependencies.fingerprint(text));
+    return { texts, dependencies: { ...dependencies, fingerprint } };
+  };
+  const everyone = { share: "everyone" } as const;
+
+  test("is digested once for each context, and gives the same credential", async () => {
+    const { texts, dependencies } = digested();
+    for (const [shape, server] of [
+      [bearer(fromContext("token")), remote],
+      [env("TOKEN", fromContext("token")), hosted],
+    ] as const) {
+      texts.length = 0;
+      const provider = shape.bind(dependencies);
+      const [ada, bob] = [Object.freeze({ token: "same" }), Object.freeze({ token: "same" })];
+      const first = await provider.resolve(request({ server, context: ada }));
+      expect(await provider.resolve(request({ server, context: ada }))).toBe(first);
+      expect(await provider.resolve(request({ server, context: bob }))).not.toBe(first);
+      expect(texts).toHaveLength(2);
+    }
+  });
+
+  test("is told from one that has: the old credential is never given for a new value", async () => {
+    const text = fc.constantFrom("one", "two", "three", undefined);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(1), text), { maxLength: 20 }), async (steps) => {
+        const contexts: { token?: string | Secret | undefined }[] = [{}, {}];
+        const provider = header("x-a", fromContext("token"), { required: false }).bind(dependencies);
+        for (const [whose, token] of steps) {
+          const context = contexts[whose] as { token?: unknown };
+          context.token = token;
+          const credential = await provider.resolve(request({ context }));
+          expect(await sent(credential)).toEqual(token === undefined ? {} : { "x-a": token });
+          const fresh = await resolve(header("x-a", fromContext("token"), { required: false }), { context });
+          expect(credential?.subject).toBe(fresh?.subject);
+        }
+      }),
+    );
+  });
+
+  test("is given for no other server's origin", async () => {
+    const provider = bearer(fromContext("token")).bind(dependencies);
+    const context = Object.freeze({ token: "t" });
+    const elsewhere = { ...remote, origin: originOf("https://elsewhere.example") };
+    expect((await provider.resolve(request({ context })))?.origins).toEqual([remote.origin]);
+    expect((await provider.resolve(request({ context, server: elsewhere })))?.origins).toEqual([
+      "https://elsewhere.example",
+    ]);
+    expect((await provider.resolve(request({ context })))?.origins).toEqual([remote.origin]);
+  });
+
+  test("is not remembered for a connection that users share", async () => {
+    const { texts, dependencies } = digested();
+    const provider = bearer(t).bind(dependencies);
+    const context = Object.freeze({});
+    for (let turn = 0; turn < 3; turn++) await provider.resolve(request({ context, scope: everyone }));
+    expect(texts).toHaveLength(3);
+  });
+
+  test("is still refused where it cannot be sent", async () => {
+    const provider = bearer(fromContext("token")).bind(dependencies);
+    const context = Object.freeze({ token: "two words" });
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await failure(provider.resolve(request({ context })))).toMatchObject({
+        code: "CREDENTIAL_INVALID",
+      });
+    }
   });
 });
 

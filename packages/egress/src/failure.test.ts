@@ -41,15 +41,26 @@ describe("a server that cannot be reached", () => {
     expect(server.seen).toEqual([]);
   });
 
-  it.each([
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "CERT_HAS_EXPIRED",
-    "ERR_TLS_CERT_ALTNAME_INVALID",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  ])("knows %s as a matter of TLS", (code) => {
-    const cause = Object.assign(new Error("certificate"), { code });
+  it.each(["DEPTH_ZERO_SELF_SIGNED_CERT", "CERT_HAS_EXPIRED", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"])(
+    "knows %s as a matter of TLS",
+    (code) => {
+      const cause = Object.assign(new Error("certificate"), { code });
+      const failure = failureOf(cause, "unsent", "https://a.example");
+      expect(failure).toMatchObject({ code: "CONNECT_FAILED", retryable: false, cause });
+    },
+  );
+
+  it("does not repeat what a certificate says, which is the server's to choose", () => {
+    const code = "ERR_TLS_CERT_ALTNAME_INVALID";
+    const cert = { subjectaltname: "DNS:s3cret.example" };
+    const cause = Object.assign(new Error("altnames: DNS:s3cret.example"), {
+      code,
+      cert,
+      reason: "s3cret.example",
+    });
     const failure = failureOf(cause, "unsent", "https://a.example");
-    expect(failure).toMatchObject({ code: "CONNECT_FAILED", retryable: false, cause });
+    expect(failure).toMatchObject({ code: "CONNECT_FAILED", retryable: false, cause: { code } });
+    expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain("s3cret");
   });
 });
 

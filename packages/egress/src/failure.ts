@@ -42,7 +42,7 @@ function connectFailure(cause: unknown, code: string, origin: string): TenantryE
   }
   if (tls.test(code)) {
     const what = `No trusted TLS connection to ${origin}; check its certificate and scheme.`;
-    return new TenantryError("CONNECT_FAILED", what, { cause });
+    return new TenantryError("CONNECT_FAILED", what, { cause: withoutCertificate(cause, code) });
   }
   const what = `${origin} cannot be reached; check its name and port, or try again later.`;
   return new TenantryError("CONNECT_FAILED", what, { cause, retryable: true });
@@ -70,6 +70,12 @@ function exchangeFailure(error: unknown, code: string, progress: Progress, origi
 /** The parser's error carries a piece of the response, in which a server can echo a credential; its message does not. */
 function withoutContent(error: Error): Error {
   return new Error(error.message);
+}
+
+/** Node attaches the certificate and lists its names, which are whatever the server chose them to be. */
+function withoutCertificate(error: unknown, code: string): unknown {
+  if (code !== "ERR_TLS_CERT_ALTNAME_INVALID") return error;
+  return Object.assign(new Error("The certificate is for other names."), { code });
 }
 
 function codeOf(error: unknown): string {

@@ -4,7 +4,7 @@ import { fillLimits } from "@tenantry/core";
 export interface EgressLimits {
   /** The longest response body, in bytes; defaults to 16 MiB. */
   readonly maxResponseBytes: number;
-  /** How many sockets one origin may have; a request that finds them busy waits for one. Defaults to 256. */
+  /** How many sockets one origin may have under one provenance; a request that finds all busy waits. Defaults to 1,024. */
   readonly maxSocketsPerOrigin: number;
   /** The longest header section of a response, in bytes; defaults to 64 KiB. */
   readonly maxHeaderBytes: number;
@@ -19,7 +19,7 @@ export interface EgressLimits {
 /** The defaults of {@link EgressLimits}. */
 export const defaultEgressLimits: EgressLimits = Object.freeze({
   maxResponseBytes: 16 * 1024 * 1024,
-  maxSocketsPerOrigin: 256,
+  maxSocketsPerOrigin: 1_024,
   maxHeaderBytes: 64 * 1024,
   socketTimeoutMs: 10_000,
   firstByteTimeoutMs: Infinity,

@@ -25,9 +25,10 @@ export interface Redirecting {
  */
 export function redirectTarget(
   answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
-  { url, method, followed, bound }: Redirecting,
+  from: Redirecting,
 ): URL | undefined {
   const { status, headers } = answer;
+  const { url, method, followed } = from;
   const location = headers["location"];
   if (!redirects.has(status) || location === undefined) return undefined;
   const keepsMethod = method === "GET" || status === 307 || status === 308;
@@ -39,7 +40,7 @@ export function redirectTarget(
   }
   if (target.origin !== url.origin) {
     const name = target.origin === "null" ? target.protocol : target.origin;
-    const other = repeatsSecret(name, bound) ? "another origin" : quote(name);
+    const other = repeatsSecret(name, from) ? "another origin" : quote(name);
     const what = `${url.origin} redirects to ${other}, to which nothing was sent; use that URL if it is trusted.`;
     throw new TenantryError("ORIGIN_REFUSED", what, details);
   }
@@ -55,8 +56,28 @@ export function redirectTarget(
 }
 
 /** Whether a server has put what it was sent into the name of an origin, which is read without regard to case. */
-function repeatsSecret(origin: string, bound: BoundHeaders | undefined): boolean {
-  const texts = Object.values(bound?.headers ?? {}).map((value) => value.reveal().toLowerCase());
-  const parts = texts.flatMap((text) => text.split(/[^a-z0-9_-]+/u)).filter((part) => part.length >= 6);
-  return parts.some((part) => origin.includes(part));
+function repeatsSecret(origin: string, { url, bound }: Redirecting): boolean {
+  const values = Object.values(bound?.headers ?? {}).map((value) => value.reveal());
+  const texts = [...values, ...values.map(basicPair), ...url.searchParams.values()].map((text) =>
+    text.toLowerCase(),
+  );
+  const parts = texts.flatMap((text) => [
+    text,
+    ...text.split(/[;,="\s:/.]+/u),
+    ...text.split(/[^a-z0-9_-]+/u),
+  ]);
+  return parts.some((part) => part.length >= leastPart && origin.includes(part));
+}
+
+/** The shortest part of a secret that is one itself; a shorter one is in too many names. */
+const leastPart = 6;
+
+/** The name and password that a `Basic` value spells in another way (RFC 7617), or nothing. */
+function basicPair(value: string): string {
+  const [, encoded] = /^basic +([a-z0-9+/]+=*)$/iu.exec(value) ?? [];
+  try {
+    return atob(encoded ?? "");
+  } catch {
+    return "";
+  }
 }

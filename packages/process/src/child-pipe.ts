@@ -161,7 +161,7 @@ export class StdioPipe implements ChildPipe {
       const end = this.#exit ?? how;
       await waitAtMost(clock, drainMs, this.#released.promise);
       const last = this.#stderr.lastLine();
-      const words = last === undefined ? "" : `; the last line of its stderr was ${quote(last, 400)}`;
+      const words = last === undefined ? "" : `; its stderr said ${quote(last, 400)}`;
       return this.#lost(`The process ${quote(this.#options.command)} ${end}${words}`, "unknown");
     });
   }

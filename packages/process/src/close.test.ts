@@ -127,8 +127,10 @@ describe("close", () => {
   });
 
   it("ends a daemon: a descendant in a session of its own whose parent is gone", async () => {
-    const daemon = `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`;
-    const fork = `(setsid "$NODE" -e '${daemon}' </dev/null >/dev/null 2>&1 & echo '{"jsonrpc":"2.0","params":{"pid":'$!'}}'); exec cat >&2`;
+    // It tells of itself once it runs: its shell could only tell of a process that is still starting.
+    const daemon = `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);
+      console.log(JSON.stringify({ jsonrpc: "2.0", params: { pid: process.pid } }))`;
+    const fork = `(setsid "$NODE" -e '${daemon}' </dev/null 2>/dev/null &); exec cat >&2`;
     const pipe = await open({
       command: "sh",
       args: ["-c", fork],

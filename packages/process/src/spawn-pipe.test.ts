@@ -128,6 +128,31 @@ describe("a failed start", () => {
   });
 });
 
+describe("a child that ends at once", () => {
+  it("is lost with the error that it died of, not with what Node writes after it", async () => {
+    const options = { command: process.execPath, args: ["./no-such-file.js"], cwd: folder, env: {} };
+    const { kind, cause } = await (await open(options)).closed;
+    expect(kind).toBe("lost");
+    expect(cause).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(String(cause)).toMatch(
+      /exited with code 1; its stderr said "Error: Cannot find module '.*no-such-file/u,
+    );
+  });
+
+  it("is lost without its secrets, however it wrote them", async () => {
+    const key = 'Gr"ün+k3y\nSECOND-LINE';
+    const script = `
+      console.error(JSON.stringify({ key: process.env.KEY }), encodeURIComponent(process.env.KEY));
+      throw new Error(process.env.KEY.split("\\n")[1]);`;
+    const pipe = await open(nodeChild(script, { env: { KEY: secret(key) } }));
+    const { cause } = await pipe.closed;
+    const shown = `${pipe.stderrTail()}\n${inspect(cause, { depth: 9, showHidden: true })}`;
+    expect(shown).toContain('{"key":"[redacted]"} [redacted]');
+    expect(shown).toContain('its stderr said "Error: [redacted]"');
+    expect(shown).not.toMatch(/k3y|SECOND/u);
+  });
+});
+
 describe("the start's signal", () => {
   it("starts nothing where it has aborted before", async () => {
     const reason = new Error("enough");

@@ -41,28 +41,62 @@ export class StderrTail {
       .join("[redacted]");
   }
 
-  /** The last line that is not blank; of a crash of Node, which ends with its frames and its version, the error. */
+  /** The line that tells most about an end: the last that is not blank or, of a dump of an error, the error's own. */
   lastLine(): string | undefined {
     const lines = this.text()
       .split(/[\r\n]+/u)
-      .map((line) => line.trim())
-      .filter((line) => line !== "");
-    const last = lines.at(-1);
-    if (last === undefined || !/^Node\.js v\d/u.test(last)) return last;
-    return lines.findLast((line) => /^(?:Uncaught )?\w*Error\b/u.test(line)) ?? last;
+      .filter((line) => line.trim() !== "");
+    const dump = lines.findLastIndex((line) => !aftermath.test(line)) + 1;
+    if (dump === 0 || !lines.slice(dump).some((line) => traced.test(line))) return lines.at(-1)?.trim();
+    const before = lines.slice(0, dump);
+    // A message of several lines begins above, but after whatever was dumped before it.
+    const since = before.findLastIndex((line) => traced.test(line)) + 1;
+    const begun = traced.test(lines[dump] ?? "")
+      ? before.slice(since).findLast((line) => head.test(line))
+      : undefined;
+    return (begun ?? before.at(-1))?.trim();
   }
 }
 
-/** The text itself, its lines, and both as JSON spells them; the longest first, so that none is left in part. */
+/** A frame, or the version that ends a crash. */
+const traced = /^(?:\s+at \S|(?:Node\.js|Bun) v\d)/u;
+/** What comes after an error's message: frames, properties, causes, a hint and the version of what ran it. */
+const aftermath = /^(?:\s|[}\]]|\(Use `node |(?:Node\.js|Bun) v\d)/u;
+/** How an error begins, such as `TypeError: …` or `Error [ERR_X]: …`. */
+const head = /^(?:Uncaught )?(?:\w*(?:Error|Exception)\b|\w+(?: \[\w+\])?: )/u;
+
+/** Each text in all its spellings, and so each of its lines; the longest first, so that none is left in part. */
 function formsOf(secrets: readonly Secret[]): readonly string[] {
   const texts = secrets.map((one) => one.reveal());
-  const lines = texts.flatMap((text) => text.split(/[\r\n]+/u)).filter((line) => line.length >= 6);
-  const plain = [...texts, ...lines];
-  const escaped = plain.map((text) => JSON.stringify(text).slice(1, -1));
-  const forms = [...plain, ...escaped].filter((text) => text !== "");
+  // A key of several lines is often kept in one, with `\n` spelled out.
+  const lines = texts.flatMap((text) => text.split(/[\r\n]+|\\[rn]/u)).filter((line) => line.length >= 6);
+  const forms = [...texts, ...lines].flatMap((text) => spellings.map((spell) => spell(text)));
   return [...new Set(forms)]
-    .map((text) => Buffer.from(text).toString("latin1"))
+    .filter((form) => form !== "")
+    .map((form) => Buffer.from(form).toString("latin1"))
     .sort((one, other) => other.length - one.length);
+}
+
+/** How programs write a text: as it is, as the JSON of JavaScript, Python, Go and .NET has it, and as a URL has it. */
+const spellings: readonly ((text: string) => string)[] = Object.freeze([
+  (text: string) => text,
+  json,
+  (text: string) => json(text).replace(/[^\0-\x7f]/g, escaped),
+  (text: string) => json(text).replace(/[<>&\u2028\u2029]/g, escaped),
+  (text: string) =>
+    json(text)
+      .replaceAll('\\"', "\\u0022")
+      .replace(/[<>&+'`]|[^\0-\x7e]/g, (unit) => escaped(unit).toUpperCase().replace("U", "u")),
+  (text: string) => encodeURIComponent(text.toWellFormed()),
+]);
+
+function json(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** One UTF-16 unit, because JSON escapes the two of a pair apart. */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** A byte that no UTF-8 text has. */
