@@ -1,6 +1,6 @@
 // Law 4: importing and using Tenantry changes nothing that belongs to the whole process, and asks it for nothing.
 // What an instance knows, holds and is told is its own, even beside another instance or another copy.
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import { createTenantry, fromContext, fromEnv, header } from "tenantry";
 import { manualClock, startFakeServer, stdioServerPath, type FakeServer } from "@tenantry/testing";
@@ -153,4 +153,34 @@ describe.each(eras)("against a %s server", (era) => {
     expect(tenantry.stats()).toMatchObject({ connections: 0, waiting: 0, sockets: 0 });
     expect([server.requests.length, server.openSockets, clock.pending]).toEqual([0, 0, 0]);
   });
+});
+
+it("the testing package, imported twice and used, adds no listener and leaves no handle either", () => {
+  const script = `
+    const listeners = () => process.eventNames().map((name) => [String(name), process.listenerCount(name)]);
+    void [process.stdout, process.stderr];
+    const before = JSON.stringify([listeners(), process.getActiveResourcesInfo()]);
+    const entry = import.meta.resolve("@tenantry/testing");
+    const copies = await Promise.all([import(entry), import(entry + "?copy=2")]);
+    const users = ["ada", "bob"];
+    const servers = await Promise.all(copies.map(({ startFakeServer }, index) =>
+      startFakeServer({ authenticate: { header: "x-key", keys: { key: users[index] } } })));
+    for (const { url } of servers) await (await fetch(url, { method: "POST", headers: { "x-key": "key", connection: "close" } })).text();
+    const seen = servers.map(({ requests }) => requests.map(({ user }) => user));
+    await Promise.all(servers.map((server) => server.close()));
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    const after = JSON.stringify([listeners(), process.getActiveResourcesInfo()]);
+    console.log(JSON.stringify({ seen, before, after }));
+  `;
+  const args = ["--input-type=module", "--eval", script];
+  // The official server package looks at the process's own streams when it is imported, which opens them: they are
+  // open before, and there is no stdin.
+  const stdout = execFileSync(process.execPath, args, {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { seen, before, after } = JSON.parse(stdout) as Record<"seen" | "before" | "after", unknown>;
+  expect(seen).toEqual([["ada"], ["bob"]]);
+  expect(after).toBe(before);
 });
