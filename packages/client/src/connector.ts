@@ -2,6 +2,7 @@ import {
   systemClock,
   fillLimits,
   TenantryError,
+  withDeadline,
   type Clock,
   type Connection,
   type Connector,
@@ -13,7 +14,7 @@ import {
 } from "@tenantry/core";
 import type { Egress } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
-import { atMost, withDeadline } from "./deadline.ts";
+import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";

@@ -3,7 +3,7 @@ import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint
 import type { Egress, ExchangeResponse } from "@tenantry/egress";
 import { Asides, isAside } from "./asides.ts";
 import type { Call } from "./call.ts";
-import { atMost } from "./deadline.ts";
+import { atMost } from "./at-most.ts";
 import { lost } from "./failure.ts";
 import { HttpResponses } from "./http-responses.ts";
 import { Inbox, isRequest } from "./inbox.ts";

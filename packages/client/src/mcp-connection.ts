@@ -11,7 +11,7 @@ import {
   type Result,
 } from "@tenantry/core";
 import { Call } from "./call.ts";
-import { atMost } from "./deadline.ts";
+import { atMost } from "./at-most.ts";
 import type { EraDoubt } from "./era-doubt.ts";
 import { isObject } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";

@@ -9,7 +9,7 @@ import {
   type ParkedSession,
 } from "@tenantry/core";
 import type { Egress } from "@tenantry/egress";
-import { atMost } from "./deadline.ts";
+import { atMost } from "./at-most.ts";
 import { EraDoubt } from "./era-doubt.ts";
 import { doubtsLegacy, meansLegacy } from "./era-evidence.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";

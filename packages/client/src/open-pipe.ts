@@ -7,7 +7,7 @@ import {
   type PipeEndpoint,
   type Secret,
 } from "@tenantry/core";
-import { atMost } from "./deadline.ts";
+import { atMost } from "./at-most.ts";
 import { EraDoubt } from "./era-doubt.ts";
 import { meansModern } from "./era-evidence.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";

@@ -80,6 +80,8 @@ export type { Slice, Version } from "./store.ts";
 export { withDetails } from "./error.ts";
 export { raceAbort } from "./abort.ts";
 export type { AbortableOptions } from "./abort.ts";
+export { withDeadline } from "./deadline.ts";
+export type { DeadlineOptions } from "./deadline.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";
 export { disposeAll } from "./disposal.ts";

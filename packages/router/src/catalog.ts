@@ -7,8 +7,8 @@ import {
   type ServerId,
   type ServerStatus,
   type ToolListing,
+  withDeadline,
 } from "@tenantry/core";
-import { withDeadline } from "./deadline.ts";
 import { checkOptions } from "./request-options.ts";
 import type { Route, Routing } from "./routing.ts";
 import type { ServerListing } from "./server-listing.ts";
@@ -83,7 +83,7 @@ function askOne(
 ): Promise<readonly CatalogTool[]> {
   let delivery: Delivery = "unsent";
   const expired = () => listTimeout(target.server.id, timeoutMs, delivery);
-  return withDeadline({ clock, timeoutMs, signal: caller, expired }, (signal) =>
+  return withDeadline({ keepAlive: true, clock, timeoutMs, signal: caller, expired }, (signal) =>
     pool.run(
       target,
       (connection) => {

@@ -8,8 +8,8 @@ import {
   type Delivery,
   type JsonObject,
   type ServerId,
+  withDeadline,
 } from "@tenantry/core";
-import { withDeadline } from "./deadline.ts";
 import type { Routing } from "./routing.ts";
 import { findTool, type Candidate, type Place } from "./tool-lookup.ts";
 
@@ -111,7 +111,10 @@ export class ToolCall {
   #timed(tool: string, work: (signal: AbortSignal) => Promise<CallToolResult>): Promise<CallToolResult> {
     const { timeoutMs, options } = this.#request;
     const expired = () => this.#timeout(tool);
-    return withDeadline({ clock: this.#routing.clock, timeoutMs, signal: options.signal, expired }, work);
+    return withDeadline(
+      { keepAlive: true, clock: this.#routing.clock, timeoutMs, signal: options.signal, expired },
+      work,
+    );
   }
 
   #timeout(tool: string): TenantryError {

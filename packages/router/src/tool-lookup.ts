@@ -1,6 +1,5 @@
-import { TenantryError, type Connection } from "@tenantry/core";
+import { TenantryError, type Connection, withDeadline } from "@tenantry/core";
 import { listTimeout } from "./catalog.ts";
-import { withDeadline } from "./deadline.ts";
 import type { Route, Routing } from "./routing.ts";
 import type { ServerListing } from "./server-listing.ts";
 
@@ -52,10 +51,13 @@ async function findOn(
   const look = async (connection: Connection, signal: AbortSignal) =>
     listing.known(connection, name) ?? (await listing.find(connection, name, signal));
   try {
-    const tool = await withDeadline({ clock, timeoutMs, signal: caller, expired }, (signal) => {
-      const options = { context: route.context, signal, resend: "safe" } as const;
-      return pool.run(route.target, (connection) => look(connection, signal), options);
-    });
+    const tool = await withDeadline(
+      { keepAlive: true, clock, timeoutMs, signal: caller, expired },
+      (signal) => {
+        const options = { context: route.context, signal, resend: "safe" } as const;
+        return pool.run(route.target, (connection) => look(connection, signal), options);
+      },
+    );
     if (tool !== undefined) return { candidate, tool };
   } catch (failure) {
     caller.throwIfAborted();

@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { TenantryError } from "./error.ts";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../test/manual-clock.ts";
 import { withDeadline } from "./deadline.ts";
