@@ -1,5 +1,4 @@
-import type { JSONRPCMessage } from "@modelcontextprotocol/client";
-import { isRequest } from "./inbox.ts";
+import type { NotificationMessage, ReplyMessage } from "./message.ts";
 
 /** How many of them may be on their way at once: a server can ask for replies without end and take none. */
 const maxUnfinished = 16;
@@ -11,7 +10,7 @@ export class Asides {
   #unfinished = 0;
 
   /** Sends one message, or drops it where too many are unfinished; never rejects, because nobody waits for it. */
-  async send(message: JSONRPCMessage, deliver: () => Promise<void>): Promise<void> {
+  async send(message: NotificationMessage | ReplyMessage, deliver: () => Promise<void>): Promise<void> {
     const isHuge = "id" in message && String(message.id).length > maxIdLength;
     if (this.#unfinished >= maxUnfinished || isHuge) return;
     this.#unfinished++;
@@ -29,6 +28,6 @@ export class Asides {
  * Whether a message is a reply to the server or a cancellation, which may be lost without harm. The end of the
  * handshake may not: it is a part of it, and has its deadline.
  */
-export function isAside(message: JSONRPCMessage): boolean {
-  return !isRequest(message) && !("method" in message && message.method === "notifications/initialized");
+export function isAside(message: NotificationMessage | ReplyMessage): boolean {
+  return !("method" in message && message.method === "notifications/initialized");
 }

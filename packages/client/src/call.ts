@@ -1,68 +1,101 @@
-import type { Progress, RpcError } from "@tenantry/core";
+import type { LogMessage, Progress, ServerRequestHandlers } from "@tenantry/core";
+import type { Answer, Id, ServerMessage } from "./message.ts";
 
-/** What a server answered, as it came. */
-export type Answer =
-  | { readonly kind: "result"; readonly result: unknown }
-  | { readonly kind: "error"; readonly error: RpcError };
+/** Who hears of what comes for one call beside its answer. */
+export interface CallListeners {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onLog?: ((message: LogMessage) => void) | undefined;
+  /** Takes the notifications that come for the call and that are neither progress nor a log message. */
+  readonly onNotification?: ((message: ServerMessage) => void) | undefined;
+  readonly handlers?: ServerRequestHandlers | undefined;
+}
 
-/** One request in flight: what its caller, the SDK's client and the wire must know of each other. */
+/** One request in flight: what its caller and the wire must know of each other. */
 export class Call {
+  readonly id: Id;
   readonly method: string;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
-  /** Every secret that went out with it, so that none of them comes back in a message. */
-  secrets: readonly string[] = [];
+  readonly listeners: CallListeners;
+  /** Settles once, with the answer or with the reason why there is none. */
+  readonly outcome: Promise<Answer>;
+  /** Gives every secret that went out with it, so that none of them comes back in a message. */
+  secrets: () => readonly string[] = none;
   /** What goes beside it in headers of its own. */
-  headers: Readonly<Record<string, string>> = {};
+  headers: Readonly<Record<string, string>> | undefined;
+  /** Whether its stream stays open for as long as it is wanted, and so has no bound but for each message. */
+  isEndless = false;
   /** Whether any of it may have left the process. */
   sent = false;
-  readonly #controller = new AbortController();
-  #answer: Answer | undefined;
-  #failure: { readonly reason: unknown } | undefined;
+  /** Is told when the call is given up before it has its answer. */
+  onEnd: (() => void) | undefined;
+  #state: "pending" | "answered" | "failed" = "pending";
+  #resolve!: (answer: Answer) => void;
+  #reject!: (reason: unknown) => void;
 
-  constructor(method: string, onProgress?: (progress: Progress) => void) {
+  constructor(id: Id, method: string, listeners: CallListeners = nobody) {
+    this.id = id;
     this.method = method;
-    this.onProgress = onProgress;
+    this.listeners = listeners;
+    this.outcome = new Promise<Answer>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
-  /** Aborts when the request is given up; its reason says nothing, because a server is told of it. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  /** Whether it still waits for its answer. */
+  get isPending(): boolean {
+    return this.#state === "pending";
   }
 
-  /** What the server answered; it stands even where the SDK has a complaint about it. */
-  get answer(): Answer | undefined {
-    return this.#answer;
+  /** Whether the server has answered. */
+  get isAnswered(): boolean {
+    return this.#state === "answered";
   }
 
-  /** Why the request ended without an answer, where this side knows better than the SDK. */
-  get failure(): { readonly reason: unknown } | undefined {
-    return this.#failure;
+  /** Records the answer; the first one counts, and none after the call has failed. */
+  answered(answer: Answer): void {
+    if (this.#state !== "pending") return;
+    this.#state = "answered";
+    this.#resolve(answer);
   }
 
-  /** Records the answer; the first one counts, and none after the request has failed. */
-  answered(answer: Answer): boolean {
-    if (this.#answer !== undefined || this.#failure !== undefined) return false;
-    this.#answer = answer;
-    return true;
-  }
-
-  /** Records why there will be no answer; does nothing once there is one. */
+  /** Records why there will be no answer; does nothing once there is one, or a reason. */
   fail(reason: unknown): void {
-    if (this.#answer === undefined) this.#failure ??= { reason };
+    if (this.#state !== "pending") return;
+    this.#state = "failed";
+    this.#reject(reason);
   }
 
-  /** Gives the request up: records why, tells the server and ends the exchange. */
+  /** Gives the call up: records why, tells the server and ends the exchange. */
   end(reason: unknown): void {
+    if (this.#state !== "pending") return;
     this.fail(reason);
-    if (this.#answer === undefined) this.#controller.abort("The request was given up.");
+    this.onEnd?.();
   }
 
-  /** Tells the caller how far the work has come; what its callback throws is its own affair. */
+  /** Tells the caller how far the work has come. */
   progressed(progress: Progress): void {
-    try {
-      this.onProgress?.(progress);
-    } catch {
-      // A broken progress bar does not cost the answer.
-    }
+    told(this.listeners.onProgress, progress);
+  }
+
+  /** Gives the caller another notification. */
+  notified(message: ServerMessage): void {
+    told(this.listeners.onNotification, message);
+  }
+
+  /** Gives the caller a log message. */
+  logged(message: LogMessage): void {
+    told(this.listeners.onLog, message);
   }
 }
+
+/** What a listener throws is its own affair: a broken progress bar does not cost the answer. */
+function told<T>(listener: ((value: T) => void) | undefined, value: T): void {
+  try {
+    listener?.(value);
+  } catch {
+    // Nobody waits for it.
+  }
+}
+
+const nobody: CallListeners = Object.freeze({});
+const none = (): readonly string[] => [];

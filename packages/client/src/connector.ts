@@ -18,8 +18,9 @@ import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
-import { openHttp, type OpenDependencies } from "./open-http.ts";
+import { openHttp } from "./open-http.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./open-pipe.ts";
+import type { OpenDependencies } from "./opened.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {
@@ -51,7 +52,7 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
 async function open(
   endpoint: Endpoint,
   credential: Credential | undefined,
-  { resume, signal: caller }: OpenOptions<ParkedSession>,
+  { resume, handlers, signal: caller }: OpenOptions<ParkedSession>,
   dependencies: OpenDependencies,
 ): Promise<Connection> {
   const { clock, limits } = dependencies;
@@ -63,8 +64,8 @@ async function open(
   let opening: Promise<Connection> | undefined;
   const begin = (signal: AbortSignal) =>
     endpoint.kind === "http"
-      ? openHttp(endpoint, credential, { resume, signal }, dependencies)
-      : openPipe(endpoint, credential, signal, dependencies);
+      ? openHttp(endpoint, credential, { resume, handlers, signal }, dependencies)
+      : openPipe(endpoint, credential, { handlers, signal }, dependencies);
   try {
     return await withDeadline(
       { clock, timeoutMs, expired, signal: caller },

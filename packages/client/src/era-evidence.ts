@@ -1,5 +1,6 @@
 import { TenantryError, type RpcError } from "@tenantry/core";
-import { isObject } from "./inbox.ts";
+import { modernVersion } from "./envelope.ts";
+import { isObject } from "./message.ts";
 
 /** The codes that only the modern era has (MCP 2026-07-28, reserved range). */
 const unsupportedVersion = -32_022;
@@ -18,7 +19,7 @@ export function meansLegacy(failure: unknown): boolean {
   if (failure.code !== "SERVER_ERROR") return false;
   const { rpc } = failure;
   if (rpc === undefined || !isReserved(rpc.code)) return true;
-  return rpc.code === unsupportedVersion && !offersModern(rpc);
+  return rpc.code === unsupportedVersion && !offersAnyModern(rpc);
 }
 
 /** Whether the answer to `initialize` means a server without a legacy era. */
@@ -34,8 +35,8 @@ export function doubtsLegacy(failure: unknown): boolean {
 }
 
 /** Whether a request was turned away unread because of the revision that it speaks; only that is certain. */
-export function refusesVersion(failure: TenantryError): boolean {
-  return failure.rpc?.code === unsupportedVersion;
+export function refusesVersion({ rpc }: TenantryError): boolean {
+  return rpc?.code === unsupportedVersion && !offersModern(rpc);
 }
 
 /**
@@ -57,10 +58,17 @@ export function wrongEra(cause: unknown): TenantryError {
   return new TenantryError("HANDSHAKE_FAILED", message, { cause, delivery: "refused", recover: "reconnect" });
 }
 
+/** Whether a request was refused for its revision by a server that offers the very one that it was made in. */
+export function offersModern(rpc: RpcError): boolean {
+  return rpc.code === unsupportedVersion && offered(rpc).includes(modernVersion);
+}
+
 /** An absent or unreadable list is taken for a legacy server's: that is what some of them answer. */
-function offersModern({ data }: RpcError): boolean {
+function offersAnyModern(rpc: RpcError): boolean {
+  return offered(rpc).some((version) => typeof version === "string" && version >= "2026");
+}
+
+function offered({ data }: RpcError): readonly unknown[] {
   const supported = isObject(data) ? data.supported : undefined;
-  return (
-    Array.isArray(supported) && supported.some((version) => typeof version === "string" && version >= "2026")
-  );
+  return Array.isArray(supported) ? supported : [];
 }

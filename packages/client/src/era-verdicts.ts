@@ -7,8 +7,16 @@ export interface EraVerdictsOptions {
   readonly clock: Clock;
 }
 
-interface Verdict {
+/** What is remembered of one server. */
+export interface Verdict {
   readonly era: Era;
+  /** Whether it speaks the transport of 2024-11-05 only, HTTP with a stream of events. */
+  readonly isSse?: boolean | undefined;
+  /** Whether it reads nothing before it has heard the end of the handshake. */
+  readonly inOrder?: boolean | undefined;
+}
+
+interface Dated extends Verdict {
   readonly at: number;
 }
 
@@ -18,8 +26,8 @@ interface Verdict {
  * to different servers, so they are part of what a server is known by.
  */
 export class EraVerdicts {
-  readonly #byUrl = new Map<string, Verdict>();
-  readonly #byPipe = new WeakMap<PipeEndpoint, Verdict>();
+  readonly #byUrl = new Map<string, Dated>();
+  readonly #byPipe = new WeakMap<PipeEndpoint, Dated>();
   readonly #options: EraVerdictsOptions;
 
   constructor(options: EraVerdictsOptions) {
@@ -27,21 +35,22 @@ export class EraVerdicts {
   }
 
   /** What is known; a verdict grows old, because servers are upgraded, and sometimes the other way. */
-  get(server: Endpoint): Era | undefined {
+  get(server: Endpoint): Verdict | undefined {
     const verdict = this.#known(server);
     if (verdict === undefined) return undefined;
     this.drop(server);
     if (this.#options.clock.now() - verdict.at >= this.#options.eraVerdictTtlMs) return undefined;
     this.#keep(server, verdict);
-    return verdict.era;
+    return verdict;
   }
 
   /** Remembers a verdict and forgets the one that was used least recently where there are too many. */
-  set(server: Endpoint, era: Era): void {
+  set(server: Endpoint, verdict: Verdict): void {
     const known = this.#known(server);
     this.drop(server);
     // A confirmed verdict keeps its date, or it would never be questioned.
-    this.#keep(server, known?.era === era ? known : { era, at: this.#options.clock.now() });
+    const before = known?.era === verdict.era ? known : { at: this.#options.clock.now() };
+    this.#keep(server, { ...before, ...verdict });
     if (this.#byUrl.size <= this.#options.maxEraVerdicts) return;
     const [oldest] = this.#byUrl.keys();
     if (oldest !== undefined) this.#byUrl.delete(oldest);
@@ -53,11 +62,11 @@ export class EraVerdicts {
     else this.#byPipe.delete(server);
   }
 
-  #known(server: Endpoint): Verdict | undefined {
+  #known(server: Endpoint): Dated | undefined {
     return server.kind === "http" ? this.#byUrl.get(nameOf(server)) : this.#byPipe.get(server);
   }
 
-  #keep(server: Endpoint, verdict: Verdict): void {
+  #keep(server: Endpoint, verdict: Dated): void {
     if (server.kind === "http") this.#byUrl.set(nameOf(server), verdict);
     else this.#byPipe.set(server, verdict);
   }

@@ -34,8 +34,8 @@ export function httpFailure(answer: RefusedAnswer, context: FailureContext): Ten
   const { status, headers } = answer;
   if (status === 401 || status === 403)
     return unauthorized(status, spokenChallenge(headers["www-authenticate"], context.secrets));
-  if (context.hasSession && endsSession(answer)) return sessionLost(status);
   const rpc = answer.rpc === undefined ? {} : { rpc: answer.rpc };
+  if (context.hasSession && endsSession(answer)) return sessionLost(status, rpc);
   if (status === 408 || status === 429 || status >= 500) {
     const retryAfterMs = parseRetryAfter(
       headers["retry-after"],
@@ -179,10 +179,7 @@ function endsSession({ status, rpc }: RefusedAnswer): boolean {
   return status === 404 || (status === 400 && rpc?.code === -32_000);
 }
 
-function sessionLost(status: number): TenantryError {
-  return new TenantryError("SESSION_LOST", "The server has ended this session; call again.", {
-    status,
-    delivery: "refused",
-    recover: "reconnect",
-  });
+function sessionLost(status: number, rpc: Pick<ErrorDetails, "rpc">): TenantryError {
+  const details: ErrorDetails = { status, delivery: "refused", recover: "reconnect", ...rpc };
+  return new TenantryError("SESSION_LOST", "The server has ended this session; call again.", details);
 }

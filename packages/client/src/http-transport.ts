@@ -1,15 +1,16 @@
-import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint } from "@tenantry/core";
-import type { Egress, ExchangeResponse } from "@tenantry/egress";
+import type { Egress, ExchangeMethod, ExchangeRequest, ExchangeResponse } from "@tenantry/egress";
 import { Asides, isAside } from "./asides.ts";
-import type { Call } from "./call.ts";
 import { atMost } from "./at-most.ts";
+import type { Call } from "./call.ts";
 import { lost } from "./failure.ts";
-import { HttpResponses } from "./http-responses.ts";
-import { Inbox, isRequest } from "./inbox.ts";
+import { HttpResponses, type Resume } from "./http-responses.ts";
+import { Inbox, type Hear } from "./inbox.ts";
 import { toJson } from "./json-text.ts";
 import type { ClientLimits } from "./limits.ts";
-import { boundHeaders, routingValue, spokenSecrets } from "./request-headers.ts";
+import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "./message.ts";
+import { MergedHeaders, routingHeaders, spokenSecrets, type BoundHeaders } from "./request-headers.ts";
+import type { Transport } from "./transport.ts";
 
 /** What an {@link HttpTransport} works with. */
 export interface HttpTransportOptions {
@@ -24,16 +25,21 @@ export interface HttpTransportOptions {
   readonly session?: { readonly sessionId: string; readonly protocolVersion: string };
 }
 
-/** The SDK's transport over guarded requests: one POST for each message (MCP, Streamable HTTP). */
+/** One request of any method. */
+interface Sent {
+  readonly method: ExchangeMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bound: BoundHeaders;
+  readonly signal: AbortSignal;
+  readonly body?: string;
+}
+
+/** Messages over guarded requests: one POST for each (MCP, Streamable HTTP). */
 export class HttpTransport implements Transport {
-  onmessage?: NonNullable<Transport["onmessage"]>;
-  onclose?: () => void;
-  onerror?: (error: Error) => void;
-  /** Tells the SDK that ending a request's own stream cancels it, in the era where it does. */
-  readonly hasPerRequestStream = true;
   readonly #options: HttpTransportOptions;
-  readonly #inbox = new Inbox((message) => this.onmessage?.(message));
+  readonly #inbox = new Inbox();
   readonly #responses: HttpResponses;
+  readonly #merged: MergedHeaders;
   readonly #asides = new Asides();
   readonly #exchanges = new Set<AbortController>();
   #sessionId: string | undefined;
@@ -43,6 +49,7 @@ export class HttpTransport implements Transport {
   constructor(options: HttpTransportOptions) {
     this.#options = options;
     this.#responses = new HttpResponses(this.#inbox, options.limits, options.clock);
+    this.#merged = new MergedHeaders(options.endpoint, options.credential);
     this.#sessionId = options.session?.sessionId;
     this.#protocolVersion = options.session?.protocolVersion;
   }
@@ -51,96 +58,163 @@ export class HttpTransport implements Transport {
     return this.#sessionId;
   }
 
-  /** Announces the call whose request comes next. */
-  expect(call: Call): void {
-    this.#inbox.expect(call);
+  listen(hear: Hear): void {
+    this.#inbox.hear = hear;
   }
 
-  setProtocolVersion(version: string): void {
-    this.#protocolVersion = version;
+  speak(protocolVersion: string): void {
+    this.#protocolVersion = protocolVersion;
   }
 
-  async start(): Promise<void> {}
+  ask(call: Call, params: Fields | undefined): void {
+    this.#inbox.add(call);
+    const exchange = new AbortController();
+    call.onEnd = () => this.#giveUp(call, exchange);
+    void this.#within(exchange, () => this.#ask(call, params, exchange.signal))
+      .catch((failure: unknown) => call.fail(unanswered(call, failure)))
+      .finally(() => this.#inbox.release(call));
+  }
 
-  /** Sends one message and, for a request, reads until its answer; rejects where none can come any more. */
-  async send(message: JSONRPCMessage): Promise<void> {
-    const call = this.#inbox.bind(message);
-    if (!isAside(message)) return this.#post(message, call, call?.signal);
+  async tell(message: NotificationMessage | ReplyMessage): Promise<void> {
+    const exchange = new AbortController();
+    const send = () => this.#within(exchange, () => this.#tell(message, exchange.signal));
+    if (!isAside(message)) return send();
     const { clock, limits } = this.#options;
     return this.#asides.send(message, () =>
-      atMost({ clock, timeoutMs: limits.closeTimeoutMs }, (signal) => this.#post(message, call, signal)),
+      atMost({ clock, timeoutMs: limits.closeTimeoutMs }, async (signal) => {
+        signal.addEventListener("abort", () => exchange.abort(signal.reason), { once: true });
+        await send();
+      }),
     );
   }
 
-  /** Ends every exchange; the session stays. */
+  /**
+   * Opens the stream on which a legacy server speaks of its own accord (MCP 2025-11-25, Streamable HTTP, listening for
+   * messages) and reads it until the signal aborts. Resolves when it is open, with its end.
+   */
+  async openStream(signal: AbortSignal): Promise<{ readonly ended: Promise<void> }> {
+    const exchange = new AbortController();
+    const leave = () => exchange.abort(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    this.#exchanges.add(exchange);
+    const release = () => {
+      this.#exchanges.delete(exchange);
+      signal.removeEventListener("abort", leave);
+    };
+    try {
+      signal.throwIfAborted();
+      const get = (lastEventId: string | undefined) => this.#getStream(lastEventId, exchange.signal);
+      const first = await get(undefined);
+      return { ended: this.#responses.receiveAll(first, { get, signal: exchange.signal }).finally(release) };
+    } catch (failure) {
+      release();
+      throw failure;
+    }
+  }
+
   async close(): Promise<void> {
-    if (this.#closed) return;
     this.#closed = true;
     for (const exchange of this.#exchanges) exchange.abort("The connection was closed.");
-    this.onclose?.();
   }
 
   /** Ends the session at the server, where there is one. The server may refuse to (405), which is its right. */
   async endSession(signal: AbortSignal): Promise<void> {
     if (this.#sessionId === undefined) return;
-    const { egress, endpoint, credential } = this.#options;
-    const bound = await boundHeaders(endpoint, credential(), "DELETE");
-    const { url, provenance } = endpoint;
-    const headers = this.#sessionHeaders();
-    const response = await egress.exchange({ url, provenance, method: "DELETE", headers, bound, signal });
+    const bound = await this.#merged.of("DELETE");
+    const response = await this.#send({ method: "DELETE", headers: this.#sessionHeaders(), bound, signal });
     response.body.cancel();
   }
 
-  async #post(message: JSONRPCMessage, call: Call | undefined, signal?: AbortSignal): Promise<void> {
-    const exchange = new AbortController();
-    const leave = () => exchange.abort(signal?.reason);
-    signal?.addEventListener("abort", leave, { once: true });
+  /** Runs an exchange that {@link close} ends. */
+  async #within(exchange: AbortController, work: () => Promise<void>): Promise<void> {
+    if (this.#closed)
+      throw new TenantryError(
+        "CLOSED",
+        "The connection is closed; call again, or create a new instance if this one was closed.",
+      );
     this.#exchanges.add(exchange);
     try {
-      if (this.#closed)
-        throw new TenantryError(
-          "CLOSED",
-          "The connection is closed; call again, or create a new instance if this one was closed.",
-        );
-      await this.#exchange(message, call, exchange.signal);
-    } catch (failure) {
-      throw call?.signal.aborted ? failure : unanswered(message, failure);
+      await work();
     } finally {
       this.#exchanges.delete(exchange);
-      signal?.removeEventListener("abort", leave);
-      this.#inbox.release(message);
     }
   }
 
-  async #exchange(message: JSONRPCMessage, call: Call | undefined, signal: AbortSignal): Promise<void> {
-    const { egress, endpoint, credential } = this.#options;
+  async #ask(call: Call, params: Fields | undefined, signal: AbortSignal): Promise<void> {
+    const { id, method } = call;
+    const message: RequestMessage = { jsonrpc: "2.0", id, method, ...(params !== undefined && { params }) };
     const body = toJson(message);
-    const bound = await boundHeaders(endpoint, credential(), "POST");
-    const secrets = spokenSecrets(bound, endpoint.url);
-    if (call !== undefined) call.secrets = secrets;
+    // Awaited only where it must be: most credentials have their headers ready.
+    const merged = this.#merged.of("POST");
+    const bound = merged instanceof Promise ? await merged : merged;
+    const { url } = this.#options.endpoint;
+    call.secrets = () => spokenSecrets(bound, url);
     signal.throwIfAborted();
-    if (call !== undefined) call.sent = true;
-    const { url, provenance } = endpoint;
-    const headers = { ...this.#headers(message), ...call?.headers };
-    // Whoever reads the answer bounds it, and names the limit that was hit.
-    const maxResponseBytes = Number.POSITIVE_INFINITY;
-    const response = await egress.exchange({
-      url,
-      provenance,
+    if (!call.isPending) return;
+    call.sent = true;
+    const headers = this.#headers(call, params);
+    const response = await this.#send({ method: "POST", headers, bound, body, signal });
+    const hasSession = this.#sessionId !== undefined;
+    if (response.status < 200 || response.status > 299)
+      return this.#responses.receiveFailure(response, { call, method, secrets: call.secrets, hasSession });
+    // A session is what the handshake's answer says and nothing else: any other answer could swap it.
+    if (method === "initialize") this.#adoptSession(response);
+    await this.#responses.receiveAnswer(response, call, this.#resume(signal));
+  }
+
+  async #tell(message: NotificationMessage | ReplyMessage, signal: AbortSignal): Promise<void> {
+    const body = toJson(message);
+    const bound = await this.#merged.of("POST");
+    signal.throwIfAborted();
+    const response = await this.#send({
       method: "POST",
-      headers,
+      headers: this.#plainHeaders(message),
       bound,
       body,
       signal,
-      maxResponseBytes,
     });
+    if (response.status >= 200 && response.status <= 299) return response.body.cancel();
+    const method = "method" in message ? message.method : "an answer";
+    const secrets = () => spokenSecrets(bound, this.#options.endpoint.url);
     const hasSession = this.#sessionId !== undefined;
-    if (response.status < 200 || response.status > 299)
-      return this.#responses.receiveFailure(response, { message, call, secrets, hasSession });
-    if (!isRequest(message)) return response.body.cancel();
-    // A session is what the handshake's answer says and nothing else: any other answer could swap it.
-    if (message.method === "initialize") this.#adoptSession(response);
-    await this.#responses.receiveAnswer(response, { message, call });
+    await this.#responses.receiveFailure(response, { call: undefined, method, secrets, hasSession });
+  }
+
+  #send({ method, headers, bound, body, signal }: Sent): Promise<ExchangeResponse> {
+    const { egress, endpoint } = this.#options;
+    const { url, provenance } = endpoint;
+    // Whoever reads the answer bounds it, and names the limit that was hit.
+    const maxResponseBytes = Number.POSITIVE_INFINITY;
+    const request: ExchangeRequest = { url, provenance, method, headers, bound, signal, maxResponseBytes };
+    return egress.exchange(body === undefined ? request : { ...request, body });
+  }
+
+  /** A modern server is told by the end of the stream, a legacy one in words. */
+  #giveUp({ id, method, sent }: Call, exchange: AbortController): void {
+    exchange.abort("The request was given up.");
+    if (!sent || this.#options.era === "modern" || method === "initialize" || this.#closed) return;
+    const params = { requestId: id, reason: "The request was given up." };
+    void this.tell({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  }
+
+  #resume(signal: AbortSignal): Resume | undefined {
+    if (this.#options.era === "modern") return undefined;
+    return { get: (lastEventId) => this.#getStream(lastEventId, signal), signal };
+  }
+
+  async #getStream(lastEventId: string | undefined, signal: AbortSignal): Promise<ExchangeResponse> {
+    const bound = await this.#merged.of("GET");
+    const headers = {
+      accept: "text/event-stream",
+      ...this.#sessionHeaders(),
+      ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
+    };
+    const response = await this.#send({ method: "GET", headers, bound, signal });
+    return this.#responses.streamOf(response, {
+      method: "the stream of its messages",
+      secrets: () => spokenSecrets(bound, this.#options.endpoint.url),
+      hasSession: this.#sessionId !== undefined,
+    });
   }
 
   #adoptSession({ headers }: ExchangeResponse): void {
@@ -155,12 +229,19 @@ export class HttpTransport implements Transport {
     this.#sessionId = id;
   }
 
-  #headers(message: JSONRPCMessage): Record<string, string> {
+  #headers(call: Call, params: Fields | undefined): Readonly<Record<string, string>> {
+    const headers = this.#plainHeaders(call);
+    if (this.#options.era === "modern")
+      Object.assign(headers, routingHeaders(call.method, params), call.headers);
+    return headers;
+  }
+
+  #plainHeaders(message: { readonly method: string } | ReplyMessage): Record<string, string> {
     return {
       accept: "application/json, text/event-stream",
       "content-type": "application/json",
       ...this.#sessionHeaders(),
-      ...(this.#options.era === "modern" ? routingHeaders(message) : {}),
+      ...(this.#options.era === "modern" && "method" in message && { "mcp-method": message.method }),
     };
   }
 
@@ -173,22 +254,8 @@ export class HttpTransport implements Transport {
 }
 
 /** A socket that breaks does not break the session: what the egress advises for it is not passed on. */
-function unanswered(message: JSONRPCMessage, failure: unknown): unknown {
+function unanswered({ method }: Call, failure: unknown): unknown {
   if (!(failure instanceof TenantryError) || failure.code !== "CONNECTION_LOST") return failure;
   if (failure.status !== undefined) return failure;
-  const method = "method" in message ? message.method : "an answer";
   return lost(method, "The connection to the server broke", { cause: failure, delivery: failure.delivery });
-}
-
-/** What lets an intermediary route without reading the body (MCP 2026-07-28, Streamable HTTP, standard headers). */
-function routingHeaders(message: JSONRPCMessage): Record<string, string> {
-  if (!("method" in message)) return {};
-  const { method, params = {} } = message as { method: string; params?: Record<string, unknown> };
-  const name =
-    method === "resources/read"
-      ? params.uri
-      : /^(?:tools\/call|prompts\/get)$/u.test(method)
-        ? params.name
-        : undefined;
-  return { "mcp-method": method, ...(typeof name === "string" ? { "mcp-name": routingValue(name) } : {}) };
 }

@@ -110,25 +110,52 @@ it("speaks to a known modern server without any handshake and with the routing h
   expect(body.params._meta["io.modelcontextprotocol/clientInfo"]).toMatchObject({ name: "tenantry" });
 });
 
-it("asks an unknown server which era it speaks, once for the whole connector", async () => {
-  const modern = await serve({ era: "dual" });
+const counted = (server: FakeServer, what: string) =>
+  said(server.requests).filter((one) => one === what).length;
+
+it("asks an unknown server both questions at once, once for the whole connector", async () => {
+  const modern = await serve({ era: "modern" });
   const connector = connectorFor();
-  const first = await kept(connector.open(endpointOf(modern.url), undefined, {}));
-  expect(first.era).toBe("modern");
+  expect((await kept(connector.open(endpointOf(modern.url), undefined, {}))).era).toBe("modern");
   await kept(connector.open(endpointOf(modern.url), undefined, {}));
-  expect(said(modern.requests)).toEqual(["server/discover"]);
+  await vi.waitFor(() => expect(said(modern.requests).sort()).toEqual(["initialize", "server/discover"]));
 
   const legacy = await serve({ era: "legacy" });
   expect((await kept(connector.open(endpointOf(legacy.url), undefined, {}))).era).toBe("legacy");
   await kept(connector.open(endpointOf(legacy.url), undefined, {}));
-  const expected = [
-    "server/discover",
-    "initialize",
-    "notifications/initialized",
-    "initialize",
-    "notifications/initialized",
-  ];
-  expect(said(legacy.requests)).toEqual(expected);
+  expect(counted(legacy, "server/discover")).toBe(1);
+  expect(counted(legacy, "initialize")).toBe(2);
+});
+
+it("speaks the modern era to a server of both, and gives the session back that it did not need", async () => {
+  const server = await serve({ era: "dual" });
+  const connection = await open(server);
+  expect(connection.era).toBe("modern");
+  await connection.close();
+  expect(counted(server, "initialize")).toBe(1);
+  expect(counted(server, "notifications/initialized")).toBe(0);
+  expect(server.endedSessions).toBe(1);
+  expect(server.sessions.size).toBe(0);
+});
+
+it("speaks the legacy era where the question is in trouble, and asks it again the next time", async () => {
+  const server = await serve({ era: "legacy" });
+  server.faults.add({ kind: "answer", status: 503 }, { rpc: "server/discover" });
+  const connector = connectorFor();
+  expect((await kept(connector.open(endpointOf(server.url), undefined, {}))).era).toBe("legacy");
+  await kept(connector.open(endpointOf(server.url), undefined, {}));
+  expect(counted(server, "server/discover")).toBe(2);
+});
+
+it("does not wait for a question that a legacy server leaves unanswered", async () => {
+  const clock = manualClock();
+  const server = await serve({ era: "legacy" });
+  server.faults.add({ kind: "hang" }, { rpc: "server/discover" });
+  const opening = kept(connectorFor({ clock }).open(endpointOf(server.url), undefined, {}));
+  await vi.waitFor(() => expect(server.sessions.size).toBe(1));
+  await vi.waitFor(() => expect(clock.pending).toBeGreaterThan(1));
+  await clock.advance(1_000);
+  expect((await opening).era).toBe("legacy");
 });
 
 it("keeps what a server told one user from the next", async () => {
@@ -148,7 +175,8 @@ it.for([401, 403, 500, 503])(
     server.faults.add({ kind: "answer", status });
     const failure = await failureOf(open(server));
     expect(failure.code).toBe(status < 500 ? "UNAUTHORIZED" : "SERVER_UNAVAILABLE");
-    expect(said(server.requests)).toEqual(["server/discover"]);
+    expect(said(server.requests).sort()).toEqual(["initialize", "server/discover"]);
+    expect(server.sessions.size).toBe(0);
   },
 );
 
@@ -177,7 +205,7 @@ it("asks anew where a remembered server answers its first list as one of another
     const endpoint = endpointOf(server.url);
     await kept(connector.open(endpoint, undefined, {}));
     const assumed = await kept(connector.open(endpoint, undefined, {}));
-    const body = answer === bare ? bare.body : JSON.stringify({ ...invalid, id: 0 });
+    const body = answer === bare ? bare.body : JSON.stringify({ ...invalid, id: 1 });
     server.faults.add({ ...answer, body }, { rpc: "tools/list", times: 1 });
     expect(await failureOf(assumed.request("tools/list", {}))).toMatchObject({
       code: "HANDSHAKE_FAILED",
@@ -398,17 +426,31 @@ it("reports what is forbidden, without a repair", async () => {
   server.faults.clear();
 });
 
+/** A connector that knows that a server reads nothing before the end of the handshake. */
+async function orderly(server: FakeServer, credential?: Credential) {
+  const connector = connectorFor();
+  const error = { code: -32600, message: "Server not initialized" };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: null, error });
+  server.faults.add({ kind: "answer", status: 400, body }, { rpc: "tools/list", times: 1 });
+  const endpoint = endpointOf(server.url, { era: "legacy" });
+  const connection = await connector.open(endpoint, credential, {});
+  await connection.request("tools/list", {});
+  await connection.close();
+  return (signal?: AbortSignal) => connector.open(endpoint, credential, { signal });
+}
+
 it("hides what was sent in secret from a challenge, and from the refusal of a notification, that repeats it", async () => {
   const authenticate = { header: "authorization", keys: { "token-of-ada": "ada" } };
   const server = await serve({ era: "legacy", authenticate });
   const credential = bearer("token-of-ada", server.url.origin);
   const repeats =
     'Bearer error="insufficient_scope", scope="token-of-ada", error_description="no \\"token-of-ada\\""';
+  const reopen = await orderly(server, credential);
   const fault = { kind: "answer", status: 403, headers: { "www-authenticate": repeats } } as const;
   const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: 1, message: "no token-of-ada" } });
 
   server.faults.add({ kind: "answer", status: 422, body }, { rpc: "notifications/initialized", times: 1 });
-  const refused = await failureOf(open(server, { era: "legacy" }, credential));
+  const refused = await failureOf(reopen());
   const connection = await open(server, { era: "legacy" }, credential);
   server.faults.add(fault);
   const forbidden = await failureOf(echo(connection, "hi"));
@@ -639,8 +681,10 @@ it("gives up a handshake in time, and leaves no timer", async () => {
   const server = await serve();
   server.faults.add({ kind: "hang" });
   const opening = failureOf(open(server, {}, undefined, { clock }));
-  await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+  await vi.waitFor(() => expect(server.requests).toHaveLength(2));
   await clock.advance(30_000);
+  // A session that is made late would be given back, so that it is waited for a little longer.
+  await clock.advance(2_000);
   expect(await opening).toMatchObject({ code: "TIMEOUT", delivery: "unsent" });
   await vi.waitFor(() => expect(clock.pending).toBe(0));
   await vi.waitFor(() => expect(server.openSockets).toBe(0));
@@ -648,23 +692,69 @@ it("gives up a handshake in time, and leaves no timer", async () => {
 
 it("gives back the session of a handshake that fails halfway", async () => {
   const server = await serve({ era: "legacy" });
+  const reopen = await orderly(server);
   server.faults.add({ kind: "answer", status: 400, body: "no" }, { rpc: "notifications/initialized" });
-  const failure = await failureOf(open(server, { era: "legacy" }));
+  const failure = await failureOf(reopen());
   expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", status: 400 });
   expect(failure.cause).toBeInstanceOf(TenantryError);
-  expect(server.endedSessions).toBe(1);
+  expect(server.endedSessions).toBe(2);
+});
+
+it("sends the first request together with the end of the handshake", async () => {
+  const server = await serve({ era: "legacy" });
+  server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
+  const connection = await open(server, { era: "legacy" });
+  expect(await echo(connection, "hi")).toMatchObject({ content: [{ text: "hi" }] });
+  server.faults.clear();
+});
+
+it.for([
+  { status: 400, code: -32000, message: "Bad Request: Server not initialized" },
+  { status: 200, code: -32602, message: "Invalid request parameters" },
+  { status: 200, code: -32600, message: "Received request before initialization was complete" },
+])("sends a call again, in order, to a server that says $message, and remembers it", async (one) => {
+  const server = await serve({ era: "legacy" });
+  const { status, ...error } = one;
+  const headers = { "content-type": "application/json" };
+  const refuse = (rpc: string, id: number | null) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id, error });
+    server.faults.add({ kind: "answer", status, body, headers }, { rpc, times: 1 });
+  };
+  const connector = connectorFor();
+  const endpoint = endpointOf(server.url, { era: "legacy" });
+  const first = await kept(connector.open(endpoint, undefined, {}));
+  refuse("tools/call", status === 200 ? 2 : null);
+  expect(await echo(first, "hi")).toMatchObject({ content: [{ text: "hi" }] });
+  expect(counted(server, "tools/call")).toBe(2);
+
+  server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
+  const controller = new AbortController();
+  const second = connector.open(endpoint, undefined, { signal: controller.signal });
+  await vi.waitFor(() => expect(counted(server, "notifications/initialized")).toBe(2));
+  controller.abort("it waits");
+  await expect(second).rejects.toBe("it waits");
+});
+
+it("does not call a tool again because of an error that may be the tool's own", async () => {
+  const server = await serve({ era: "legacy" });
+  const error = { code: -32602, message: "amount must be positive" };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 2, error });
+  const headers = { "content-type": "application/json" };
+  server.faults.add({ kind: "answer", status: 200, body, headers }, { rpc: "tools/call" });
+  expect(await failureOf(echo(await open(server, { era: "legacy" }), "hi"))).toMatchObject({ rpc: error });
+  expect(counted(server, "tools/call")).toBe(1);
 });
 
 it("gives back the session of a handshake that is aborted, before it says so", async () => {
   const server = await serve({ era: "legacy" });
+  const reopen = await orderly(server);
   server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
   const controller = new AbortController();
-  const { signal } = controller;
-  const opening = connectorFor().open(endpointOf(server.url, { era: "legacy" }), undefined, { signal });
-  await vi.waitFor(() => expect(said(server.requests)).toContain("notifications/initialized"));
+  const opening = reopen(controller.signal);
+  await vi.waitFor(() => expect(counted(server, "notifications/initialized")).toBe(2));
   controller.abort("left");
   await expect(opening).rejects.toBe("left");
-  expect(server.endedSessions).toBe(1);
+  expect(server.endedSessions).toBe(2);
 });
 
 it("gives back a session that the server makes after the abort, and does not wait for ever for one", async () => {

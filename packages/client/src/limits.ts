@@ -14,6 +14,10 @@ export interface ClientLimits {
   readonly maxDepth: number;
   /** The longest that a server may ask to be left alone, in milliseconds; more is read as this. Defaults to one hour. */
   readonly maxRetryAfterMs: number;
+  /** How often in a row a broken stream of events that brings nothing new is asked for again. Defaults to 5. */
+  readonly maxStreamReconnects: number;
+  /** How often a modern server may ask for more input before it answers one request. Defaults to 10. */
+  readonly maxInputRounds: number;
   /** How many servers' eras are remembered. Defaults to 1,000. */
   readonly maxEraVerdicts: number;
   /** How long a server's era is remembered before it is asked again, in milliseconds. Defaults to one hour. */
@@ -29,6 +33,8 @@ export const defaultClientLimits: ClientLimits = Object.freeze({
   maxStreamBytes: 64 * 1024 * 1024,
   maxDepth: 256,
   maxRetryAfterMs: 3_600_000,
+  maxStreamReconnects: 5,
+  maxInputRounds: 10,
   maxEraVerdicts: 1_000,
   eraVerdictTtlMs: 3_600_000,
 });

@@ -1,5 +1,6 @@
 import {
   TenantryError,
+  type AbortableOptions,
   type CloseReason,
   type Clock,
   type Connection,
@@ -9,14 +10,21 @@ import {
   type ParkedSession,
   type RequestOptions,
   type Result,
+  type ServerEvent,
+  type Subscription,
+  type SubscriptionFilter,
 } from "@tenantry/core";
-import { Call } from "./call.ts";
 import { atMost } from "./at-most.ts";
 import type { EraDoubt } from "./era-doubt.ts";
-import { isObject } from "./inbox.ts";
+import { Errand } from "./errand.ts";
+import { spoken } from "./failure.ts";
+import { answerRound } from "./input-rounds.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Link, ServerFacts } from "./link.ts";
-import type { ParamHeaders } from "./param-headers.ts";
+import { isObject, type Fields, type ServerMessage } from "./message.ts";
+import type { Repairs } from "./repairs.ts";
+import type { ServerRequests } from "./server-requests.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** What differs between a connection over HTTP and one over a pipe. */
 export interface ConnectionEnds {
@@ -29,7 +37,9 @@ export interface ConnectionEnds {
   /** How long the way to the server may take to close, in milliseconds. */
   readonly closeTimeoutMs: number;
   /** Resolves when the other side has gone away; never for HTTP. */
-  readonly lost: Promise<CloseReason>;
+  readonly lost: Promise<CloseReason> | undefined;
+  /** Opens the stream on which a legacy server speaks of its own accord; absent where everything comes on one anyway. */
+  readonly openStream?: (signal: AbortSignal) => Promise<{ readonly ended: Promise<void> }>;
 }
 
 /** What a connection is made of. */
@@ -38,10 +48,12 @@ export interface McpConnectionOptions {
   readonly facts: ServerFacts;
   readonly ends: ConnectionEnds;
   readonly doubt: EraDoubt;
-  /** Where arguments are mirrored into headers: over HTTP, in the modern era. */
-  readonly paramHeaders?: ParamHeaders;
+  readonly repairs: Repairs;
+  readonly requests: ServerRequests;
   readonly clock: Clock;
   readonly limits: ClientLimits;
+  /** Makes what tells of changes; it is asked for with the first subscription. */
+  readonly subscriptions: (connection: McpConnection) => Subscriptions;
 }
 
 /** One connection. States: open → parked, lost or closed; only an open one takes requests. */
@@ -53,23 +65,27 @@ export class McpConnection implements Connection {
   readonly instructions: string | undefined;
   readonly closed: Promise<CloseReason>;
   readonly #options: McpConnectionOptions;
-  readonly #calls = new Set<Call>();
-  readonly #settleClosed: (reason: CloseReason) => void;
+  readonly #errands = new Set<Errand>();
+  #settleClosed!: (reason: CloseReason) => void;
+  #subscriptions: Subscriptions | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
   constructor(options: McpConnectionOptions) {
     this.#options = options;
-    const { facts, ends } = options;
+    const { facts, ends, link } = options;
     this.era = facts.era;
     this.protocolVersion = facts.protocolVersion;
     this.serverInfo = facts.serverInfo;
     this.capabilities = facts.capabilities;
     this.instructions = facts.instructions;
-    const { promise, resolve } = Promise.withResolvers<CloseReason>();
-    this.closed = promise;
-    this.#settleClosed = resolve;
-    void ends.lost.then((reason) => this.#lose(reason.cause));
+    this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
+    link.transport.listen((message, call) => {
+      if (message.id !== undefined) return options.requests.receive(message, call);
+      if (call?.listeners.onNotification !== undefined) return call.notified(message);
+      this.#hear(message);
+    });
+    void ends.lost?.then((reason) => this.#lose(reason.cause));
   }
 
   async request<M extends Method>(
@@ -77,16 +93,18 @@ export class McpConnection implements Connection {
     params: Params<M>,
     options: RequestOptions = {},
   ): Promise<Result<M>> {
-    const { clock, limits } = this.#options;
-    const timeoutMs = options.timeoutMs ?? limits.requestTimeoutMs;
-    const until = clock.now() + timeoutMs;
-    try {
-      return (await this.#send(method, params, { ...options, timeoutMs })) as Result<M>;
-    } catch (failure) {
-      const rest = () => ({ ...options, timeoutMs: Math.max(0, until - clock.now()) });
-      if (!(await this.#learnHeaders(method, params, failure, rest))) throw failure;
-      return (await this.#send(method, params, rest())) as Result<M>;
-    }
+    return (await this.run(method, params, options)) as Result<M>;
+  }
+
+  async subscribe(
+    filter: SubscriptionFilter,
+    listener: (event: ServerEvent) => void,
+    { signal }: AbortableOptions = {},
+  ): Promise<Subscription> {
+    signal?.throwIfAborted();
+    this.#checkOpen();
+    this.#subscriptions ??= this.#options.subscriptions(this);
+    return this.#subscriptions.subscribe(filter, listener, signal);
   }
 
   adopt(next: Credential): boolean {
@@ -94,10 +112,12 @@ export class McpConnection implements Connection {
   }
 
   park(): ParkedSession | undefined {
-    const sessionId = this.#options.ends.sessionId();
-    if (this.#state !== "open" || this.#calls.size > 0 || sessionId === undefined) return undefined;
+    const { ends, repairs, link } = this.#options;
+    const sessionId = ends.sessionId();
+    const isBusy = this.#errands.size > 0 || this.#subscriptions?.isEmpty === false || repairs.isShaking;
+    if (this.#state !== "open" || isBusy || sessionId === undefined) return undefined;
     this.#state = "parked";
-    void this.#options.link.close().catch(() => {});
+    void link.transport.close();
     this.#settleClosed({ kind: "closed" });
     const { protocolVersion, capabilities, serverInfo, instructions } = this;
     return Object.freeze({
@@ -113,24 +133,37 @@ export class McpConnection implements Connection {
     return (this.#closing ??= this.#close());
   }
 
+  /** Makes one request of any method; throws as {@link request} does. */
+  async run(method: string, params: Fields | undefined, options: RequestOptions = {}): Promise<Fields> {
+    options.signal?.throwIfAborted();
+    this.#checkOpen();
+    const { clock, limits } = this.#options;
+    const { timeoutMs = limits.requestTimeoutMs, signal } = options;
+    const errand = new Errand({ method, clock, timeoutMs, signal });
+    this.#errands.add(errand);
+    try {
+      return await this.#pursue(errand, method, params, options);
+    } catch (failure) {
+      if (failure instanceof TenantryError && failure.code === "SESSION_LOST") this.#lose(failure);
+      throw failure;
+    } finally {
+      errand[Symbol.dispose]();
+      this.#errands.delete(errand);
+    }
+  }
+
   async #close(): Promise<void> {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closed";
-    for (const call of this.#calls) {
-      const delivery = call.sent ? "unknown" : "unsent";
-      call.fail(
-        new TenantryError(
-          "CLOSED",
-          "The connection was closed before the server answered; look before calling again.",
-          { delivery },
-        ),
-      );
-    }
-    const { link, ends, clock, limits } = this.#options;
-    await atMost({ clock, timeoutMs: ends.closeTimeoutMs, keepAlive: true }, () => link.close());
-    // Whoever still waits does so on a pipe that does not end.
-    for (const call of this.#calls) call.end(call.failure?.reason);
+    const { link, ends, requests, repairs, clock, limits } = this.#options;
+    for (const errand of this.#errands) errand.fail(closedEarly(errand.sent));
+    this.#subscriptions?.close();
+    requests.close();
     const { closeTimeoutMs } = limits;
+    // A server that hears of a session's end before it has heard of its beginning may keep it.
+    if (repairs.isShaking)
+      await atMost({ clock, timeoutMs: closeTimeoutMs, keepAlive: true }, () => repairs.settled);
+    await atMost({ clock, timeoutMs: ends.closeTimeoutMs, keepAlive: true }, () => link.transport.close());
     if (wasOpen)
       await atMost({ clock, timeoutMs: closeTimeoutMs, keepAlive: true }, (signal) =>
         ends.endSession(signal),
@@ -138,65 +171,71 @@ export class McpConnection implements Connection {
     this.#settleClosed({ kind: "closed" });
   }
 
-  async #send(
-    method: Method,
-    params: Readonly<Record<string, unknown>>,
-    { signal, onProgress, timeoutMs }: RequestOptions & { readonly timeoutMs: number },
-  ): Promise<unknown> {
-    signal?.throwIfAborted();
-    this.#checkOpen();
-    const { link, doubt, clock, paramHeaders } = this.#options;
-    const call = new Call(method, onProgress);
-    if (method === "tools/call") call.headers = paramHeaders?.of(String(params.name), params.arguments) ?? {};
-    const timer = clock.after(timeoutMs, () => call.end(timedOut(call, timeoutMs)));
-    this.#calls.add(call);
+  /** Makes a request, and makes it once more where what it failed of can be repaired. */
+  async #pursue(
+    errand: Errand,
+    method: string,
+    params: Fields | undefined,
+    options: RequestOptions,
+  ): Promise<Fields> {
+    const { repairs } = this.#options;
+    const isEarly = repairs.isShaking;
     try {
-      const result = await link.request(call, params, this.era, signal);
-      doubt.answered();
-      return method === "tools/list" ? (paramHeaders?.learn(result) ?? result) : result;
+      return repairs.learn(method, await this.#attempt(errand, method, params, options));
     } catch (failure) {
-      const revised = call.failure === undefined ? doubt.revise(failure, method) : failure;
-      if (revised instanceof TenantryError && revised.code === "SESSION_LOST") this.#lose(revised);
-      throw revised;
-    } finally {
-      timer.cancel();
-      this.#calls.delete(call);
+      const asked = { method, params, isEarly };
+      const send = (other: string, its: Fields) => this.#attempt(errand, other, its, {});
+      const repair = await repairs.find(failure, asked, errand, send);
+      if (repair === undefined) throw failure;
+      const result = await this.#attempt(errand, method, params, options);
+      repair.confirm?.();
+      return repairs.learn(method, result);
     }
   }
 
-  /**
-   * A call that the server refused because a header is missing, which it does before it reads the rest, can be made
-   * whole: the tool's own definition says which. Gives whether it was learnt.
-   */
-  async #learnHeaders(
-    method: Method,
-    params: Readonly<Record<string, unknown>>,
-    failure: unknown,
-    rest: () => RequestOptions & { readonly timeoutMs: number },
-  ): Promise<boolean> {
-    const { paramHeaders } = this.#options;
-    const tool = params?.name;
-    const isMissing = failure instanceof TenantryError && failure.rpc?.code === headerMismatch;
-    if (paramHeaders === undefined || method !== "tools/call" || !isMissing || typeof tool !== "string")
-      return false;
-    let cursor: unknown;
-    for (let page = 0; page < maxPages; page++) {
-      const { signal, timeoutMs } = rest();
-      const listed = await this.#send("tools/list", cursor === undefined ? {} : { cursor }, {
-        signal,
-        timeoutMs,
-      });
-      const { tools, nextCursor } = listed as { tools?: unknown; nextCursor?: unknown };
-      const isListed = Array.isArray(tools) && tools.some((one) => isObject(one) && one.name === tool);
-      if (isListed || typeof nextCursor !== "string") break;
-      cursor = nextCursor;
+  /** Sends a request until the server completes it, answering meanwhile what a modern server asks. */
+  async #attempt(
+    errand: Errand,
+    method: string,
+    params: Fields | undefined,
+    options: RequestOptions,
+  ): Promise<Fields> {
+    const { link, doubt, repairs, requests, limits } = this.#options;
+    let round: Fields | undefined;
+    for (let rounds = 0; ; rounds++) {
+      const call = link.call(method, options);
+      call.headers = repairs.headersOf(method, params);
+      errand.next(call);
+      let result: Fields;
+      try {
+        result = await link.ask(
+          call,
+          round === undefined ? params : { ...params, ...round },
+          options.logLevel,
+        );
+        doubt.answered();
+      } catch (failure) {
+        throw doubt.revise(failure, method);
+      }
+      if (this.era === "legacy" || result.resultType === undefined) return result;
+      const { resultType, ...rest } = result;
+      if (resultType === "complete") return rest;
+      if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
+      if (rounds >= limits.maxInputRounds) throw tooManyRounds(method, limits.maxInputRounds);
+      round = await answerRound(rest, call, errand, requests);
     }
-    return paramHeaders.has(tool);
+  }
+
+  #hear(message: ServerMessage): void {
+    if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
+    const id = isObject(message.params) ? message.params.requestId : undefined;
+    if (typeof id === "string" || typeof id === "number") this.#options.requests.takeBack(id);
   }
 
   #lose(cause: unknown): void {
     if (this.#state !== "open") return;
     this.#state = "lost";
+    this.#subscriptions?.close(cause ?? closedEarly(true));
     this.#settleClosed(cause === undefined ? { kind: "lost" } : { kind: "lost", cause });
   }
 
@@ -212,19 +251,17 @@ export class McpConnection implements Connection {
   }
 }
 
-/** The error for a header that does not say what the body says (MCP 2026-07-28). */
-const headerMismatch = -32_020;
-/** How far a tool is looked for. */
-const maxPages = 64;
+function closedEarly(sent: boolean): TenantryError {
+  const what = "The connection was closed before the server answered; look before calling again.";
+  return new TenantryError("CLOSED", what, { delivery: sent ? "unknown" : "unsent" });
+}
 
-function timedOut({ method, sent }: Call, timeoutMs: number): TenantryError {
-  const mayHaveRun = method === "tools/call" && sent;
-  const next = mayHaveRun
-    ? "it may have run, so look before calling it again"
-    : "ask again or allow more time";
-  const message = `${method} took longer than ${timeoutMs} ms; ${next}.`;
-  return new TenantryError("TIMEOUT", message, {
-    delivery: sent ? "unknown" : "unsent",
-    retryable: !mayHaveRun,
-  });
+function unknownResult(method: string, type: unknown, secrets: readonly string[]): TenantryError {
+  const what = `The server answered ${method} with a result of the type ${spoken(type, secrets)}, which was not offered to it.`;
+  return new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
+}
+
+function tooManyRounds(method: string, limit: number): TenantryError {
+  const what = `The server asked for more input ${limit} times before it answered ${method}; raise limits.maxInputRounds if that is expected.`;
+  return new TenantryError("LIMIT_EXCEEDED", what, { delivery: "answered" });
 }

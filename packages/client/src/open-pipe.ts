@@ -3,28 +3,25 @@ import {
   type CloseReason,
   type Credential,
   type Era,
+  type OpenOptions,
+  type ParkedSession,
   type Pipe,
   type PipeEndpoint,
   type Secret,
 } from "@tenantry/core";
 import { atMost } from "./at-most.ts";
-import { EraDoubt } from "./era-doubt.ts";
 import { meansModern } from "./era-evidence.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";
+import { lossOf } from "./http-ends.ts";
 import { Link, type ServerFacts } from "./link.ts";
-import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
-import type { OpenDependencies } from "./open-http.ts";
+import type { ConnectionEnds, McpConnection } from "./mcp-connection.ts";
+import { connectionOf, type OpenDependencies, type Opened } from "./opened.ts";
 import { PipeTransport } from "./pipe-transport.ts";
+import { withParts } from "./request-headers.ts";
 
-interface Opened {
-  readonly pipe: Pipe;
-  readonly link: Link;
-  readonly facts: ServerFacts;
-  /** Whether the server was not asked, because its era was remembered. */
-  readonly assumed?: boolean;
-}
-
+type Piped = Opened & { readonly pipe: Pipe };
 type Handshake = (link: Link) => Promise<ServerFacts>;
+type OpenPipeOptions = OpenOptions<ParkedSession> & { readonly signal: AbortSignal };
 
 /**
  * How long a pipe may take to close, in milliseconds: a child is ended by the end of its stdin, then by SIGTERM, then by
@@ -39,45 +36,48 @@ export const pipeCloseTimeoutMs = 10_000;
 export async function openPipe(
   endpoint: PipeEndpoint,
   credential: Credential | undefined,
-  signal: AbortSignal,
+  { handlers, signal }: OpenPipeOptions,
   dependencies: OpenDependencies,
 ): Promise<McpConnection> {
-  const { verdicts, clock, limits } = dependencies;
-  const attempt = (handshake: Handshake) =>
-    attemptPipe(endpoint, credential?.env ?? {}, handshake, signal, dependencies);
-  const opened = await negotiate(endpoint, verdicts, signal, attempt);
-  const { link, facts, assumed = false } = opened;
-  const ends = new PipeEnds(credential, opened);
-  const doubt = new EraDoubt({ endpoint, era: facts.era, assumed, verdicts });
-  return new McpConnection({ link, facts, ends, doubt, clock, limits });
+  const attempt = (era: Era, handshake: Handshake) =>
+    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, signal }, dependencies);
+  const opened = await negotiate(endpoint, dependencies.verdicts, signal, attempt);
+  return connectionOf(opened, new PipeEnds(credential, opened.pipe), endpoint, dependencies);
 }
 
 async function negotiate(
   endpoint: PipeEndpoint,
   verdicts: EraVerdicts,
   signal: AbortSignal,
-  attempt: (handshake: Handshake) => Promise<Opened>,
-): Promise<Opened> {
-  const known: Era | undefined = endpoint.era ?? verdicts.get(endpoint);
+  attempt: (era: Era, handshake: Handshake) => Promise<Piped>,
+): Promise<Piped> {
+  const known: Era | undefined = endpoint.era ?? verdicts.get(endpoint)?.era;
   if (known === "modern") {
-    const opened = await attempt((link) => link.assumeModern());
+    const opened = await attempt("modern", async (link) => link.assumeModern());
     return { ...opened, assumed: endpoint.era === undefined };
   }
   try {
-    const opened = await attempt((link) => link.initialise(signal));
-    verdicts.set(endpoint, "legacy");
+    const opened = await attempt("legacy", (link) => initialise(link, signal));
+    verdicts.set(endpoint, { era: "legacy" });
     return opened;
   } catch (failure) {
     if (endpoint.era !== undefined || !meansModern(failure)) throw failure;
-    const opened = await attempt((link) => discover(link, failure, signal));
-    verdicts.set(endpoint, "modern");
+    const opened = await attempt("modern", (link) => discover(link, failure, signal));
+    verdicts.set(endpoint, { era: "modern" });
     return opened;
   }
 }
 
+/** A pipe keeps its order, so that nothing can overtake the end of the handshake. */
+async function initialise(link: Link, signal: AbortSignal): Promise<ServerFacts> {
+  const facts = await link.initialise(signal);
+  await link.finish();
+  return facts;
+}
+
 /** Asks for more than the refusal of `initialize`: that alone could come from something that is no MCP server. */
 async function discover(link: Link, refusal: unknown, signal: AbortSignal): Promise<ServerFacts> {
-  await link.assumeModern();
+  link.assumeModern();
   const facts = await link.discover(signal);
   if (facts === undefined) throw refusal;
   return facts;
@@ -86,20 +86,25 @@ async function discover(link: Link, refusal: unknown, signal: AbortSignal): Prom
 async function attemptPipe(
   endpoint: PipeEndpoint,
   env: Readonly<Record<string, Secret>>,
-  handshake: Handshake,
-  signal: AbortSignal,
+  {
+    era,
+    handshake,
+    handlers,
+    signal,
+  }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
   { clientInfo, clock }: OpenDependencies,
-): Promise<Opened> {
+): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
-  const secrets = Object.values(env).map((value) => value.reveal());
-  const link = new Link(new PipeTransport(pipe, secrets), clientInfo);
+  const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
+  const transport = new PipeTransport(pipe, secrets);
+  const link = new Link({ transport, era, clientInfo, handlers });
   try {
     const facts = await handshake(link);
     signal.throwIfAborted();
     return { pipe, link, facts };
   } catch (failure) {
     // Waited for, so that a caller who has the error finds nothing running.
-    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => link.close());
+    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
     throw signal.aborted ? signal.reason : failure;
   }
 }
@@ -130,11 +135,9 @@ class PipeEnds implements ConnectionEnds {
   readonly closeTimeoutMs = pipeCloseTimeoutMs;
   #credential: Credential | undefined;
 
-  constructor(credential: Credential | undefined, { pipe }: Opened) {
+  constructor(credential: Credential | undefined, pipe: Pipe) {
     this.#credential = credential;
-    const { promise, resolve } = Promise.withResolvers<CloseReason>();
-    this.lost = promise;
-    void pipe.closed.then((reason) => reason.kind === "lost" && resolve(reason));
+    this.lost = lossOf(pipe.closed);
   }
 
   /** A child's environment cannot change: only a credential that brings none of its own is taken. */

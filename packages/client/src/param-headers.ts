@@ -1,4 +1,4 @@
-import { isObject } from "./inbox.ts";
+import { isObject } from "./message.ts";
 import { routingValue } from "./request-headers.ts";
 
 /** One argument that a server wants to see in a header too. */
@@ -26,10 +26,12 @@ export class ParamHeaders {
     return tools.length === page.tools.length ? page : { ...page, tools };
   }
 
-  /** The headers for one call. */
-  of(tool: string, args: unknown): Readonly<Record<string, string>> {
+  /** The headers for one call; `undefined` where there are none. */
+  of(tool: string, args: unknown): Readonly<Record<string, string>> | undefined {
+    const mirrors = this.#mirrors.get(tool);
+    if (mirrors === undefined) return undefined;
     const headers: Record<string, string> = {};
-    for (const { header, path } of this.#mirrors.get(tool) ?? []) {
+    for (const { header, path } of mirrors) {
       const text = primitiveText(
         path.reduce((value, key) => (isObject(value) ? value[key] : undefined), args),
       );

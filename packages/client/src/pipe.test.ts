@@ -12,6 +12,7 @@ import { spawnPipe } from "@tenantry/process";
 import { inMemoryServer, manualClock, stdioServerPath } from "@tenantry/testing";
 import { onTestFinished, test as it, expect, vi } from "vitest";
 import { createConnector, inProcess, type ConnectorOptions, type InProcessTransport } from "./index.ts";
+import { Call } from "./call.ts";
 import { PipeTransport } from "./pipe-transport.ts";
 
 const egress = { exchange: () => expect.unreachable("A pipe makes no HTTP request.") };
@@ -582,10 +583,10 @@ it("closes where the pipe cannot", async () => {
 
 it("takes a rejection for the end of a pipe", async () => {
   const { pipe } = scriptedPipe(() => {});
-  const transport = new PipeTransport({ ...pipe, closed: Promise.reject(new Error("odd")) }, []);
-  transport.onclose = vi.fn();
-  await transport.start();
-  await vi.waitFor(() => expect(transport.onclose).toHaveBeenCalledOnce());
+  const transport = new PipeTransport({ ...pipe, closed: Promise.reject(new Error("odd")) }, () => []);
+  const call = new Call(1, "tools/list");
+  transport.ask(call, undefined);
+  expect(await failureOf(call.outcome)).toMatchObject({ code: "CONNECTION_LOST", recover: "reconnect" });
 });
 
 it("does not let what a server within the process throws end its host", async () => {

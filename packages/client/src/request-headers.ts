@@ -10,6 +10,7 @@ import {
   type Origin,
   type Secret,
 } from "@tenantry/core";
+import type { Fields } from "./message.ts";
 
 /** The headers that only one origin may see. */
 export interface BoundHeaders {
@@ -37,23 +38,82 @@ export function checkOrigin(endpoint: HttpEndpoint, credential: Credential | und
  * The definition's headers and the credential's for one request, one value for each name: the definition's, unless
  * the credential's says that it replaces it. They are bound to the server's own origin, to which both belong.
  */
-export async function boundHeaders(
+export function boundHeaders(
   endpoint: HttpEndpoint,
   credential: Credential | undefined,
   method: string,
-): Promise<BoundHeaders> {
-  checkOrigin(endpoint, credential);
-  const merged = new Map<string, Secret>();
-  for (const [name, text] of Object.entries(endpoint.headers)) merged.set(name.toLowerCase(), secret(text));
-  for (const [given, { value, replaces }] of Object.entries(
-    await credentialHeaders(endpoint, credential, method),
-  )) {
-    const name = headerName(given);
-    headerValue(name, value.reveal());
-    if (replaces || !merged.has(name)) merged.set(name, value);
-  }
-  return { origins: [originOf(endpoint.url)], headers: Object.fromEntries(merged) };
+): BoundHeaders | Promise<BoundHeaders> {
+  return new MergedHeaders(endpoint, () => credential).of(method);
 }
+
+/** Merges the headers of one connection, and keeps the last merge for as long as nothing that it was made of changes. */
+export class MergedHeaders {
+  readonly #endpoint: HttpEndpoint;
+  readonly #credential: () => Credential | undefined;
+  #last: { readonly credential: unknown; readonly given: unknown; readonly bound: BoundHeaders } | undefined;
+
+  constructor(endpoint: HttpEndpoint, credential: () => Credential | undefined) {
+    this.#endpoint = endpoint;
+    this.#credential = credential;
+  }
+
+  /** The headers for one request; throws, or rejects with, `ORIGIN_REFUSED`, `CREDENTIAL_INVALID` or `CREDENTIAL_FAILED`. */
+  of(method: string): BoundHeaders | Promise<BoundHeaders> {
+    const credential = this.#credential();
+    if (this.#last?.credential !== credential) checkOrigin(this.#endpoint, credential);
+    const given = givenHeaders(this.#endpoint, credential, method);
+    if (!(given instanceof Promise)) return this.#merge(credential, given);
+    return given.then((headers) => this.#merge(credential, headers));
+  }
+
+  #merge(credential: Credential | undefined, given: CredentialHeaders): BoundHeaders {
+    const last = this.#last;
+    if (last !== undefined && last.credential === credential && last.given === given) return last.bound;
+    const merged = new Map<string, Secret>();
+    for (const [name, text] of Object.entries(this.#endpoint.headers))
+      merged.set(name.toLowerCase(), secret(text));
+    for (const [spelt, { value, replaces }] of Object.entries(given)) {
+      const name = headerName(spelt);
+      headerValue(name, value.reveal());
+      if (replaces || !merged.has(name)) merged.set(name, value);
+    }
+    const bound = Object.freeze({
+      origins: Object.freeze([originOf(this.#endpoint.url)]),
+      headers: Object.freeze(Object.fromEntries(merged)),
+    });
+    // Only what cannot change is known again by its identity.
+    this.#last = Object.isFrozen(given) ? { credential, given, bound } : undefined;
+    return bound;
+  }
+}
+
+function givenHeaders(
+  { url }: HttpEndpoint,
+  credential: Credential | undefined,
+  method: string,
+): CredentialHeaders | Promise<CredentialHeaders> {
+  if (credential?.headers === undefined) return noHeaders;
+  try {
+    // A copy for whoever looks at it, and none for the many that do not.
+    const given = credential.headers({
+      method,
+      get url() {
+        return new URL(url);
+      },
+    });
+    return given instanceof Promise ? given.catch(failed) : given;
+  } catch (cause) {
+    return failed(cause);
+  }
+}
+
+function failed(cause: unknown): never {
+  if (cause instanceof TenantryError) throw cause;
+  const what = "The credential could not make its headers; see the cause.";
+  throw new TenantryError("CREDENTIAL_FAILED", what, { cause });
+}
+
+const noHeaders: CredentialHeaders = Object.freeze({});
 
 /**
  * Every text that a server could echo of a request: whole header values, their parts, a `Basic` password, and the
@@ -108,29 +168,29 @@ const scheme = /^(?:bearer|digest|negotiate)$/iu;
 const sentinel = /^=\?base64\?.*\?=$/u;
 const plain = /^[\t\u0020-\u007e]+$/u;
 
+/** What lets an intermediary route without reading the body (MCP 2026-07-28, Streamable HTTP, standard headers). */
+export function routingHeaders(method: string, params: Fields | undefined): Record<string, string> {
+  switch (method) {
+    case "tools/call":
+    case "prompts/get":
+      return named(method, params?.name);
+    case "resources/read":
+      return named(method, params?.uri);
+    default:
+      return { "mcp-method": method };
+  }
+}
+
+function named(method: string, name: unknown): Record<string, string> {
+  if (typeof name !== "string") return { "mcp-method": method };
+  return { "mcp-method": method, "mcp-name": routingValue(name) };
+}
+
 /** A value for a routing header, base64 within a sentinel where a header could not carry it (MCP 2026-07-28, SEP-2243). */
 export function routingValue(text: string): string {
   if (plain.test(text) && text === text.trim() && !sentinel.test(text)) return text;
   const bytes = new TextEncoder().encode(text.toWellFormed());
   return `=?base64?${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}?=`;
-}
-
-async function credentialHeaders(
-  endpoint: HttpEndpoint,
-  credential: Credential | undefined,
-  method: string,
-): Promise<CredentialHeaders> {
-  if (credential?.headers === undefined) return {};
-  try {
-    return await credential.headers({ method, url: new URL(endpoint.url) });
-  } catch (cause) {
-    if (cause instanceof TenantryError) throw cause;
-    throw new TenantryError(
-      "CREDENTIAL_FAILED",
-      "The credential could not make its headers; see the cause.",
-      { cause },
-    );
-  }
 }
 
 function basicParts(encoded: string): string[] {

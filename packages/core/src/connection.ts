@@ -1,6 +1,18 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { Credential } from "./credential.ts";
-import type { Implementation, Method, Params, Progress, Result, ServerCapabilities } from "./mcp.ts";
+import type { Deviation } from "./deviation.ts";
+import type {
+  Implementation,
+  LogLevel,
+  LogMessage,
+  Method,
+  Params,
+  Progress,
+  Result,
+  ServerCapabilities,
+} from "./mcp.ts";
+import type { ServerRequestHandlers } from "./server-requests.ts";
+import type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
 import type { Era } from "./definition.ts";
 import type { CloseReason, Endpoint } from "./upstream.ts";
 
@@ -20,6 +32,11 @@ export interface Poolable<Parked> {
 export interface OpenOptions<Parked> extends AbortableOptions {
   /** The record of a session to resume. */
   readonly resume?: Parked | undefined;
+  /**
+   * Answers what the server asks on this connection. A legacy server is told of them when the connection is opened, so
+   * that those given with a request later reach it only where one of that name is given here too.
+   */
+  readonly handlers?: ServerRequestHandlers | undefined;
 }
 
 /** Opens connections; it keeps none of them. */
@@ -43,6 +60,14 @@ export interface RequestOptions extends AbortableOptions {
   readonly timeoutMs?: number | undefined;
   /** Is told of progress; asking for it costs nothing where the server sends none. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Answers what the server asks while it works on this request; defaults to the connection's own. */
+  readonly handlers?: ServerRequestHandlers | undefined;
+  /** Is given the log messages that belong to this request. */
+  readonly onLog?: ((message: LogMessage) => void) | undefined;
+  /** From which level on a modern server logs while it works on this request; defaults to `info` where `onLog` is given. */
+  readonly logLevel?: LogLevel | undefined;
+  /** Is told where the server deviates from the protocol or from its own words, although the caller gets its answer. */
+  readonly onDeviation?: ((deviation: Deviation) => void) | undefined;
 }
 
 /** One link to one MCP server, owned by one scope. */
@@ -55,4 +80,13 @@ export interface Connection extends Poolable<ParkedSession> {
   readonly instructions: string | undefined;
   /** Sends one request and gives its result; throws a `TenantryError`, or the signal's reason. */
   request<M extends Method>(method: M, params: Params<M>, options?: RequestOptions): Promise<Result<M>>;
+  /**
+   * Hears of changes until the subscription is closed, its connection ends or the server stops telling. Throws as
+   * {@link request} does where the server does not take it; the signal governs the subscribing alone.
+   */
+  subscribe(
+    filter: SubscriptionFilter,
+    listener: (event: ServerEvent) => void,
+    options?: AbortableOptions,
+  ): Promise<Subscription>;
 }

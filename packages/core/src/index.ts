@@ -28,8 +28,13 @@ export type {
 } from "./workspace-client.ts";
 export type {
   CallToolResult,
+  ClientCapabilities,
+  ElicitParams,
+  ElicitResult,
   GetPromptResult,
   Implementation,
+  LogLevel,
+  LogMessage,
   Method,
   Methods,
   Params,
@@ -39,9 +44,15 @@ export type {
   Resource,
   ResourceTemplate,
   Result,
+  Root,
+  SamplingParams,
+  SamplingResult,
   ServerCapabilities,
   Tool,
 } from "./mcp.ts";
+export type { ServerRequestHandlers, ServerRequestOptions } from "./server-requests.ts";
+export type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
+export type { Deviation, DeviationKind } from "./deviation.ts";
 
 // The contracts between packages: for authors of credential sources, connectors, upstreams and stores.
 export type {

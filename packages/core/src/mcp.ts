@@ -1,8 +1,14 @@
 import type {
   CallToolRequestParamsSchema,
   CallToolResultSchema,
+  ClientCapabilitiesSchema,
   CompleteRequestParamsSchema,
   CompleteResultSchema,
+  CreateMessageRequestParamsSchema,
+  CreateMessageResultWithToolsSchema,
+  ElicitRequestParamsSchema,
+  ElicitResultSchema,
+  EmptyResultSchema,
   GetPromptRequestParamsSchema,
   GetPromptResultSchema,
   ImplementationSchema,
@@ -10,6 +16,8 @@ import type {
   ListResourcesResultSchema,
   ListResourceTemplatesResultSchema,
   ListToolsResultSchema,
+  LoggingLevelSchema,
+  LoggingMessageNotificationParamsSchema,
   PaginatedRequestParamsSchema,
   ProgressSchema,
   PromptSchema,
@@ -17,7 +25,9 @@ import type {
   ReadResourceResultSchema,
   ResourceSchema,
   ResourceTemplateSchema,
+  RootSchema,
   ServerCapabilitiesSchema,
+  SetLevelRequestParamsSchema,
   ToolSchema,
 } from "@modelcontextprotocol/core";
 import type * as z from "zod";
@@ -26,6 +36,8 @@ import type * as z from "zod";
 export type Implementation = z.infer<typeof ImplementationSchema>;
 /** What a server says that it can do. */
 export type ServerCapabilities = z.infer<typeof ServerCapabilitiesSchema>;
+/** What a client says that it can be asked. */
+export type ClientCapabilities = z.infer<typeof ClientCapabilitiesSchema>;
 /** One tool as its server describes it. */
 export type Tool = z.infer<typeof ToolSchema>;
 /** One resource as its server describes it. */
@@ -42,6 +54,20 @@ export type CallToolResult = z.infer<typeof CallToolResultSchema>;
 export type ReadResourceResult = z.infer<typeof ReadResourceResultSchema>;
 /** The answer to `prompts/get`. */
 export type GetPromptResult = z.infer<typeof GetPromptResultSchema>;
+/** What a server wants to ask a person, in a form or on a page of its own. */
+export type ElicitParams = z.infer<typeof ElicitRequestParamsSchema>;
+/** What the person said. */
+export type ElicitResult = z.infer<typeof ElicitResultSchema>;
+/** What a server wants a model to continue. */
+export type SamplingParams = z.infer<typeof CreateMessageRequestParamsSchema>;
+/** What the model said. */
+export type SamplingResult = z.infer<typeof CreateMessageResultWithToolsSchema>;
+/** One folder or place that a server may work in. */
+export type Root = z.infer<typeof RootSchema>;
+/** How much a log message matters, from `debug` to `emergency`. */
+export type LogLevel = z.infer<typeof LoggingLevelSchema>;
+/** One log message of a server. */
+export type LogMessage = z.infer<typeof LoggingMessageNotificationParamsSchema>;
 
 type Page = z.infer<typeof PaginatedRequestParamsSchema>;
 
@@ -58,6 +84,13 @@ export interface Methods {
     params: z.infer<typeof CompleteRequestParamsSchema>;
     result: z.infer<typeof CompleteResultSchema>;
   };
+  /** Legacy era only; in the modern era every request says its own `logLevel`. */
+  "logging/setLevel": {
+    params: z.infer<typeof SetLevelRequestParamsSchema>;
+    result: z.infer<typeof EmptyResultSchema>;
+  };
+  /** Legacy era only. */
+  ping: { params: undefined; result: z.infer<typeof EmptyResultSchema> };
 }
 
 /** The name of a request that a connection carries. */

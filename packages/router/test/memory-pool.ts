@@ -129,6 +129,7 @@ export function memoryConnection(script: Partial<MemoryServer>, request: Connect
     capabilities: script.capabilities ?? { tools: {} },
     instructions: undefined,
     request,
+    subscribe: () => Promise.reject(new TenantryError("SERVER_ERROR", "It tells of no changes.")),
     adopt: () => true,
     park: () => undefined,
     close: () => Promise.resolve(),

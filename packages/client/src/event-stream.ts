@@ -1,0 +1,56 @@
+import type { ExchangeResponse } from "@tenantry/egress";
+import { createParser } from "eventsource-parser";
+import { announcedBytes, tooLarge } from "./body.ts";
+
+/** What is read of a response. */
+export type Answered = Pick<ExchangeResponse, "headers" | "body">;
+
+/** How much a stream of events may carry. */
+export interface EventLimits {
+  readonly maxMessageBytes: number;
+  readonly maxStreamBytes: number;
+}
+
+/** What a stream of events is read for. */
+export interface EventSink {
+  /** Takes one event that has data; `event` is absent where it is an ordinary message. */
+  event(data: string, event: string | undefined): void;
+  /** Takes the id from which the stream can be resumed. */
+  id?(id: string): void;
+  /** Takes the pause before a reconnect that the server asks for, in milliseconds. */
+  retry?(afterMs: number): void;
+}
+
+/**
+ * Reads a stream of events as they arrive (WHATWG HTML, section 9.2), until it ends or is cancelled. Throws
+ * `LIMIT_EXCEEDED` where one event or the whole stream is too large.
+ */
+export async function readEventStream(
+  { headers, body }: Answered,
+  limits: EventLimits,
+  sink: EventSink,
+): Promise<void> {
+  if (announcedBytes(headers) > limits.maxStreamBytes)
+    throw tooLarge(body, "a stream", "maxStreamBytes", limits.maxStreamBytes);
+  const decoder = new TextDecoder();
+  let overflow = false;
+  const parser = createParser({
+    maxBufferSize: limits.maxMessageBytes,
+    onEvent({ event, data, id }) {
+      if (id !== undefined) sink.id?.(id);
+      if (data !== "") sink.event(data, event);
+    },
+    onRetry: (afterMs) => sink.retry?.(afterMs),
+    onError(error) {
+      if (error.type === "max-buffer-size-exceeded") overflow = true;
+    },
+  });
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > limits.maxStreamBytes)
+      throw tooLarge(body, "a stream", "maxStreamBytes", limits.maxStreamBytes);
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    if (overflow) throw tooLarge(body, "an event", "maxMessageBytes", limits.maxMessageBytes);
+  }
+}

@@ -1,0 +1,37 @@
+import { TenantryError } from "@tenantry/core";
+
+/**
+ * The end of a legacy handshake, which is on its way while the first requests already are: two round trips instead of
+ * three. The two travel on sockets of their own, so that a request can overtake it.
+ */
+export class HandshakeEnd {
+  /** Resolves when the server has taken it, or refused to: what a refusal means, the next request tells. */
+  readonly heard: Promise<void>;
+  #isHeard = false;
+
+  constructor(telling: Promise<void>) {
+    const heard = () => {
+      this.#isHeard = true;
+    };
+    this.heard = telling.then(heard, heard);
+  }
+
+  /** Whether what is sent now cannot overtake it. */
+  get isHeard(): boolean {
+    return this.#isHeard;
+  }
+}
+
+/** How servers say that a request came before the end of the handshake; there is no code for it. */
+const tooEarly = /\binitiali[sz]|^Invalid request parameters$/iu;
+
+/**
+ * Whether the answer to a request that may have overtaken the end of the handshake says that it was not read because of
+ * that. A tool that was called counts as unread only where the server says so; anything else does no harm twice.
+ */
+export function isTooEarly(failure: unknown, method: string): boolean {
+  if (!(failure instanceof TenantryError)) return false;
+  const { code, rpc, status } = failure;
+  if (code !== "SERVER_ERROR" && !(code === "SESSION_LOST" && status === 400)) return false;
+  return method !== "tools/call" || (typeof rpc?.message === "string" && tooEarly.test(rpc.message));
+}

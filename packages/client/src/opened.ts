@@ -1,0 +1,63 @@
+import type { Clock, Endpoint, Implementation, Pipe } from "@tenantry/core";
+import type { Egress } from "@tenantry/egress";
+import { EraDoubt } from "./era-doubt.ts";
+import type { EraVerdicts } from "./era-verdicts.ts";
+import type { HandshakeEnd } from "./handshake-end.ts";
+import type { HttpTransport } from "./http-transport.ts";
+import { LegacySubscriptions } from "./legacy-subscriptions.ts";
+import type { ClientLimits } from "./limits.ts";
+import type { Link, ServerFacts } from "./link.ts";
+import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
+import { ModernSubscriptions } from "./modern-subscriptions.ts";
+import { ParamHeaders } from "./param-headers.ts";
+import { Repairs } from "./repairs.ts";
+import { ServerRequests } from "./server-requests.ts";
+
+/** What opening works with. */
+export interface OpenDependencies {
+  readonly egress: Pick<Egress, "exchange">;
+  readonly clientInfo: Implementation;
+  readonly limits: ClientLimits;
+  readonly clock: Clock;
+  readonly verdicts: EraVerdicts;
+}
+
+/** One way to a server, and what it said there. */
+export interface Opened {
+  readonly link: Link;
+  readonly facts: ServerFacts;
+  /** Whether the server was not asked, because its era was remembered. */
+  readonly assumed?: boolean;
+  /** The end of a handshake that may still be on its way. */
+  readonly handshakeEnd?: HandshakeEnd;
+  /** The transport, where it is one of single requests. */
+  readonly http?: HttpTransport;
+  /** The pipe, where it is one. */
+  readonly pipe?: Pipe;
+}
+
+/** Makes a connection of what was opened. */
+export function connectionOf(
+  { link, facts, assumed = false, handshakeEnd, http }: Opened,
+  ends: ConnectionEnds,
+  endpoint: Endpoint,
+  { clientInfo, limits, clock, verdicts }: OpenDependencies,
+): McpConnection {
+  const { era } = facts;
+  const paramHeaders = era === "modern" && http !== undefined ? new ParamHeaders() : undefined;
+  const { transport, handlers } = link;
+  return new McpConnection({
+    ...{ link, facts, ends, clock, limits },
+    doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
+    repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
+    requests: new ServerRequests({ clientInfo, transport, handlers }),
+    subscriptions: (connection) =>
+      era === "modern"
+        ? new ModernSubscriptions({ link, clock, limits })
+        : new LegacySubscriptions({
+            request: (method, uri, signal) => connection.run(method, { uri }, { signal }),
+            openStream: http && ((signal) => http.openStream(signal)),
+            clock,
+          }),
+  });
+}

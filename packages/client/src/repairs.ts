@@ -1,0 +1,107 @@
+import { TenantryError, type Endpoint } from "@tenantry/core";
+import type { EraVerdicts } from "./era-verdicts.ts";
+import { offersModern } from "./era-evidence.ts";
+import type { Errand } from "./errand.ts";
+import { isTooEarly, type HandshakeEnd } from "./handshake-end.ts";
+import { isObject, type Fields } from "./message.ts";
+import type { ParamHeaders } from "./param-headers.ts";
+
+/** What a connection's failures are repaired with. */
+export interface RepairsOptions {
+  readonly endpoint: Endpoint;
+  readonly verdicts: EraVerdicts;
+  /** Where the end of the handshake may still be on its way. */
+  readonly handshakeEnd?: HandshakeEnd | undefined;
+  /** Where arguments are mirrored into headers: over HTTP, in the modern era. */
+  readonly paramHeaders?: ParamHeaders | undefined;
+}
+
+/** A request that failed. */
+export interface Asked {
+  readonly method: string;
+  readonly params: Fields | undefined;
+  /** Whether it may have overtaken the end of the handshake. */
+  readonly isEarly: boolean;
+}
+
+/** Something was repaired: the request can be made once more. */
+export interface Repair {
+  /** Is told that the request did not fail the second time. */
+  readonly confirm?: () => void;
+}
+
+/** The error for a header that does not say what the body says (MCP 2026-07-28). */
+const headerMismatch = -32_020;
+/** How far a tool is looked for. */
+const maxPages = 64;
+
+/**
+ * The failures after which a request can be made once more, because the server has surely not read it: it came before
+ * the end of the handshake, it lacks a header that the tool's definition asks for, or it was refused for its revision
+ * although the server offers that very one.
+ */
+export class Repairs {
+  readonly #options: RepairsOptions;
+
+  constructor(options: RepairsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a request that is sent now may overtake the end of the handshake. */
+  get isShaking(): boolean {
+    return this.#options.handshakeEnd?.isHeard === false;
+  }
+
+  /** Resolves when the end of the handshake has been heard. */
+  get settled(): Promise<void> {
+    return this.#options.handshakeEnd?.heard ?? Promise.resolve();
+  }
+
+  /** The headers that go beside a request. */
+  headersOf(method: string, params: Fields | undefined): Readonly<Record<string, string>> | undefined {
+    if (method !== "tools/call" || typeof params?.name !== "string") return undefined;
+    return this.#options.paramHeaders?.of(params.name, params.arguments);
+  }
+
+  /** Learns from a result, and gives it without what the protocol wants left out. */
+  learn(method: string, result: Fields): Fields {
+    return method === "tools/list" ? (this.#options.paramHeaders?.learn(result) ?? result) : result;
+  }
+
+  /** Repairs what a request has failed of; `send` makes another request for the same errand. */
+  async find(
+    failure: unknown,
+    asked: Asked,
+    errand: Errand,
+    send: (method: string, params: Fields) => Promise<Fields>,
+  ): Promise<Repair | undefined> {
+    const { handshakeEnd, endpoint, verdicts } = this.#options;
+    if (!(failure instanceof TenantryError)) return undefined;
+    if (handshakeEnd !== undefined && asked.isEarly && isTooEarly(failure, asked.method)) {
+      await errand.wait(handshakeEnd.heard);
+      return { confirm: () => verdicts.set(endpoint, { era: "legacy", inOrder: true }) };
+    }
+    if (failure.rpc !== undefined && offersModern(failure.rpc)) return {};
+    if (failure.rpc?.code !== headerMismatch || asked.method !== "tools/call") return undefined;
+    return (await this.#learnHeaders(asked.params?.name, send)) ? {} : undefined;
+  }
+
+  /** The tool's own definition says which header is missing. Gives whether it was learnt. */
+  async #learnHeaders(
+    tool: unknown,
+    send: (method: string, params: Fields) => Promise<Fields>,
+  ): Promise<boolean> {
+    const { paramHeaders } = this.#options;
+    if (paramHeaders === undefined || typeof tool !== "string") return false;
+    let cursor: unknown;
+    for (let page = 0; page < maxPages; page++) {
+      const { tools, nextCursor } = paramHeaders.learn(
+        await send("tools/list", cursor === undefined ? {} : { cursor }),
+      );
+      const isListed = Array.isArray(tools) && tools.some((one) => isObject(one) && one.name === tool);
+      if (isListed || typeof nextCursor !== "string") break;
+      cursor = nextCursor;
+    }
+    return paramHeaders.has(tool);
+  }
+}
