@@ -2,7 +2,7 @@
 // with the server's URL as its last argument and everything else in three variables. It writes "done" where nothing
 // has failed: the suite looks at what reached its server only, not at how the client ended.
 import { createConnector } from "@tenantry/client";
-import type { Connection, JsonObject, Tool } from "@tenantry/core";
+import type { Connection, JsonObject, ServerRequestHandlers, Tool } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
 
 const { MCP_CONFORMANCE_SCENARIO: scenario = "", MCP_CONFORMANCE_PROTOCOL_VERSION: revision = "2025-11-25" } =
@@ -26,12 +26,19 @@ const url = new URL(process.argv.at(-1) ?? "");
 // Not asked for: some of the suite's modern servers do not answer `server/discover`, which is optional for a client.
 const era = revision >= "2026-07-28" ? "modern" : "legacy";
 
+/** Somebody who agrees to everything and says nothing: a form's defaults are filled in for them. */
+const handlers: ServerRequestHandlers = {
+  onElicitation: () => ({ action: "accept", content: {} }),
+  onSampling: () => ({ role: "assistant", model: "none", content: { type: "text", text: "Hello" } }),
+  onRoots: () => [],
+};
+
 await using egress = createEgress();
 const connector = createConnector({ egress, clientInfo: { name: "tenantry-conformance", version: "0.0.0" } });
 const connection = await connector.open(
   { kind: "http", url, provenance: "code", headers: {}, era },
   undefined,
-  {},
+  { handlers },
 );
 try {
   await (steps[scenario] ?? callEveryTool)(connection);

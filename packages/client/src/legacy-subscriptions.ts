@@ -26,6 +26,8 @@ export class LegacySubscriptions implements Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
   /** How many subscribers watch each resource. */
   readonly #watched = new Map<string, number>();
+  /** Whether the stream stays open without a subscriber, for what the server asks. */
+  #isAttended = false;
   #stream: { readonly opening: SharedFlight<void>; readonly ending: AbortController } | undefined;
 
   constructor(options: LegacySubscriptionsOptions) {
@@ -58,6 +60,11 @@ export class LegacySubscriptions implements Subscriptions {
       await subscriber.close();
       throw failure;
     }
+  }
+
+  async attend(signal: AbortSignal): Promise<void> {
+    this.#isAttended = true;
+    await this.#listen(signal);
   }
 
   receive(message: ServerMessage): void {
@@ -131,7 +138,7 @@ export class LegacySubscriptions implements Subscriptions {
   async #leave(subscriber: Subscriber, watching: readonly string[]): Promise<void> {
     const wasHere = this.#subscribers.delete(subscriber);
     const last = watching.filter((uri) => this.#unwatch(uri));
-    if (this.#subscribers.size === 0) {
+    if (this.#subscribers.size === 0 && !this.#isAttended) {
       this.#stream?.ending.abort("Nobody listens any more.");
       this.#stream = undefined;
     }

@@ -107,6 +107,12 @@ export class McpConnection implements Connection {
     return this.#subscriptions.subscribe(filter, listener, signal);
   }
 
+  /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
+  async attend(signal: AbortSignal): Promise<void> {
+    this.#subscriptions ??= this.#options.subscriptions(this);
+    await this.#subscriptions.attend(signal).catch(() => {});
+  }
+
   adopt(next: Credential): boolean {
     return this.#state === "open" && this.#options.ends.adopt(next);
   }

@@ -56,6 +56,11 @@ export class ModernSubscriptions implements Subscriptions {
     return subscriber;
   }
 
+  /** A modern server asks within its answers and nowhere else. */
+  attend(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Every notification of a subscription names it, so that none of them belongs to no call. */
   receive(): void {}
 

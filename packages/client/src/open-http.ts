@@ -1,4 +1,5 @@
 import { type Credential, type HttpEndpoint, type OpenOptions, type ParkedSession } from "@tenantry/core";
+import { atMost } from "./at-most.ts";
 import { doubtsLegacy, meansLegacy } from "./era-evidence.ts";
 import { HttpEnds } from "./http-ends.ts";
 import { HttpOpening } from "./http-opening.ts";
@@ -24,10 +25,14 @@ export async function openHttp(
       : await opening.resume(resume, signal);
   const { closeTimeoutMs } = dependencies.limits;
   const ends = new HttpEnds(endpoint, held, opened, { closeTimeoutMs, leftovers: negotiation.leftovers });
-  return connectionOf(opened, ends, endpoint, dependencies);
+  const connection = connectionOf(opened, ends, endpoint, dependencies);
+  const { clock } = dependencies;
+  const attend = (until: AbortSignal) => connection.attend(AbortSignal.any([signal, until]));
+  if (handlers !== undefined) await atMost({ clock, timeoutMs: patienceMs }, attend);
+  return connection;
 }
 
-/** How much longer than a legacy server's answer the answer of a modern one is waited for, in milliseconds. */
+/** How long a legacy server's other answers are waited for once it has been initialised, in milliseconds. */
 const patienceMs = 1_000;
 
 /**
