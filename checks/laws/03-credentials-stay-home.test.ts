@@ -145,7 +145,7 @@ describe.each(eras)("against a %s server", (era) => {
           ...[`http://localhost:${port}/mcp`, `https://127.0.0.1:${port}/mcp`].map((to) => new URL(to)),
         ];
         for (const to of others) {
-          await using tenantry = createTenantry({ servers: { notes: withHeader(server) } });
+          await using tenantry = createTenantry({ servers: { notes: { ...withHeader(server), era } } });
           const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
           const requests = () => server.requests.length;
 

@@ -27,7 +27,9 @@ function open(notes: ServerDefinition, more: TenantryOptions = {}) {
 }
 
 const child = (...args: string[]) => ({ command: process.execPath, args: [stdioServerPath, ...args] });
-const opensOf = ({ requests }: FakeServer) => requests.filter(({ rpc }) => rpc === "initialize").length;
+/** How many sessions a server was asked for and gave; a modern one gives none. */
+const opensOf = ({ requests }: FakeServer) =>
+  requests.filter(({ rpc, status }) => rpc === "initialize" && status === 200).length;
 const deletesOf = ({ requests }: FakeServer) => requests.filter(({ method }) => method === "DELETE").length;
 
 describe.each(eras)("close(), with a %s server,", (era) => {
@@ -110,7 +112,7 @@ describe.each(eras)("close(), with a %s server,", (era) => {
     server.faults.add({ kind: "hang" });
     const { tenantry, ada } = open({ url: server.url });
     const failed = failureOf(ada.callTool("notes__echo"));
-    await until(() => server.requests.length === 1);
+    await until(() => server.requests.length > 0);
     await tenantry.close();
     expect(await failed).toMatchObject({ code: "CLOSED", delivery: "unsent" });
     expect(tenantry.stats()).toMatchObject(nothing);
@@ -193,28 +195,35 @@ describe("without close(), a connection ends", () => {
 
   it("when its handshake fails after the server has made a session", async () => {
     await using server = await startFakeServer({ era: "legacy" });
-    server.faults.add({ kind: "answer", status: 500 }, { rpc: "notifications/initialized" });
-    const { tenantry, ada } = open({ url: server.url });
+    const { tenantry, ada, bob } = open({ url: server.url });
     await using _owner = tenantry;
-    await failureOf(ada.callTool("notes__echo"));
-    expect(opensOf(server)).toBe(1);
+    // A server that wants its handshake in order is one whose handshake can fail halfway.
+    const early = { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Server not initialized" } };
+    const fault = { kind: "answer", status: 400, body: JSON.stringify(early) } as const;
+    server.faults.add(fault, { rpc: "tools/list", times: 1 });
+    await ada.callTool("notes__echo");
+    server.faults.add({ kind: "answer", status: 500 }, { rpc: "notifications/initialized" });
+    await failureOf(bob.callTool("notes__echo"));
+    expect(opensOf(server)).toBe(2);
     expect(server.endedSessions).toBe(1);
-    expect(tenantry.stats().connections).toBe(0);
+    expect(tenantry.stats().connections).toBe(1);
   });
 
   it("when the last one who waits for it leaves", async () => {
-    await using server = await startFakeServer({ era: "legacy" });
-    server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
+    const clock = manualClock();
+    await using server = await startFakeServer({ era: "legacy", clock });
+    server.faults.add({ kind: "delay", ms: 300 }, { rpc: "initialize" });
     const { tenantry, ada } = open({ url: server.url });
     await using _owner = tenantry;
     const controller = new AbortController();
     const left = ada
       .callTool("notes__echo", {}, { signal: controller.signal })
       .catch((reason: unknown) => reason);
-    await until(() => server.requests.some(({ rpc }) => rpc === "notifications/initialized"));
+    await until(() => server.requests.some(({ rpc }) => rpc === "initialize"));
     controller.abort("gone");
     expect(await left).toBe("gone");
     expect(tenantry.stats().connections).toBe(0);
+    await clock.advance(300);
     await until(() => server.endedSessions === 1);
   });
 
@@ -319,9 +328,6 @@ it.todo(
   "a child that ignores the end of its stdin, or that started others, is reaped after a crash of the host — arrives with the runtime",
 );
 it.todo("containers are reaped after a crash of the host — arrives with the runtime");
-it.todo(
-  "a session is ended whose id had not arrived when its last waiter left — arrives with the client, issue 3",
-);
 it.todo("a parked session is ended when its record is dropped — arrives with parking, issue 4");
 it.todo("a standalone stream ends with its last subscription — arrives with the GET stream, issue 3");
 
@@ -348,12 +354,11 @@ describe("close() after a call that was given up while its connection was being 
 
   it.each([0, 5_000])("leaves no session, given %i ms to drain", async (drainTimeoutMs) => {
     await using server = await startFakeServer({ era: "legacy" });
-    server.faults.add({ kind: "hang" }, { rpc: "notifications/initialized" });
-    const { tenantry, ada, bob } = open({ url: server.url }, { limits: { drainTimeoutMs } });
+    server.faults.add({ kind: "delay", ms: 600 }, { rpc: "initialize" });
+    const { tenantry, ada, bob } = open({ url: server.url, era: "legacy" }, { limits: { drainTimeoutMs } });
     const given = failureOf(ada.callTool(address, {}, { timeoutMs: 400 }));
     const connecting = failureOf(bob.callTool(address));
     expect((await given).code).toBe("TIMEOUT");
-    expect(opensOf(server)).toBe(2);
     await tenantry.close();
     expect((await connecting).code).toBe("CLOSED");
     expect(server.endedSessions).toBe(2);

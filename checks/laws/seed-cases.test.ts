@@ -105,7 +105,7 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
     await using server = await start("agent", "ada", "bob");
     await using tenantry = createTenantry({ servers: { notes: discoverable(server) } });
     const acme = tenantry.workspace("acme");
-    server.faults.add({ kind: "answer", status: 503 }, { times: 1 });
+    server.faults.add({ kind: "answer", status: 503 }, { times: 2 });
     const { unavailable } = await acme.discovery().listTools();
     expect(unavailable).toMatchObject([{ server: "notes", error: { code: "SERVER_UNAVAILABLE" } }]);
 
@@ -123,7 +123,7 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
     await using server = await start("user-ada");
     await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
     const ada = tenantry.workspace("acme").as("user-ada", { key: keyOf("user-ada") });
-    server.faults.add({ kind: "answer", status: 503 }, { times: 1 });
+    server.faults.add({ kind: "answer", status: 503 }, { times: 2 });
     expect(await failureOf(ada.callTool("notes__whoami"))).toMatchObject({
       code: "SERVER_UNAVAILABLE",
       retryable: true,
