@@ -74,7 +74,8 @@ async function loadResolver() {
   try {
     return await import("node:dns/promises");
   } catch (cause) {
-    const what = "This runtime has no resolver, so no foreign URL can be checked; give createEgress a lookup.";
+    const what =
+      "This runtime has no resolver, so no foreign URL can be checked; give createEgress a lookup.";
     throw new TenantryError("CONFIG_INVALID", what, { cause });
   }
 }
