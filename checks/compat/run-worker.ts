@@ -7,7 +7,6 @@ import { build } from "esbuild";
 import type { Runtime } from "./runtimes.ts";
 import type { Order, Outcome } from "./visits.ts";
 
-const startMs = 10_000;
 const visitMs = 30_000;
 
 /** The date is one from before Workers had Node's modules unasked; and there is no way out but to this machine. */
@@ -48,9 +47,10 @@ export async function runWorker({ binary }: Runtime, order: Order, project: stri
   });
   const ended = once(child, "exit");
   try {
-    const port = await portOf(child.stdio[3] as Readable);
-    const body = JSON.stringify(order);
+    const died = ended.then(([code]) => Promise.reject(new Error(`It ended with ${code}.`)));
     const signal = AbortSignal.timeout(visitMs);
+    const port = await Promise.race([portOf(child.stdio[3] as Readable, signal), died]);
+    const body = JSON.stringify(order);
     const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body, signal });
     if (!response.ok) throw new Error(`It answered ${response.status}: ${await response.text()}`);
     return (await response.json()) as Outcome;
@@ -61,7 +61,7 @@ export async function runWorker({ binary }: Runtime, order: Order, project: stri
 }
 
 /** The port that it listens on, which it tells in a line of JSON. */
-async function portOf(control: Readable): Promise<number> {
-  const [line] = (await once(control, "data", { signal: AbortSignal.timeout(startMs) })) as [Buffer];
+async function portOf(control: Readable, signal: AbortSignal): Promise<number> {
+  const [line] = (await once(control, "data", { signal })) as [Buffer];
   return (JSON.parse(line.toString()) as { port: number }).port;
 }
