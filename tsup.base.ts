@@ -16,6 +16,9 @@ export function library() {
     format: "esm",
     target: "es2023",
     platform: "neutral",
+    // Bundlers for Workers, and Workers themselves, know Node's modules by their full names only.
+    external: [/^node:/u],
+    removeNodeProtocol: false,
     sourcemap: true,
     clean: true,
     // tsup sets `baseUrl`, which TypeScript 6 reports as deprecated.

@@ -1,4 +1,5 @@
 // Runs inside the installed project, on the Node under test: plain JavaScript, and nothing but what was installed.
+// Every entry loads, two users call four kinds of server; tells how many entries there are.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
@@ -50,4 +51,4 @@ await tenantry.close();
 assert.equal(legacy.endedSessions, 2);
 await Promise.all([legacy.close(), modern.close()]);
 
-console.log(`Node ${process.versions.node}: ${entries.length} entries load, two users call four servers`);
+console.log(entries.length);

@@ -1,26 +1,13 @@
-// Installs the tarballs as a user would, once, and runs the probe on every Node line that Tenantry supports.
+// Installs the tarballs as a user would, once, and tries them on every runtime: all of them by the probe on the Node
+// lines that Tenantry supports; core, egress and client by a visit to real servers on every runtime.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repository, tarballs } from "./tarballs.ts";
-
-/** Each runtime's binary, or undefined where npm has none for this platform. */
-function runtimes(): Record<string, string | undefined> {
-  const binary = (from: string, name: string) => {
-    try {
-      return createRequire(join(from, "package.json")).resolve(`${name}/bin/node`);
-    } catch {
-      return undefined;
-    }
-  };
-  return {
-    "Node 22": binary(import.meta.dirname, "node22"),
-    "Node 24": binary(import.meta.dirname, "node24"),
-    "Node 26": binary(repository, "node"),
-  };
-}
+import type { Era } from "@tenantry/core";
+import { runtimes, type Runtime, type Way } from "./runtimes.ts";
+import { tarballs } from "./tarballs.ts";
+import { eras, visit, type Outcome } from "./visits.ts";
 
 /** The caller's environment without what pnpm adds for its own children, which npm would warn about. */
 function npmEnvironment(): NodeJS.ProcessEnv {
@@ -30,8 +17,7 @@ function npmEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-const project = mkdtempSync(join(tmpdir(), "tenantry-smoke-"));
-try {
+function install(project: string): void {
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   execFileSync(
     "npm",
@@ -46,16 +32,61 @@ try {
     ],
     { cwd: project, env: npmEnvironment(), stdio: ["ignore", "ignore", "inherit"], timeout: 120_000 },
   );
-  copyFileSync(join(import.meta.dirname, "probe.js"), join(project, "probe.js"));
-  for (const [name, binary] of Object.entries(runtimes())) {
-    if (binary === undefined) {
-      console.log(
-        `${name}: skipped, its binary is installed on linux-x64 only (this is ${process.platform}-${process.arch})`,
-      );
-      if (process.platform === "linux" && process.arch === "x64") process.exitCode = 1;
-      continue;
-    }
-    execFileSync(binary, ["probe.js"], { cwd: project, stdio: "inherit", timeout: 60_000 });
+  for (const script of ["probe.js", "visit.js", "visitor.js", "worker.js"])
+    copyFileSync(join(import.meta.dirname, script), join(project, script));
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly failures: readonly string[];
+}
+
+/** Tries one runtime, in each way that it has. */
+async function row(runtime: Runtime, project: string): Promise<Row> {
+  const name = `${runtime.name} ${runtime.version}`;
+  const ways: readonly Way[] = runtime.traits.sockets ? ["sockets", "fetch"] : ["fetch"];
+  const outcomes = new Map<Way, Outcome>();
+  for (const way of ways) outcomes.set(way, await visit(runtime, way, project));
+  const failures = ways.flatMap((way) =>
+    eras.flatMap((era) => {
+      const told = outcomes.get(way)?.[era];
+      return told === "ok" ? [] : [`${name}, ${era}, ${way}: ${told}`];
+    }),
+  );
+  const passed = (era: Era) => ways.filter((way) => outcomes.get(way)?.[era] === "ok").join(", ");
+  const entries = runtime.name === "Node" ? probe(runtime, project) : outcomes.get("fetch")?.entries;
+  const cells = [name, String(entries), ...eras.map(passed), failures.length === 0 ? "ok" : "FAILED"];
+  return { cells, failures };
+}
+
+/** Runs the probe of all packages and gives how many entries loaded. */
+function probe({ binary }: Runtime, project: string): number {
+  return Number(execFileSync(binary, ["probe.js"], { cwd: project, encoding: "utf8", timeout: 60_000 }));
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | "))
+    .join("\n");
+}
+
+const project = mkdtempSync(join(tmpdir(), "tenantry-smoke-"));
+try {
+  install(project);
+  const { installed, missing } = runtimes();
+  const rows: Row[] = [];
+  for (const runtime of installed) rows.push(await row(runtime, project));
+  console.log(table([["runtime", "entries", ...eras, ""], ...rows.map(({ cells }) => cells)]));
+  for (const failure of rows.flatMap(({ failures }) => failures)) {
+    console.error(failure);
+    process.exitCode = 1;
+  }
+  for (const name of missing) {
+    const here = `${process.platform}-${process.arch}`;
+    console.log(`${name}: skipped, its binary is installed on linux-x64 only (this is ${here})`);
+    if (here === "linux-x64") process.exitCode = 1;
   }
 } finally {
   rmSync(project, { recursive: true, force: true });

@@ -37,6 +37,9 @@ export async function readEventStream(
   const parser = createParser({
     maxBufferSize: limits.maxMessageBytes,
     onEvent({ event, data, id }) {
+      // The parser measures what it keeps between chunks; an event that comes whole in one is measured here.
+      overflow ||= data.length > limits.maxMessageBytes;
+      if (overflow) return;
       if (id !== undefined) sink.id?.(id);
       if (data !== "") sink.event(data, event);
     },

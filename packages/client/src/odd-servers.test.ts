@@ -176,6 +176,10 @@ it("bounds an answer, an event and a stream", async () => {
     json: (response) => json(response, `{"jsonrpc":"2.0","id":1,"result":{"x":"${"y".repeat(20_000)}"}}`),
     event: (response) =>
       response.writeHead(200, { "content-type": "text/event-stream" }).write(`data: ${"y".repeat(20_000)}`),
+    "event in one piece": (response) =>
+      response
+        .writeHead(200, { "content-type": "text/event-stream" })
+        .end(`data: {"jsonrpc":"2.0","id":1,"result":{"x":"${"y".repeat(20_000)}"}}\n\n`),
     stream: (response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       for (let sent = 0; sent < 60; sent++)

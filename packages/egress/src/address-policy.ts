@@ -29,6 +29,7 @@ export function checkUrl(url: URL, provenance: Provenance): void {
 export async function publicAddresses(hostname: string, lookup: Lookup): Promise<readonly string[]> {
   const literal = literalOf(hostname);
   const addresses = literal === undefined ? await lookup(hostname) : [literal];
+  if (addresses.length === 0) throw noAddress(hostname);
   if (!addresses.every(isPublicAddress)) throw notPublic(hostname);
   return addresses;
 }
@@ -45,9 +46,9 @@ export function isPublicAddress(address: string): boolean {
   return parsed.range() === "unicast" && parsed.match(ipaddr.IPv6.parse("2000::"), 3);
 }
 
-/** The system's own resolver. */
+/** The system's own resolver; throws `CONFIG_INVALID` in a runtime that has none. */
 export async function systemLookup(hostname: string): Promise<readonly string[]> {
-  const dns = await import("node:dns/promises");
+  const dns = await loadResolver();
   const found = await dns.lookup(hostname, { all: true });
   return found.map(({ address }) => address);
 }
@@ -66,6 +67,17 @@ export function socketLookup(resolve: Lookup): LookupFunction {
       (failure: unknown) => callback(failure as NodeJS.ErrnoException, ""),
     );
   };
+}
+
+/** It is loaded with the first foreign name, so that runtimes without it never meet it. */
+async function loadResolver() {
+  try {
+    return await import("node:dns/promises");
+  } catch (cause) {
+    const what =
+      "This runtime has no resolver, so no foreign URL can be checked; give createEgress a lookup.";
+    throw new TenantryError("CONFIG_INVALID", what, { cause });
+  }
 }
 
 /** The address that a URL's host spells. URL has already brought every spelling of IPv4 into four decimal parts. */

@@ -15,7 +15,7 @@ export interface EgressOptions {
    * address cannot be pinned.
    */
   readonly fetch?: Fetch;
-  /** Resolves a host name to all its addresses; defaults to the system's resolver. */
+  /** Resolves a host name to all its addresses; defaults to the system's resolver, which some runtimes do not have. */
   readonly lookup?: Lookup;
   /** Bounds of every exchange. */
   readonly limits?: Partial<EgressLimits>;
@@ -34,7 +34,8 @@ export interface Egress extends AsyncDisposable {
   /**
    * Sends one request and gives its answer, whatever its status. Throws the reason of the request's signal, or a
    * `TenantryError`: `ADDRESS_REFUSED`, `ORIGIN_REFUSED`, `CREDENTIAL_INVALID`, `ARGUMENT_INVALID`, `CONNECT_FAILED`,
-   * `CONNECTION_LOST`, `TIMEOUT`, `LIMIT_EXCEEDED`, `PROTOCOL_VIOLATION` or `CLOSED`.
+   * `CONNECTION_LOST`, `TIMEOUT`, `LIMIT_EXCEEDED`, `PROTOCOL_VIOLATION`, `CLOSED`, or `CONFIG_INVALID` where the
+   * runtime lacks sockets or a resolver and none was given.
    */
   exchange(request: ExchangeRequest): Promise<ExchangeResponse>;
   /** The same way out as a `fetch`, under the strict address policy. */

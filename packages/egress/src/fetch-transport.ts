@@ -1,6 +1,6 @@
 import { raceAbort, systemClock, TenantryError, type Fetch } from "@tenantry/core";
 import { publicAddresses, systemLookup, type Lookup } from "./address-policy.ts";
-import { fetchFailureOf } from "./failure.ts";
+import { failureOf, fetchFailureOf } from "./failure.ts";
 import type { EgressLimits } from "./limits.ts";
 import { ReceivedBody } from "./response-body.ts";
 import { closedError, tooLongError, type Answer, type Hop, type Transport } from "./transport.ts";
@@ -30,7 +30,7 @@ export class FetchTransport implements Transport {
     });
     this.#flights.add(flight);
     try {
-      if (hop.provenance === "foreign") await flight.wait(publicAddresses(hop.url.hostname, this.#lookup));
+      if (hop.provenance === "foreign") await flight.wait(this.#check(hop.url));
       return await flight.answer(this.#fetch, this.#limits.firstByteTimeoutMs);
     } catch (error) {
       flight.finish();
@@ -45,6 +45,15 @@ export class FetchTransport implements Transport {
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
+  }
+
+  /** What fails here has not left this process. */
+  async #check({ hostname, origin }: URL): Promise<void> {
+    try {
+      await publicAddresses(hostname, this.#lookup);
+    } catch (error) {
+      throw failureOf(error, "unsent", origin);
+    }
   }
 
   async #close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { secret, type Origin } from "@tenantry/core";
 import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { http, HttpResponse, setupServer } from "../test/msw.js";
 import { rejection, serve } from "../test/server.ts";
 import { createEgress, guardedFetch, type ExchangeRequest } from "./index.ts";
@@ -142,6 +142,34 @@ describe("an injected fetch", () => {
     expect(await rejection(egress.exchange(request({ provenance: "foreign" })))).toMatchObject({
       code: "ADDRESS_REFUSED",
     });
+  });
+
+  it("is not called for a foreign name that cannot be looked up, and nothing was sent", async () => {
+    let called = 0;
+    const fetch = () => Promise.resolve(new Response(String(called++)));
+    const unsaid = new Error("the resolver is broken");
+    for (const lookup of [() => Promise.reject(unsaid), () => Promise.resolve([])]) {
+      await using egress = createEgress({ fetch, lookup });
+      expect(await rejection(egress.exchange(request({ provenance: "foreign" })))).toMatchObject({
+        code: "CONNECT_FAILED",
+        delivery: "unsent",
+        retryable: true,
+      });
+    }
+    expect(called).toBe(0);
+  });
+
+  it("is not called for a foreign name in a runtime without a resolver, which is a matter of configuration", async () => {
+    vi.doMock("node:dns/promises", () => {
+      throw new Error("No such module");
+    });
+    onTestFinished(() => void vi.doUnmock("node:dns/promises"));
+    let called = 0;
+    await using egress = createEgress({ fetch: () => Promise.resolve(new Response(String(called++))) });
+    const failure = await rejection(egress.exchange(request({ provenance: "foreign" })));
+    expect(failure).toMatchObject({ code: "CONFIG_INVALID", delivery: "unsent", retryable: false });
+    expect(String(failure)).toContain("lookup");
+    expect(called).toBe(0);
   });
 
   it("keeps the byte bound, and ends the stream at it", async () => {
