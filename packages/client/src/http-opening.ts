@@ -7,7 +7,7 @@ import {
   type ParkedSession,
   type ServerRequestHandlers,
 } from "@tenantry/core";
-import type { Egress } from "@tenantry/egress";
+import type { Egress, ExchangeRequest, ExchangeResponse } from "@tenantry/egress";
 import { atMost } from "./at-most.ts";
 import { HandshakeEnd } from "./handshake-end.ts";
 import type { HeldCredential } from "./http-ends.ts";
@@ -31,9 +31,13 @@ type Handshake = (link: Link, signal: AbortSignal) => Promise<ServerFacts | unde
 /** The steps of opening a connection over Streamable HTTP, none of which leaves a session behind where it fails. */
 export class HttpOpening {
   readonly #options: HttpOpeningOptions;
+  /** Made here, because a connection keeps it for its whole life, and whatever else is in sight where it is made. */
+  readonly #credential: () => Credential | undefined;
 
   constructor(options: HttpOpeningOptions) {
     this.#options = options;
+    const { held } = options;
+    this.#credential = () => held.credential;
   }
 
   /** Speaks the modern era without asking. */
@@ -67,9 +71,9 @@ export class HttpOpening {
 
   /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
   async initialiseSse(signal: AbortSignal): Promise<Opened> {
-    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { endpoint, handlers, dependencies } = this.#options;
     const { egress, limits, clock, clientInfo } = dependencies;
-    const credential = () => held.credential;
+    const credential = this.#credential;
     const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
     const transport = new PipeTransport(pipe, () => pipe.secrets);
     const link = new Link({ transport, era: "legacy", clientInfo, handlers });
@@ -114,9 +118,9 @@ export class HttpOpening {
     handshake: Handshake,
     session?: ParkedSession,
   ): Promise<Opened> {
-    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { endpoint, handlers, dependencies } = this.#options;
     const { clientInfo, limits, clock } = dependencies;
-    const credential = (): Credential | undefined => held.credential;
+    const credential = this.#credential;
     const egress = new FirstAnswer(dependencies.egress);
     const http = new HttpTransport({
       ...{ egress, endpoint, credential, era, limits, clock },
@@ -150,7 +154,7 @@ export class HttpOpening {
 /** An egress that tells when its first request was answered. */
 class FirstAnswer implements Pick<Egress, "exchange"> {
   readonly #egress: Pick<Egress, "exchange">;
-  #first: ReturnType<Egress["exchange"]> | undefined;
+  #first: Promise<void> | undefined;
 
   constructor(egress: Pick<Egress, "exchange">) {
     this.#egress = egress;
@@ -158,12 +162,16 @@ class FirstAnswer implements Pick<Egress, "exchange"> {
 
   /** Settles with the first answer; at once where nothing was asked. */
   get answered(): Promise<void> {
-    return Promise.resolve(this.#first).then(() => {});
+    return this.#first ?? Promise.resolve();
   }
 
-  exchange(...request: Parameters<Egress["exchange"]>): ReturnType<Egress["exchange"]> {
-    const answer = this.#egress.exchange(...request);
-    this.#first ??= answer;
+  exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
+    const answer = this.#egress.exchange(request);
+    // Not the answer itself, which would be kept for as long as the connection.
+    this.#first ??= answer.then(
+      () => {},
+      () => {},
+    );
     return answer;
   }
 }

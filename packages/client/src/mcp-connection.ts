@@ -49,7 +49,8 @@ export interface McpConnectionOptions {
   readonly ends: ConnectionEnds;
   readonly doubt: EraDoubt;
   readonly repairs: Repairs;
-  readonly requests: ServerRequests;
+  /** Makes what answers the server's requests; it is asked for with the first of them. */
+  readonly requests: () => ServerRequests;
   readonly clock: Clock;
   readonly limits: ClientLimits;
   /** Makes what tells of changes; it is asked for with the first subscription. */
@@ -68,6 +69,7 @@ export class McpConnection implements Connection {
   readonly #errands = new Set<Errand>();
   #settleClosed!: (reason: CloseReason) => void;
   #subscriptions: Subscriptions | undefined;
+  #requests: ServerRequests | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
@@ -81,7 +83,7 @@ export class McpConnection implements Connection {
     this.instructions = facts.instructions;
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     link.transport.listen((message, call) => {
-      if (message.id !== undefined) return options.requests.receive(message, call);
+      if (message.id !== undefined) return this.#answering().receive(message, call);
       if (call?.listeners.onNotification !== undefined) return call.notified(message);
       this.#hear(message);
     });
@@ -161,10 +163,10 @@ export class McpConnection implements Connection {
   async #close(): Promise<void> {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closed";
-    const { link, ends, requests, repairs, clock, limits } = this.#options;
+    const { link, ends, repairs, clock, limits } = this.#options;
     for (const errand of this.#errands) errand.fail(closedEarly(errand.sent));
     this.#subscriptions?.close();
-    requests.close();
+    this.#requests?.close();
     const { closeTimeoutMs } = limits;
     // A server that hears of a session's end before it has heard of its beginning may keep it.
     if (repairs.isShaking)
@@ -206,7 +208,7 @@ export class McpConnection implements Connection {
     params: Fields | undefined,
     options: RequestOptions,
   ): Promise<Fields> {
-    const { link, doubt, repairs, requests, limits } = this.#options;
+    const { link, doubt, repairs, limits } = this.#options;
     let round: Fields | undefined;
     for (let rounds = 0; ; rounds++) {
       const call = link.call(method, options);
@@ -228,14 +230,18 @@ export class McpConnection implements Connection {
       if (resultType === "complete") return rest;
       if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
       if (rounds >= limits.maxInputRounds) throw tooManyRounds(method, limits.maxInputRounds);
-      round = await answerRound(rest, call, errand, requests);
+      round = await answerRound(rest, call, errand, this.#answering());
     }
   }
 
   #hear(message: ServerMessage): void {
     if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
     const id = isObject(message.params) ? message.params.requestId : undefined;
-    if (typeof id === "string" || typeof id === "number") this.#options.requests.takeBack(id);
+    if (typeof id === "string" || typeof id === "number") this.#requests?.takeBack(id);
+  }
+
+  #answering(): ServerRequests {
+    return (this.#requests ??= this.#options.requests());
   }
 
   #lose(cause: unknown): void {

@@ -50,7 +50,7 @@ export function connectionOf(
     ...{ link, facts, ends, clock, limits },
     doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
     repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
-    requests: new ServerRequests({ clientInfo, transport, handlers }),
+    requests: () => new ServerRequests({ clientInfo, transport, handlers }),
     subscriptions: (connection) =>
       era === "modern"
         ? new ModernSubscriptions({ link, clock, limits })

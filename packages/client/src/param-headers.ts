@@ -12,11 +12,12 @@ interface Mirror {
  * connection carried (MCP 2026-07-28, Streamable HTTP, custom headers from tool parameters).
  */
 export class ParamHeaders {
-  readonly #mirrors = new Map<string, readonly Mirror[]>();
+  /** Made with the first tool that has any, because few have. */
+  #mirrors: Map<string, readonly Mirror[]> | undefined;
 
   /** Whether it knows of something to mirror for a tool. */
   has(tool: string): boolean {
-    return this.#mirrors.has(tool);
+    return this.#mirrors?.has(tool) === true;
   }
 
   /** Learns from one page of `tools/list`, and gives it without the tools whose annotations are invalid. */
@@ -28,7 +29,7 @@ export class ParamHeaders {
 
   /** The headers for one call; `undefined` where there are none. */
   of(tool: string, args: unknown): Readonly<Record<string, string>> | undefined {
-    const mirrors = this.#mirrors.get(tool);
+    const mirrors = this.#mirrors?.get(tool);
     if (mirrors === undefined) return undefined;
     const headers: Record<string, string> = {};
     for (const { header, path } of mirrors) {
@@ -44,8 +45,8 @@ export class ParamHeaders {
     if (!isObject(tool) || typeof tool.name !== "string") return true;
     const mirrors: Mirror[] = [];
     const valid = findMirrors(tool.inputSchema, [], true, mirrors);
-    if (valid && mirrors.length > 0) this.#mirrors.set(tool.name, mirrors);
-    else this.#mirrors.delete(tool.name);
+    if (valid && mirrors.length > 0) (this.#mirrors ??= new Map()).set(tool.name, mirrors);
+    else this.#mirrors?.delete(tool.name);
     return valid;
   }
 }
