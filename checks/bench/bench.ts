@@ -50,7 +50,15 @@ const results: Results = {};
 {
   using serving = startServing();
   const bench: Bench = { serving, entrants, rounds, quick };
-  for (const [part, measure] of wanted) Object.assign(results, { [part]: await measure(bench) });
+  for (const [part, measure] of wanted) {
+    try {
+      Object.assign(results, { [part]: await measure(bench) });
+    } catch (failure) {
+      // What the other parts show is not lost.
+      console.error(`${part} failed:`, failure);
+      process.exitCode = 1;
+    }
+  }
 }
 await Promise.all(entrants.map(({ host }) => host.close()));
 

@@ -6,6 +6,8 @@ import { ClientHost } from "./ours.ts";
 import { call } from "./variant.ts";
 
 const [name = "", href = "", connections = "1000"] = process.argv.slice(2);
+// The definition's, of which every connection to one server has the same.
+const url = new URL(href);
 const open = name === parkedName ? openParked() : await openLinks();
 // The first ones compile the code and open the sockets, which all of them share.
 await openMany(64);
@@ -14,13 +16,13 @@ const kept = await openMany(Number(connections));
 const after = await heapUsed();
 process.send?.((after - before) / kept.length, () => process.exit());
 
-type Open = (url: URL) => Promise<unknown>;
+type Open = () => Promise<unknown>;
 
 async function openLinks(): Promise<Open> {
   const variant = variants.find((one) => one.name === name);
   if (variant === undefined) throw new Error(`There is no ${name}.`);
   const host = await variant.start();
-  return async (url) => {
+  return async () => {
     const link = await host.open(url);
     await link.call();
     return link;
@@ -29,7 +31,7 @@ async function openLinks(): Promise<Open> {
 
 function openParked(): Open {
   const host = new ClientHost("legacy");
-  return async (url) => {
+  return async () => {
     const connection = await host.connect(url);
     await connection.request("tools/call", call);
     const parked = connection.park();
@@ -44,7 +46,7 @@ async function openMany(count: number): Promise<readonly unknown[]> {
   const opener = async () => {
     while (next < count) {
       const at = next++;
-      opened[at] = await open(new URL(href));
+      opened[at] = await open();
     }
   };
   await Promise.all(Array.from({ length: 16 }, opener));

@@ -36,6 +36,8 @@ export function installPeers(): void {
 export async function importPeer(folder: string, specifier: string): Promise<unknown> {
   const home = join(cache, folder);
   if (!existsSync(home)) throw new Error("it is not installed");
+  // A call is to be measured, not the report of it that mcp-use makes to its makers.
+  process.env["MCP_USE_ANONYMIZED_TELEMETRY"] = "false";
   const entry = join(home, "entry.js");
   writeFileSync(entry, `export * from ${JSON.stringify(specifier)};\n`);
   return import(entry);
