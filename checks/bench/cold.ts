@@ -2,7 +2,7 @@
 import type { Eras } from "./answers.ts";
 import type { Bench } from "./entrants.ts";
 import { interleave, typical, type Rounds } from "./interleave.ts";
-import { ClientHost } from "./ours.ts";
+import { ClientHost, park } from "./ours.ts";
 import type { Post } from "./server.ts";
 import { table } from "./table.ts";
 import type { Host, Link, Variant } from "./variant.ts";
@@ -74,9 +74,7 @@ function startAt({ name, start }: Pick<Variant, "name" | "start">, eras: Eras): 
 /** A host that has kept the record of a session and nothing else of it. */
 async function startParked(url: URL): Promise<Host> {
   const before = new ClientHost("legacy");
-  const connection = await before.connect(url);
-  const parked = connection.park();
-  if (parked === undefined) throw new Error("The session could not be parked.");
+  const parked = await park(await before.connect(url));
   await before.close();
   const host = new ClientHost("legacy");
   return {

@@ -2,7 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import { variants } from "./entrants.ts";
 import { parkedName } from "./heap.ts";
-import { ClientHost } from "./ours.ts";
+import { ClientHost, park } from "./ours.ts";
 import { call } from "./variant.ts";
 
 const [name = "", href = "", connections = "1000"] = process.argv.slice(2);
@@ -34,9 +34,7 @@ function openParked(): Open {
   return async () => {
     const connection = await host.connect(url);
     await connection.request("tools/call", call);
-    const parked = connection.park();
-    if (parked === undefined) throw new Error("The session could not be parked.");
-    return parked;
+    return park(connection);
   };
 }
 

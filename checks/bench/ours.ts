@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { createConnector } from "@tenantry/client";
 import {
   originOf,
@@ -43,6 +44,16 @@ export class ClientHost implements Host {
   close(): Promise<void> {
     return this.#egress.close();
   }
+}
+
+/** Parks a connection as soon as the last word of its handshake has been heard, which the first call does not await. */
+export async function park(connection: Connection): Promise<ParkedSession> {
+  for (let time = 0; time < 1_000; time++) {
+    const parked = connection.park();
+    if (parked !== undefined) return parked;
+    await setTimeout(1);
+  }
+  throw new Error("The session could not be parked.");
 }
 
 /** The name of `@tenantry/client` in one era, its era known beforehand. */
