@@ -88,12 +88,15 @@ async function beTurnedAway(connector, { url, elsewhere }) {
 /** What must not go out at all, and what cannot. */
 async function beRefused(egress, { elsewhere, nobody }, { resolver, tellsRefusal }) {
   await fails(get(egress, elsewhere, "foreign"), refused, "a foreign address of the loopback");
-  const unresolved = resolver ? refused : misconfigured;
   await fails(
     get(egress, named(elsewhere, "localhost"), "foreign"),
-    unresolved,
+    refused,
     "a foreign name of the loopback",
   );
+  if (!resolver) {
+    const unresolved = get(egress, named(elsewhere, "pinned.invalid"), "foreign");
+    await fails(unresolved, misconfigured, "a foreign name that cannot be resolved");
+  }
   const unreached = tellsRefusal
     ? { code: "CONNECT_FAILED", delivery: "unsent" }
     : { code: "CONNECTION_LOST" };

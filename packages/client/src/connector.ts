@@ -19,7 +19,6 @@ import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp } from "./open-http.ts";
-import { OutputSchemas } from "./output-schemas.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./open-pipe.ts";
 import type { OpenDependencies } from "./opened.ts";
 
@@ -35,16 +34,15 @@ export interface ConnectorOptions {
 }
 
 /**
- * Creates what opens MCP connections. It keeps none of them; it remembers which era each server speaks, which is
- * the server's own and may be shared, and output schemas by their content. Throws `CONFIG_INVALID` for a limit that is not a positive number.
+ * Creates what opens MCP connections. It keeps none of them; it remembers only which era each server speaks, which
+ * is the server's own and may be shared. Throws `CONFIG_INVALID` for a limit that is not a positive number.
  */
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
   const clientInfo = Object.freeze({ name: "tenantry", version: manifest.version, ...options.clientInfo });
   const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
-  const schemas = new OutputSchemas(limits);
-  const dependencies: OpenDependencies = { egress, clientInfo, limits, clock, verdicts, schemas };
+  const dependencies: OpenDependencies = { egress, clientInfo, limits, clock, verdicts };
   return Object.freeze({
     open: (endpoint: Endpoint, credential: Credential | undefined, how: OpenOptions<ParkedSession>) =>
       open(endpoint, credential, how, dependencies),

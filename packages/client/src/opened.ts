@@ -10,9 +10,7 @@ import type { Link, ServerFacts } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
 import { ModernSubscriptions } from "./modern-subscriptions.ts";
 import { ParamHeaders } from "./param-headers.ts";
-import type { OutputSchemas } from "./output-schemas.ts";
 import { Repairs } from "./repairs.ts";
-import { Results } from "./results.ts";
 import { ServerRequests } from "./server-requests.ts";
 
 /** What opening works with. */
@@ -22,7 +20,6 @@ export interface OpenDependencies {
   readonly limits: ClientLimits;
   readonly clock: Clock;
   readonly verdicts: EraVerdicts;
-  readonly schemas: OutputSchemas;
 }
 
 /** One way to a server, and what it said there. */
@@ -44,7 +41,7 @@ export function connectionOf(
   { link, facts, assumed = false, handshakeEnd, http }: Opened,
   ends: ConnectionEnds,
   endpoint: Endpoint,
-  { clientInfo, limits, clock, verdicts, schemas }: OpenDependencies,
+  { clientInfo, limits, clock, verdicts }: OpenDependencies,
 ): McpConnection {
   const { era } = facts;
   const paramHeaders = era === "modern" && http !== undefined ? new ParamHeaders() : undefined;
@@ -53,7 +50,6 @@ export function connectionOf(
     ...{ link, facts, ends, clock, limits },
     doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
     repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
-    results: new Results({ declared: assumed ? {} : facts.capabilities, schemas, paramHeaders }),
     requests: () => new ServerRequests({ clientInfo, transport, handlers }),
     subscriptions: (connection) =>
       era === "modern"

@@ -1,10 +1,15 @@
 import { nestsDeeper, quote, type Deviation } from "@tenantry/core";
-import type { ClientLimits } from "./limits.ts";
 import { isObject, type Fields } from "./message.ts";
 import { checkValue } from "./schema-check.ts";
 import { SchemaProgram } from "./schema-program.ts";
 
-type SchemaLimits = Pick<ClientLimits, "maxOutputSchemas" | "maxOutputSchemaCharacters">;
+/** How much is shared; what is beyond it is kept by those who use it. */
+export interface OutputSchemaLimits {
+  /** The most different schemas that are shared. Defaults to 1,000. */
+  readonly maxOutputSchemas: number;
+  /** The most characters that all of them have as JSON. Defaults to 2 Mi. */
+  readonly maxOutputSchemaCharacters: number;
+}
 
 /** One output schema, for every tool of every connection that has the same; kept beside the tool, and opaque. */
 export class OutputSchema {
@@ -27,10 +32,10 @@ export class OutputSchema {
  */
 export class OutputSchemas {
   readonly #byText = new Map<string, OutputSchema>();
-  readonly #limits: SchemaLimits;
+  readonly #limits: OutputSchemaLimits;
   #characters = 0;
 
-  constructor(limits: SchemaLimits) {
+  constructor(limits: OutputSchemaLimits) {
     this.#limits = limits;
   }
 

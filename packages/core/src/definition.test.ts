@@ -80,7 +80,8 @@ describe("checkDefinition", () => {
     expect(complaint(checkDefinition, Object.create({ url }))).toContain("exactly one of");
   });
 
-  const urlExpected = "expected an http or https URL without user name, password or fragment.";
+  const urlExpected =
+    "expected a whole http or https URL without user name, password, fragment, backslash or control character.";
   const credentialExpected = "expected a credential or a list of them.";
   test.for([
     [{ url: "https://ada:s3cret@x.com/" }, `url: ${urlExpected}`],
@@ -113,6 +114,36 @@ describe("checkDefinition", () => {
     expect(said).toContain(`[DEFINITION_INVALID] servers.github.${message}`);
     expect(said).not.toContain("s3cret");
   });
+
+  test.for([
+    ...[
+      "https:\\\\x.com\\mcp",
+      "https://x.com\\@y.com/",
+      "https://x.com/a\\b",
+      "https:x.com/",
+      "https:/x.com/",
+    ],
+    ...["https:///x.com/", "https://@x.com/", "https://:@x.com/", "https://x.com/#", "https://x.com/?a#b"],
+    ...[" https://x.com/", "https://x.com/ ", "https://x.com/\u00a0", "\nhttps://x.com/", "ht\ttps://x.com/"],
+    ...[
+      "https://x.com/a\r\nb",
+      "https://x.com/a\tb",
+      "https://x.com/\0",
+      "https://x .com/",
+      "https://x.com/\u0085b",
+    ],
+    ...["javascript:alert(1)", "ws://x.com/", "data:text/plain,x", "//x.com/", "/mcp", "https://"],
+  ])("takes a URL only as it is written, not mended: %j", (mended) => {
+    expect(complaint(checkDefinition, { url: mended })).toContain(`servers.github.url: ${urlExpected}`);
+    expect(complaint(parseDefinition, { url: mended })).toContain(`servers.github.url: ${urlExpected}`);
+  });
+
+  test.for([
+    "HTTPS://API.X.com",
+    "http://[::1]:3000/mcp?a=b@c",
+    "https://bücher.example/ä b",
+    "http://127.0.0.1:1",
+  ])("takes the URL %j", (written) => expect(checkDefinition({ url: written })).toEqual({ url: written }));
 
   test("names a key that it does not know, safely", () => {
     expect(complaint(checkDefinition, { url, colour: "s3cret" })).toBe(

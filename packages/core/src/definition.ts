@@ -55,7 +55,8 @@ export interface InProcessServer extends ServerOptions {
 /** How to reach one MCP server. */
 export type ServerDefinition = RemoteServer | HostedServer | InProcessServer;
 
-const serverUrlExpected = "expected an http or https URL without user name, password or fragment";
+const serverUrlExpected =
+  "expected a whole http or https URL without user name, password, fragment, backslash or control character";
 
 const plainSchemas = Object.freeze({
   url: z.strictObject({ ...plainOptions(), ...remoteFields() }),
@@ -183,7 +184,11 @@ function describe(issue: z.core.$ZodIssue, path: string, known: readonly string[
   return `${where}: ${(inner ?? issue).message.replace(/^Invalid input: /u, "")}`;
 }
 
+/** As it must be written: `new URL` mends much, and what it makes of a mistake is not what its reader sees. */
+const writtenUrl = /^https?:\/\/[^\s/?#@\\]+(?:[/?][^#\\\p{Cc}]*)?$/iu;
+
 function isServerUrl(value: unknown): boolean {
+  if (typeof value === "string" && (!writtenUrl.test(value) || value !== value.trim())) return false;
   if (!(typeof value === "string" || value instanceof URL) || !URL.canParse(value)) return false;
   const { protocol, username, password, hash } = new URL(value);
   return (protocol === "https:" || protocol === "http:") && username === "" && password === "" && hash === "";

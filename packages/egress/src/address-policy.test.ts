@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { rejection, serve } from "../test/server.ts";
-import { isPublicAddress } from "./address-policy.ts";
+import { rejection, serve, until } from "../test/server.ts";
+import { isPublicAddress } from "./public-address.ts";
 import { createEgress, type EgressOptions } from "./index.ts";
 
 function foreign(options?: EgressOptions) {
@@ -78,6 +78,63 @@ describe("a foreign URL", () => {
       delivery: "unsent",
       retryable: false,
     });
+  });
+
+  it.each([
+    ...["localhost", "LOCALHOST", "localhost.", "a.localhost", "a.b.localhost.", "printer.local", "a.local."],
+    ...["metadata.google.internal", "metadata.google.internal.", "db.internal", "metadata", "metadata."],
+    ...["instance-data", "instance-data."],
+  ])("for %s is refused without a look-up", async (host) => {
+    const asked: string[] = [];
+    const lookup = (name: string) => Promise.resolve((asked.push(name), ["8.8.8.8"]));
+    const { get } = foreign({ lookup });
+    expect(await rejection(get(`http://${host}/`))).toMatchObject({
+      code: "ADDRESS_REFUSED",
+      delivery: "unsent",
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it.each(["localhost.example", "internal.example", "mymetadata", "metadata.example", "notlocalhost"])(
+    "for %s is looked up, because it may be anybody's",
+    async (host) => {
+      const asked: string[] = [];
+      const lookup = (name: string) => Promise.resolve((asked.push(name), ["10.0.0.1"]));
+      expect(await rejection(foreign({ lookup }).get(`http://${host}/`))).toMatchObject({
+        code: "ADDRESS_REFUSED",
+      });
+      expect(asked).toEqual([host]);
+    },
+  );
+
+  it.each([
+    "http://[fe80::1%25eth0]/",
+    "http://[fe80::1%eth0]/",
+    "http://127.0.0.1%00.x.example/",
+    "http://0x7f.1.1.1.1/",
+  ])("cannot spell %s at all", (url) => expect(URL.canParse(url)).toBe(false));
+
+  it("is refused where an alias leads to a private address: what counts is the address at its end", async () => {
+    // A resolver follows aliases by itself and gives the addresses of the last name.
+    const aliases: Record<string, string> = { "cdn.example": "evil.example", "evil.example": "10.0.0.1" };
+    const follow = (name: string): string => (name in aliases ? follow(aliases[name] ?? "") : name);
+    const { get } = foreign({ lookup: (name) => Promise.resolve([follow(name)]) });
+    expect(await rejection(get("https://cdn.example/mcp"))).toMatchObject({ code: "ADDRESS_REFUSED" });
+  });
+
+  it("is checked again for every socket: a name that turns private is refused then", async () => {
+    await using server = await serve();
+    let asked = 0;
+    const lookup = () => Promise.resolve([asked++ === 0 ? "127.0.0.1" : "127.0.0.2"]);
+    const { get, egress } = foreign({ lookup, allow: ["127.0.0.1"] });
+    const url = new URL(server.url);
+    url.hostname = "rebind.example";
+    await (await get(url)).body.text();
+    await server.endConnections();
+    await until(() => egress.stats().sockets === 0);
+    expect(await rejection(get(url))).toMatchObject({ code: "ADDRESS_REFUSED", delivery: "unsent" });
+    expect(asked).toBe(2);
+    expect(server.seen).toHaveLength(1);
   });
 
   it("is refused where its name leads to one address that is not public, before anything is dialled", async () => {

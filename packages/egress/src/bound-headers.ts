@@ -26,26 +26,46 @@ const framing: ReadonlySet<string> = new Set([
 
 const lowerCaseToken = /^[!#$%&'*+.^_`|~0-9a-z-]{1,256}$/u;
 
-/**
- * Writes out a request's headers, names and values in turn; the secrets among them are revealed here and nowhere else.
- * Throws `ORIGIN_REFUSED` where `origin` is none of theirs, `CREDENTIAL_INVALID` for a name that is given twice,
- * reserved or malformed and for a malformed value, and `ARGUMENT_INVALID` for a plain name that cannot be sent.
- */
-export function writtenHeaders(
+/** Writes out headers, and remembers what it has checked. */
+export class HeaderWriter {
+  /** What a record that cannot change spells out, names and values in turn. */
+  readonly #checked = new WeakMap<Readonly<Record<string, string>>, readonly string[]>();
+
+  /**
+   * Gives a request's headers, names and values in turn; the secrets among them are revealed here and nowhere else.
+   * Throws `ORIGIN_REFUSED` where `origin` is none of theirs, `CREDENTIAL_INVALID` for a name that is given twice,
+   * reserved or malformed and for a malformed value, and `ARGUMENT_INVALID` for a plain name that cannot be sent.
+   */
+  write(
+    plain: Readonly<Record<string, string>>,
+    bound: BoundHeaders | undefined,
+    origin: string,
+  ): readonly string[] {
+    const written = this.#checked.get(plain) ?? this.#check(plain);
+    return bound === undefined ? written : [...written, ...revealed(bound, plain, origin)];
+  }
+
+  #check(plain: Readonly<Record<string, string>>): readonly string[] {
+    const written: string[] = [];
+    for (const name of Object.keys(plain)) {
+      checkPlainName(name);
+      written.push(name, headerValue(name, plain[name] as string));
+    }
+    if (Object.isFrozen(plain)) this.#checked.set(plain, written);
+    return written;
+  }
+}
+
+function revealed(
+  bound: BoundHeaders,
   plain: Readonly<Record<string, string>>,
-  bound: BoundHeaders | undefined,
   origin: string,
 ): readonly string[] {
-  const written: string[] = [];
-  for (const name of Object.keys(plain)) {
-    checkPlainName(name);
-    written.push(name, headerValue(name, plain[name] as string));
-  }
-  if (bound === undefined) return written;
   if (!bound.origins.includes(origin as Origin)) {
     const what = `The credential is not for ${quote(origin)}; nothing was sent. Bind it to that origin if it is.`;
     throw new TenantryError("ORIGIN_REFUSED", what);
   }
+  const written: string[] = [];
   for (const name of Object.keys(bound.headers)) {
     checkBoundName(name, plain);
     written.push(name, headerValue(name, (bound.headers[name] as Secret).reveal()));

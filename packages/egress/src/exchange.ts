@@ -1,18 +1,23 @@
-import { TenantryError, type AbortableOptions, type Provenance } from "@tenantry/core";
-import { checkUrl } from "./address-policy.ts";
-import { writtenHeaders, type BoundHeaders } from "./bound-headers.ts";
+import { systemClock, TenantryError, type AbortableOptions, type Provenance } from "@tenantry/core";
+import type { AddressPolicy } from "./address-policy.ts";
+import type { BoundHeaders, HeaderWriter } from "./bound-headers.ts";
 import type { EgressLimits } from "./limits.ts";
-import { redirectTarget } from "./redirect.ts";
+import { placeOf, type Place } from "./place.ts";
+import { isRedirect, redirectTarget, type Redirecting } from "./redirect.ts";
 import type { ResponseBody } from "./response-body.ts";
 import type { Answer, ExchangeMethod, Transport } from "./transport.ts";
 
-/** One request. */
-export interface ExchangeRequest extends AbortableOptions {
+/** Where a request goes. */
+export interface ExchangeAddress {
   readonly url: URL;
-  readonly method: ExchangeMethod;
   /** Who wrote the URL: `code` is trusted to name what it names, `foreign` may lead to public addresses only. */
   readonly provenance: Provenance;
-  /** Headers without secrets, names in lower case. */
+}
+
+/** What is sent to a {@link Target}. */
+export interface TargetRequest extends AbortableOptions {
+  readonly method: ExchangeMethod;
+  /** Headers without secrets, names in lower case; a frozen object is checked at its first use and not again. */
   readonly headers: Readonly<Record<string, string>>;
   /** Headers that are secret, with the only origins that they may reach. */
   readonly bound?: BoundHeaders;
@@ -30,6 +35,9 @@ export interface ExchangeRequest extends AbortableOptions {
   readonly maxResponseBytes?: number;
 }
 
+/** One request. */
+export interface ExchangeRequest extends ExchangeAddress, TargetRequest {}
+
 /** One answer, whatever its status; redirects within the origin have been followed. */
 export interface ExchangeResponse {
   readonly status: number;
@@ -40,39 +48,67 @@ export interface ExchangeResponse {
   readonly body: ResponseBody;
 }
 
+/** What requests go out through. */
+export interface WayOut {
+  readonly transport: Transport;
+  readonly limits: EgressLimits;
+  readonly policy: AddressPolicy;
+  readonly headers: HeaderWriter;
+}
+
 /** Sends one request, follows what may be followed, and gives the first answer that is no redirect. */
-export async function exchange(
-  transport: Transport,
-  limits: EgressLimits,
-  request: ExchangeRequest,
-): Promise<ExchangeResponse> {
-  const { method, provenance, body, signal, redirect = "follow" } = request;
+export async function exchange(way: WayOut, first: Place, request: TargetRequest): Promise<ExchangeResponse> {
+  const { method, body, bound, signal, redirect = "follow" } = request;
   signal?.throwIfAborted();
   if (body !== undefined && method !== "POST") {
     throw new TenantryError("ARGUMENT_INVALID", `A ${method} carries no body; leave it out.`);
   }
-  const maxResponseBytes = request.maxResponseBytes ?? limits.maxResponseBytes;
-  // A copy: the caller's URL may change between the check and the request.
-  let url = new URL(request.url);
+  const { totalTimeoutMs } = way.limits;
+  const until = totalTimeoutMs === Infinity ? Infinity : systemClock.now() + totalTimeoutMs;
+  const maxResponseBytes = request.maxResponseBytes ?? way.limits.maxResponseBytes;
+  let place = first;
   for (let followed = 0; ; followed++) {
-    checkUrl(url, provenance);
-    const headers = writtenHeaders(request.headers, request.bound, url.origin);
-    const answer = await transport.send({ url, method, provenance, headers, body, signal, maxResponseBytes });
-    const next =
-      redirect === "manual" ? undefined : nextUrl(answer, { url, method, followed, bound: request.bound });
-    if (next === undefined) return { status: answer.status, url, headers: answer.headers, body: answer.body };
-    url = next;
+    const headers = way.headers.write(request.headers, bound, place.origin);
+    const answer = await way.transport.send({
+      place,
+      method,
+      headers,
+      body,
+      signal,
+      maxResponseBytes,
+      until,
+    });
+    if (redirect === "manual" || !isRedirect(answer)) return new Arrived(answer, place);
+    place = placeOf(
+      nextUrl(answer, { url: place.url, method, followed, bound }),
+      place.provenance,
+      way.policy,
+    );
+  }
+}
+
+/** An answer and where it came from. */
+class Arrived implements ExchangeResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ResponseBody;
+  readonly #place: Place;
+
+  constructor({ status, headers, body }: Answer, place: Place) {
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+    this.#place = place;
+  }
+
+  /** A copy each time: the place serves other requests too. */
+  get url(): URL {
+    return new URL(this.#place.url);
   }
 }
 
 /** A redirect's own body is of no use, whether it is followed or refused. */
-function nextUrl(answer: Answer, from: Parameters<typeof redirectTarget>[1]): URL | undefined {
-  try {
-    const next = redirectTarget(answer, from);
-    if (next !== undefined) answer.body.cancel();
-    return next;
-  } catch (refusal) {
-    answer.body.cancel();
-    throw refusal;
-  }
+function nextUrl(answer: Answer, from: Redirecting): URL {
+  answer.body.cancel();
+  return redirectTarget(answer, from);
 }

@@ -1,5 +1,6 @@
 import { TenantryError } from "@tenantry/core";
 import { closedError } from "./transport.ts";
+import type { TimeLimit } from "./watch.ts";
 
 /** How far a request had come when it failed; `sent` means that some of it may have reached the server. */
 export type Progress = "unsent" | "sent" | "answering";
@@ -34,6 +35,21 @@ export function fetchFailureOf(error: unknown, origin: string): TenantryError {
   return failureOf(inner === error || code !== "" ? inner : error, progress, origin);
 }
 
+/** What is thrown where a limit on time is not kept. */
+export function timeoutError(
+  limit: TimeLimit,
+  delivery: "unsent" | "unknown",
+  origin: string,
+): TenantryError {
+  const what = {
+    firstByteTimeoutMs: `${origin} did not answer within firstByteTimeoutMs`,
+    idleTimeoutMs: `${origin} sent nothing for longer than idleTimeoutMs in the middle of its answer`,
+    totalTimeoutMs: `The exchange with ${origin} was not over within totalTimeoutMs`,
+  }[limit];
+  const ran = delivery === "unsent" ? "nothing was sent" : "the request may have run";
+  return new TenantryError("TIMEOUT", `${what}; ${ran}.`, { delivery });
+}
+
 function connectFailure(cause: unknown, code: string, origin: string): TenantryError {
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") {
     return new TenantryError("ARGUMENT_INVALID", "The request is malformed; see the cause and correct it.", {
@@ -50,10 +66,6 @@ function connectFailure(cause: unknown, code: string, origin: string): TenantryE
 
 function exchangeFailure(error: unknown, code: string, progress: Progress, origin: string): TenantryError {
   const delivery = "unknown";
-  if (code === "UND_ERR_HEADERS_TIMEOUT") {
-    const what = `${origin} did not answer within firstByteTimeoutMs; the request may have run.`;
-    return new TenantryError("TIMEOUT", what, { cause: error, delivery });
-  }
   if (code === "UND_ERR_HEADERS_OVERFLOW") {
     const what = `The response's headers are longer than maxHeaderBytes; raise it if they may be.`;
     return new TenantryError("LIMIT_EXCEEDED", what, { cause: error, delivery });

@@ -1,9 +1,11 @@
 import { raceAbort, systemClock, TenantryError, type Fetch } from "@tenantry/core";
-import { publicAddresses, systemLookup, type Lookup } from "./address-policy.ts";
-import { failureOf, fetchFailureOf } from "./failure.ts";
+import type { AddressPolicy } from "./address-policy.ts";
+import { failureOf, fetchFailureOf, timeoutError } from "./failure.ts";
 import type { EgressLimits } from "./limits.ts";
+import { systemLookup, type Lookup } from "./lookup.ts";
 import { ReceivedBody } from "./response-body.ts";
 import { closedError, tooLongError, type Answer, type Hop, type Transport } from "./transport.ts";
+import { watchOf, type TimeLimit, type Watch } from "./watch.ts";
 
 /**
  * Carries requests through a `fetch` that the host gave. A foreign host is resolved and checked before each request,
@@ -12,30 +14,34 @@ import { closedError, tooLongError, type Answer, type Hop, type Transport } from
 export class FetchTransport implements Transport {
   readonly #fetch: Fetch;
   readonly #limits: EgressLimits;
+  readonly #policy: AddressPolicy;
   readonly #lookup: Lookup;
   readonly #flights = new Set<Flight>();
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(fetch: Fetch, limits: EgressLimits, lookup: Lookup = systemLookup) {
+  constructor(fetch: Fetch, limits: EgressLimits, policy: AddressPolicy, lookup: Lookup = systemLookup) {
     this.#fetch = fetch;
     this.#limits = limits;
+    this.#policy = policy;
     this.#lookup = lookup;
   }
 
   async send(hop: Hop): Promise<Answer> {
-    const flight = new Flight(hop, () => {
+    if (this.#closing !== undefined) throw closedError();
+    const flight = new Flight(hop, this.#limits, () => {
       this.#flights.delete(flight);
       if (this.#flights.size === 0) this.#drained?.();
     });
     this.#flights.add(flight);
     try {
-      if (hop.provenance === "foreign") await flight.wait(this.#check(hop.url));
-      return await flight.answer(this.#fetch, this.#limits.firstByteTimeoutMs);
+      const { url, provenance } = hop.place;
+      if (provenance === "foreign") await flight.wait(this.#check(url));
+      return await flight.answer(this.#fetch);
     } catch (error) {
       flight.finish();
       if (hop.signal?.aborted === true) throw hop.signal.reason;
-      throw fetchFailureOf(error, hop.url.origin);
+      throw fetchFailureOf(error, hop.place.origin);
     }
   }
 
@@ -50,7 +56,7 @@ export class FetchTransport implements Transport {
   /** What fails here has not left this process. */
   async #check({ hostname, origin }: URL): Promise<void> {
     try {
-      await publicAddresses(hostname, this.#lookup);
+      await this.#policy.addresses(hostname, this.#lookup);
     } catch (error) {
       throw failureOf(error, "unsent", origin);
     }
@@ -70,11 +76,16 @@ class Flight {
   readonly #over: () => void;
   readonly #abort = new AbortController();
   readonly #onAbort = () => this.leave(this.#hop.signal?.reason);
+  readonly #watch: Watch | undefined;
+  #asked = false;
   #body: ReceivedBody | undefined;
 
-  constructor(hop: Hop, over: () => void) {
+  constructor(hop: Hop, limits: EgressLimits, over: () => void) {
     this.#hop = hop;
     this.#over = over;
+    const late = (limit: TimeLimit) =>
+      this.leave(timeoutError(limit, this.#asked ? "unknown" : "unsent", hop.place.origin));
+    this.#watch = watchOf(limits, hop.until, late);
     hop.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -82,21 +93,15 @@ class Flight {
     return raceAbort(promise, this.#abort.signal);
   }
 
-  async answer(fetch: Fetch, firstByteTimeoutMs: number): Promise<Answer> {
-    const { origin } = this.#hop.url;
-    const late = () => {
-      const what = `${origin} did not answer within firstByteTimeoutMs; the request may have run.`;
-      this.leave(new TenantryError("TIMEOUT", what, { delivery: "unknown" }));
-    };
-    const timer = firstByteTimeoutMs === Infinity ? undefined : systemClock.after(firstByteTimeoutMs, late);
+  async answer(fetch: Fetch): Promise<Answer> {
+    this.#asked = true;
+    this.#watch?.sent();
     const asked = this.#ask(fetch);
     try {
       return this.#receive(await this.wait(asked));
     } catch (error) {
       asked.then((response) => response.body?.cancel()).catch(() => {});
       throw error;
-    } finally {
-      timer?.cancel();
     }
   }
 
@@ -108,18 +113,25 @@ class Flight {
   }
 
   finish(): void {
+    this.#watch?.end();
     this.#hop.signal?.removeEventListener("abort", this.#onAbort);
     this.#over();
   }
 
   /** Async, so that a `fetch` that throws at once rejects as well. */
   async #ask(fetch: Fetch): Promise<Response> {
-    const { url, method, headers, body = null } = this.#hop;
+    const { place, method, headers, body = null } = this.#hop;
     const pairs: [string, string][] = [];
     for (let index = 0; index < headers.length; index += 2) {
       pairs.push([headers[index] as string, headers[index + 1] as string]);
     }
-    return fetch(url.href, { method, headers: pairs, body, redirect: "manual", signal: this.#abort.signal });
+    return fetch(place.url.href, {
+      method,
+      headers: pairs,
+      body,
+      redirect: "manual",
+      signal: this.#abort.signal,
+    });
   }
 
   #receive(response: Response): Answer {
@@ -142,8 +154,15 @@ class Flight {
 
   #read(response: Response): ReceivedBody {
     let ready: (() => void) | undefined;
-    const source = { resume: () => ready?.(), cancel: () => this.leave(undefined) };
-    const body = (this.#body = new ReceivedBody(source, this.#hop.maxResponseBytes));
+    const resume = () => {
+      this.#watch?.received();
+      ready?.();
+    };
+    this.#watch?.answered();
+    const body = (this.#body = new ReceivedBody(
+      { resume, cancel: () => this.leave(undefined) },
+      this.#hop.maxResponseBytes,
+    ));
     const pump = async (stream: ReadableStream<Uint8Array>) => {
       const reader = stream.getReader();
       this.#abort.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), {
@@ -151,17 +170,26 @@ class Flight {
       });
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return body.end();
+        if (done) return;
+        this.#watch?.received();
         const room = body.push(value);
         if (room === "over") return this.leave(tooLongError(this.#hop.maxResponseBytes));
-        if (room === "full") await new Promise<void>((resolve) => (ready = resolve));
+        if (room !== "full") continue;
+        this.#watch?.paused();
+        await new Promise<void>((resolve) => (ready = resolve));
       }
     };
-    if (response.body === null) body.end();
     const pumped = response.body === null ? Promise.resolve() : pump(response.body);
-    pumped
-      .catch((error: unknown) => body.fail(fetchFailureOf(error, this.#hop.url.origin)))
-      .finally(() => this.finish());
+    pumped.then(
+      () => {
+        this.finish();
+        body.end();
+      },
+      (error: unknown) => {
+        this.finish();
+        body.fail(fetchFailureOf(error, this.#hop.place.origin));
+      },
+    );
     return body;
   }
 }

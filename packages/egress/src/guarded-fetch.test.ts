@@ -138,10 +138,32 @@ describe("an injected fetch", () => {
   });
 
   it("is not called for a foreign name that leads to a private address", async () => {
-    await using egress = injected({ lookup: () => Promise.resolve(["10.0.0.1"]) });
-    expect(await rejection(egress.exchange(request({ provenance: "foreign" })))).toMatchObject({
-      code: "ADDRESS_REFUSED",
+    let called = 0;
+    const lookup = () => Promise.resolve(["10.0.0.1"]);
+    await using egress = createEgress({
+      fetch: () => Promise.resolve(new Response(String(called++))),
+      lookup,
     });
+    const foreign = (href: string) => {
+      const { bound: _, ...plain } = request({ url: new URL(href), provenance: "foreign" });
+      return rejection(egress.exchange(plain));
+    };
+    for (const url of [
+      "https://api.example/",
+      "http://169.254.169.254/",
+      "http://metadata.google.internal/",
+      "ftp://x.example/",
+    ]) {
+      expect(await foreign(url)).toMatchObject({ code: "ADDRESS_REFUSED", delivery: "unsent" });
+    }
+    expect(called).toBe(0);
+    await using allowed = createEgress({
+      fetch: () => Promise.resolve(new Response("ok")),
+      lookup,
+      allow: ["10.0.0.0/8"],
+    });
+    const response = await allowed.exchange(request({ provenance: "foreign" }));
+    expect(await response.body.text()).toBe("ok");
   });
 
   it("is not called for a foreign name that cannot be looked up, and nothing was sent", async () => {
@@ -260,13 +282,38 @@ describe("the package", () => {
       const response = await egress.exchange({ url: new URL(process.argv[1]), method: "GET", provenance: "code", headers: {} });
       console.log(await response.body.text(), before === names());
     `;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    execFile(
-      process.execPath,
-      ["--input-type=module", "-e", script, server.url.href],
-      { cwd: new URL("..", import.meta.url), timeout: 10_000 },
-      (error, stdout, stderr) => resolve(error ? String(error) + stderr : stdout.trim()),
-    );
-    expect(await promise).toBe("ok true");
+    expect(await run(script, server.url.href)).toBe("ok true");
+  });
+
+  it("heeds no proxy of the environment", async () => {
+    await using proxy = await serve((_, response) => void response.end("proxied"));
+    await using server = await serve();
+    const script = `
+      const { createEgress } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
+      await using egress = createEgress({ lookup: () => Promise.resolve(["127.0.0.1"]), allow: ["x.example"] });
+      const url = new URL(process.argv[1]);
+      for (const [provenance, hostname] of [["code", url.hostname], ["foreign", "x.example"]]) {
+        url.hostname = hostname;
+        const response = await egress.exchange({ url, method: "GET", provenance, headers: {} });
+        console.log(await response.body.text());
+      }
+    `;
+    const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    const proxies = names
+      .flatMap((name) => [name, name.toLowerCase()])
+      .map((name) => [name, proxy.url.origin]);
+    const env = { ...process.env, ...Object.fromEntries(proxies), NODE_USE_ENV_PROXY: "1", NO_PROXY: "" };
+    expect(await run(script, server.url.href, env)).toBe("ok\nok");
+    expect(proxy.seen).toEqual([]);
   });
 });
+
+function run(script: string, argument: string, env = process.env): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const cwd = new URL("..", import.meta.url);
+  const args = ["--input-type=module", "-e", script, argument];
+  execFile(process.execPath, args, { cwd, env, timeout: 20_000 }, (error, stdout, stderr) =>
+    resolve(error ? String(error) + stderr : stdout.trim()),
+  );
+  return promise;
+}

@@ -1,6 +1,6 @@
 export { createEgress } from "./egress.ts";
-export type { Egress, EgressOptions, EgressStats } from "./egress.ts";
-export type { ExchangeRequest, ExchangeResponse } from "./exchange.ts";
+export type { Egress, EgressOptions, EgressStats, Target } from "./egress.ts";
+export type { ExchangeAddress, ExchangeRequest, ExchangeResponse, TargetRequest } from "./exchange.ts";
 export type { BoundHeaders } from "./bound-headers.ts";
 export type { ResponseBody } from "./response-body.ts";
 export { defaultEgressLimits } from "./limits.ts";
@@ -8,4 +8,4 @@ export type { EgressLimits } from "./limits.ts";
 export type { ExchangeMethod } from "./transport.ts";
 export { guardedFetch } from "./guarded-fetch.ts";
 export type { GuardedFetchOptions } from "./guarded-fetch.ts";
-export type { Lookup } from "./address-policy.ts";
+export type { Lookup } from "./lookup.ts";

@@ -12,6 +12,13 @@ export interface EgressLimits {
   readonly socketTimeoutMs: number;
   /** How long the response's headers may take, in milliseconds; defaults to `Infinity`: the caller's signal decides. */
   readonly firstByteTimeoutMs: number;
+  /** How long no byte may come while a body is awaited, in milliseconds; defaults to `Infinity`. */
+  readonly idleTimeoutMs: number;
+  /**
+   * How long an exchange may take from the call to its last byte, whatever trickles, in milliseconds; defaults to
+   * `Infinity`.
+   */
+  readonly totalTimeoutMs: number;
   /** How long `close()` waits for exchanges in flight before it ends them, in milliseconds; defaults to 2,000. */
   readonly closeTimeoutMs: number;
 }
@@ -23,6 +30,8 @@ export const defaultEgressLimits: EgressLimits = Object.freeze({
   maxHeaderBytes: 64 * 1024,
   socketTimeoutMs: 10_000,
   firstByteTimeoutMs: Infinity,
+  idleTimeoutMs: Infinity,
+  totalTimeoutMs: Infinity,
   closeTimeoutMs: 2_000,
 });
 
@@ -30,6 +39,6 @@ export const defaultEgressLimits: EgressLimits = Object.freeze({
 export function limitsOf(given?: Partial<EgressLimits>): EgressLimits {
   return fillLimits(given, defaultEgressLimits, {
     mayBeZero: ["closeTimeoutMs"],
-    mayBeInfinite: ["maxResponseBytes", "firstByteTimeoutMs"],
+    mayBeInfinite: ["maxResponseBytes", "firstByteTimeoutMs", "idleTimeoutMs", "totalTimeoutMs"],
   });
 }

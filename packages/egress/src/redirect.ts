@@ -15,22 +15,24 @@ export interface Redirecting {
   readonly bound?: BoundHeaders | undefined;
 }
 
+type Redirect = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+
+/** Whether an answer says that the request is to go elsewhere (RFC 9110, section 15.4). */
+export function isRedirect({ status, headers }: Redirect): boolean {
+  return redirects.has(status) && headers["location"] !== undefined;
+}
+
 /**
- * Where the same request goes next, or `undefined` where the answer is no redirect (RFC 9110, section 15.4).
+ * Where the same request goes next, after an answer that is a redirect.
  *
  * Throws `ORIGIN_REFUSED` for another origin, `PROTOCOL_VIOLATION` where following would change the method or the
  * location cannot be read, and `LIMIT_EXCEEDED` after three. Delivery is `refused` where the status says that the
  * request was not run here: 307 and 308 ask for it again elsewhere, and so does any redirect of a GET. It is
  * `unknown` for the others, because a server may well answer a POST that it has run with 302 or 303.
  */
-export function redirectTarget(
-  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
-  from: Redirecting,
-): URL | undefined {
-  const { status, headers } = answer;
+export function redirectTarget({ status, headers }: Redirect, from: Redirecting): URL {
   const { url, method, followed } = from;
-  const location = headers["location"];
-  if (!redirects.has(status) || location === undefined) return undefined;
+  const { location = "" } = headers;
   const keepsMethod = method === "GET" || status === 307 || status === 308;
   const details = { status, delivery: (keepsMethod ? "refused" : "unknown") satisfies Delivery } as const;
   const target = URL.canParse(location, url) ? new URL(location, url) : undefined;

@@ -1,124 +1,135 @@
-/// <reference path="./undici-agent.d.ts" />
+/// <reference path="./undici-modules.d.ts" />
 import { systemClock, TenantryError, type Provenance } from "@tenantry/core";
-import type { Agent } from "undici";
-import { publicAddresses, socketLookup, systemLookup, type Lookup } from "./address-policy.ts";
-import { Attempt } from "./attempt.ts";
+import type { buildConnector, Client } from "undici";
+import type { AddressPolicy } from "./address-policy.ts";
 import type { EgressLimits } from "./limits.ts";
+import { socketLookup, systemLookup, type Lookup } from "./lookup.ts";
+import { OriginSockets } from "./origin-sockets.ts";
+import type { Place } from "./place.ts";
 import { closedError, type Answer, type Hop, type Transport } from "./transport.ts";
 
-type AgentClass = typeof Agent;
+/** What of undici is used. */
+interface Undici {
+  readonly Client: typeof Client;
+  readonly connectorOf: typeof buildConnector;
+}
 
 /**
- * Carries requests over undici's keep-alive pools: one agent for each provenance, so that a socket opened under the
- * lax address policy never serves a request under the strict one, and in each agent one pool for each origin.
+ * Carries requests over undici's keep-alive sockets, kept apart by provenance, so that a socket opened under the lax
+ * address policy never serves a request under the strict one, and by origin.
  */
 export class SocketTransport implements Transport {
   readonly #limits: EgressLimits;
+  readonly #policy: AddressPolicy;
   readonly #lookup: Lookup | undefined;
-  readonly #agents = new Map<Provenance, Agent>();
-  /** Aborts when the grace of `close()` is over, and takes every socket with it, those still connecting included. */
+  readonly #origins: Readonly<Record<Provenance, Map<string, OriginSockets>>> = {
+    code: new Map(),
+    foreign: new Map(),
+  };
+  /** Aborts when the grace of `close()` is over, and takes the sockets that are still connecting with it. */
   readonly #end = new AbortController();
-  #loading: Promise<AgentClass> | undefined;
+  #loading: Promise<Undici> | undefined;
   #closing: Promise<void> | undefined;
-  /** Lasts until undici lends the sockets of requests that have just ended again. */
-  #freeing: Promise<void> | undefined;
-  #requests = 0;
+  #drained: (() => void) | undefined;
 
-  constructor(limits: EgressLimits, lookup: Lookup | undefined) {
+  constructor(limits: EgressLimits, policy: AddressPolicy, lookup: Lookup | undefined) {
     this.#limits = limits;
+    this.#policy = policy;
     this.#lookup = lookup;
   }
 
-  async send(hop: Hop): Promise<Answer> {
-    const agent = this.#agents.get(hop.provenance) ?? (await this.#open(hop.provenance));
-    if (this.#freeing !== undefined) await this.#freeing;
-    hop.signal?.throwIfAborted();
-    return new Promise<Answer>((answered, failed) => {
-      this.#requests++;
-      const over = () => {
-        this.#requests--;
-        this.#freeing ??= this.#free();
-      };
-      const { origin, pathname, search } = hop.url;
-      const { method, body = null } = hop;
-      // Undici reads the array and keeps none of it.
-      const headers = hop.headers as string[];
-      const attempt = new Attempt(hop, origin, { answered, failed, over });
-      agent.dispatch({ origin, path: pathname + search, method, headers, body, idempotent: false }, attempt);
-    });
+  send(hop: Hop): Promise<Answer> {
+    const { origin, provenance } = hop.place;
+    const sockets = this.#closing === undefined ? this.#origins[provenance].get(origin) : undefined;
+    return sockets === undefined ? this.#sendFirst(hop) : sockets.send(hop);
   }
 
   stats(): { readonly sockets: number; readonly requests: number } {
-    let sockets = 0;
-    for (const agent of this.#agents.values()) {
-      for (const { connected } of Object.values(agent.stats)) sockets += Number(connected);
-    }
-    return { sockets, requests: this.#requests };
+    const all = this.#all();
+    return {
+      sockets: all.reduce((count, { connected }) => count + connected, 0),
+      requests: all.reduce((count, { requests }) => count + requests, 0),
+    };
   }
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
-  async #open(provenance: Provenance): Promise<Agent> {
-    const AgentClass = await (this.#loading ??= loadAgent());
+  async #sendFirst(hop: Hop): Promise<Answer> {
+    const undici = await (this.#loading ??= loadUndici());
     if (this.#closing !== undefined) throw closedError();
-    const opened = this.#agents.get(provenance);
-    if (opened !== undefined) return opened;
-    const { maxSocketsPerOrigin, maxHeaderBytes, socketTimeoutMs, firstByteTimeoutMs } = this.#limits;
-    const agent = new AgentClass({
-      // HTTP/2 clients replay requests after GOAWAY and REFUSED_STREAM; on HTTP/1.1 without pipelining nothing is sent twice.
-      allowH2: false,
-      pipelining: 1,
-      connections: maxSocketsPerOrigin,
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: firstByteTimeoutMs === Infinity ? 0 : firstByteTimeoutMs,
-      bodyTimeout: 0,
-      connect: { timeout: socketTimeoutMs, signal: this.#end.signal, ...this.#lookupFor(provenance) },
-    });
-    this.#agents.set(provenance, agent);
-    return agent;
+    hop.signal?.throwIfAborted();
+    const { origin, provenance } = hop.place;
+    const origins = this.#origins[provenance];
+    const sockets = origins.get(origin) ?? this.#open(undici, hop.place);
+    origins.set(origin, sockets);
+    return sockets.send(hop);
   }
 
-  /**
-   * Undici keeps a socket back until the next turn of the event loop. A request that came before would have another
-   * socket opened, with all its handshakes, so it waits for that turn. The microtask lets undici queue its own first.
-   */
-  async #free(): Promise<void> {
-    await Promise.resolve();
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#freeing = undefined;
+  #open({ Client, connectorOf }: Undici, { origin, provenance }: Place): OriginSockets {
+    const { maxHeaderBytes, socketTimeoutMs } = this.#limits;
+    const connect = connectorOf({
+      allowH2: false,
+      timeout: socketTimeoutMs,
+      signal: this.#end.signal,
+      ...this.#lookupFor(provenance),
+    });
+    return new OriginSockets({
+      limits: this.#limits,
+      open: () =>
+        new Client(origin, {
+          // HTTP/2 clients replay requests after GOAWAY and REFUSED_STREAM; on HTTP/1.1 without pipelining nothing is sent twice.
+          allowH2: false,
+          pipelining: 1,
+          maxHeaderSize: maxHeaderBytes,
+          // A watch keeps the time, which undici's timers would only see to the second.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+          connect,
+        }),
+      quiet: () => this.#drained?.(),
+      unused: () => this.#origins[provenance].delete(origin),
+    });
   }
 
   #lookupFor(provenance: Provenance) {
     const lookup = this.#lookup;
     if (provenance === "foreign") {
-      return { lookup: socketLookup((hostname) => publicAddresses(hostname, lookup ?? systemLookup)) };
+      return { lookup: socketLookup((hostname) => this.#policy.addresses(hostname, lookup ?? systemLookup)) };
     }
     return lookup === undefined ? {} : { lookup: socketLookup(lookup) };
   }
 
   async #close(): Promise<void> {
-    const end = () => this.#end.abort(closedError());
-    const timer = systemClock.after(this.#limits.closeTimeoutMs, end);
-    await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = systemClock.after(this.#limits.closeTimeoutMs, resolve);
+    this.#drained = () => this.stats().requests > 0 || resolve();
+    this.#drained();
+    await promise;
     timer.cancel();
-    end();
+    this.#end.abort(closedError());
+    await Promise.all(this.#all().map((sockets) => sockets.end()));
+  }
+
+  #all(): readonly OriginSockets[] {
+    return [...this.#origins.code.values(), ...this.#origins.foreign.values()];
   }
 }
 
 /**
- * Undici's entry module installs a dispatcher on `globalThis`, which would change the host's own `fetch`; the agent's
- * module does not. It is loaded with the first request, so that runtimes without sockets never meet it.
+ * Undici's entry module installs a dispatcher on `globalThis`, which would change the host's own `fetch`; these modules
+ * do not. They are loaded with the first request, so that runtimes without sockets never meet them.
  */
-async function loadAgent(): Promise<AgentClass> {
+async function loadUndici(): Promise<Undici> {
   try {
-    return (await import("undici/lib/dispatcher/agent.js")).default;
+    const [client, connect] = await Promise.all([
+      import("undici/lib/dispatcher/client.js"),
+      import("undici/lib/core/connect.js"),
+    ]);
+    return { Client: client.default, connectorOf: connect.default };
   } catch (cause) {
-    throw new TenantryError(
-      "CONFIG_INVALID",
-      "This runtime has no sockets for HTTP; give createEgress a fetch.",
-      { cause },
-    );
+    const what = "This runtime has no sockets for HTTP; give createEgress a fetch.";
+    throw new TenantryError("CONFIG_INVALID", what, { cause });
   }
 }

@@ -1,18 +1,20 @@
-import { TenantryError, type AbortableOptions, type Provenance } from "@tenantry/core";
+import { TenantryError, type AbortableOptions } from "@tenantry/core";
+import type { Place } from "./place.ts";
 import type { ReceivedBody } from "./response-body.ts";
 
 /** The methods that leave this process. */
 export type ExchangeMethod = "GET" | "POST" | "DELETE";
 
-/** One request to one URL, checked and complete. */
+/** One request to one place, checked and complete. */
 export interface Hop extends AbortableOptions {
-  readonly url: URL;
+  readonly place: Place;
   readonly method: ExchangeMethod;
-  readonly provenance: Provenance;
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly body: string | undefined;
   readonly maxResponseBytes: number;
+  /** When the whole exchange must be over, in milliseconds since the Unix epoch, or `Infinity`. */
+  readonly until: number;
 }
 
 /** What came back for one request; a redirect is an answer like any other here. */
@@ -22,7 +24,7 @@ export interface Answer {
   readonly body: ReceivedBody;
 }
 
-/** Carries one request to one URL and follows nothing. */
+/** Carries one request to one place and follows nothing. */
 export interface Transport {
   /** Gives the answer as soon as its headers are there; throws a `TenantryError`, or the signal's reason. */
   send(hop: Hop): Promise<Answer>;

@@ -15,12 +15,16 @@ export interface TestServer extends AsyncDisposable {
   readonly origin: Origin;
   readonly seen: readonly Seen[];
   connections(): Promise<number>;
+  /** Ends every connection; resolves when they are gone. */
+  endConnections(): Promise<void>;
 }
 
 /** A real HTTP server on the loopback that records every request before it answers. */
 export async function serve(
-  answer: (request: IncomingMessage, response: ServerResponse, seen: Seen) => void = (_, response) =>
-    void response.end("ok"),
+  answer: (request: IncomingMessage, response: ServerResponse, seen: Seen) => void | Promise<void> = (
+    _,
+    response,
+  ) => void response.end("ok"),
 ): Promise<TestServer> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
@@ -29,7 +33,7 @@ export async function serve(
     request.on("end", () => {
       const one = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
       seen.push(one);
-      answer(request, response, one);
+      void answer(request, response, one);
     });
   });
   return { seen, ...(await listening(server, () => server.closeAllConnections())) };
@@ -48,13 +52,18 @@ export async function serveRaw(speak: (socket: Socket) => void): Promise<Omit<Te
 async function listening(server: Server, endAll: () => void): Promise<Omit<TestServer, "seen">> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+  const connections = () =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
   return {
     url,
     origin: originOf(url),
-    connections: () =>
-      new Promise((resolve, reject) =>
-        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
-      ),
+    connections,
+    endConnections: () => {
+      endAll();
+      return until(async () => (await connections()) === 0);
+    },
     [Symbol.asyncDispose]: () => {
       endAll();
       return new Promise((resolve) => server.close(() => resolve()));

@@ -5,12 +5,15 @@ import { defaultPoolLimits, type PoolLimits } from "@tenantry/pool";
 import { defaultPipeLimits, type PipeLimits } from "@tenantry/process";
 import { defaultRouterLimits, type RouterLimits } from "@tenantry/router";
 
+/** A connection bounds each stream, each message and each request itself; there is nothing left for these to do. */
+type ConnectionsOwn = "maxResponseBytes" | "idleTimeoutMs" | "totalTimeoutMs";
+
 /**
  * The bounds of an instance; each has a default. Those that two packages keep, such as the size and the depth of one
  * message, hold for HTTP, child processes and servers in this process alike.
  */
 export interface TenantryLimits
-  extends PoolLimits, Omit<EgressLimits, "maxResponseBytes">, ClientLimits, PipeLimits, RouterLimits {}
+  extends PoolLimits, Omit<EgressLimits, ConnectionsOwn>, ClientLimits, PipeLimits, RouterLimits {}
 
 /** Limits that differ from their defaults; one that is `undefined` does not. */
 export type GivenLimits = { readonly [L in keyof TenantryLimits]?: TenantryLimits[L] | undefined };
@@ -26,7 +29,7 @@ export interface SplitLimits {
 
 /** Checks the limits and gives each package its own; throws `CONFIG_INVALID` and names the one that is wrong. */
 export function splitLimits(given?: GivenLimits): SplitLimits {
-  const { maxResponseBytes, ...egress } = defaultEgressLimits;
+  const { maxResponseBytes, idleTimeoutMs, totalTimeoutMs, ...egress } = defaultEgressLimits;
   const defaults = {
     ...egress,
     ...defaultPipeLimits,
@@ -40,8 +43,7 @@ export function splitLimits(given?: GivenLimits): SplitLimits {
   });
   return {
     pool: pick(limits, defaultPoolLimits),
-    // A connection bounds each stream and each message itself.
-    egress: { ...pick(limits, egress), maxResponseBytes },
+    egress: { ...pick(limits, egress), maxResponseBytes, idleTimeoutMs, totalTimeoutMs },
     client: pick(limits, defaultClientLimits),
     process: pick(limits, defaultPipeLimits),
     router: pick(limits, defaultRouterLimits),
