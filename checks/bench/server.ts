@@ -1,62 +1,132 @@
-// The server that every variant calls, in a process of its own: plain node:http, both eras, and answers that are ready
-// but for their id, so that it costs as little as a server can. It tells its parent its port, and when asked, how many
-// messages have reached it.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+// The server that every variant calls, in a process of its own: plain node:http, so that it costs as little as a server
+// can. Its parent has it listen on as many ports as it likes and asks what has reached each of them.
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { prepareAnswers, readPath, unknownMethod, type Answers } from "./answers.ts";
 
-const listed = { ttlMs: 3_600_000, cacheScope: "private" };
-const text = "The quick brown fox jumps over the lazy dog. ".repeat(5).slice(0, 200);
-const tool = {
-  name: "echo",
-  description: "Answers with 200 bytes.",
-  inputSchema: { type: "object", properties: { text: { type: "string" } } },
-};
-const serverInfo = { name: "bench", version: "1.0.0" };
-const capabilities = { tools: {} };
-const discovered = { supportedVersions: ["2026-07-28"], capabilities, ...listed };
-const _meta = { "io.modelcontextprotocol/serverInfo": serverInfo };
+/** What the parent may ask, one at a time. */
+export type Question =
+  | { readonly ask: "listen"; readonly delayMs: number }
+  | { readonly ask: "tally" | "close"; readonly port: number };
 
-const legacy = answers({
-  initialize: { protocolVersion: "2025-11-25", capabilities, serverInfo },
-  "tools/list": { tools: [tool] },
-  "tools/call": { content: [{ type: "text", text }] },
+/** What has reached one port since it was asked before. */
+export interface Tally {
+  readonly sockets: number;
+  readonly messages: number;
+  /** How many of the messages spoke the modern era. */
+  readonly modern: number;
+  /** Every message in the order of its arrival, in milliseconds of one clock; kept only where answers are delayed. */
+  readonly posts: readonly Post[];
+}
+
+/** One message and its answer. */
+export interface Post {
+  readonly method: string;
+  readonly arrived: number;
+  answered: number;
+}
+
+interface Port {
+  readonly server: Server;
+  readonly delayMs: number;
+  sockets: number;
+  messages: number;
+  modern: number;
+  posts: Post[];
+}
+
+const ports = new Map<number, Port>();
+const prepared = new Map<number, Answers>();
+process.on("message", (question: Question) => {
+  if (question.ask === "listen") listen(question.delayMs);
+  else if (question.ask === "tally") process.send?.(tally(question.port));
+  else process.send?.(close(question.port));
 });
-const modern = answers({
-  "server/discover": { resultType: "complete", ...discovered, _meta },
-  "tools/list": { resultType: "complete", ...listed, tools: [tool] },
-  "tools/call": { resultType: "complete", content: [{ type: "text", text }] },
-});
-
-let messages = 0;
-const server = createServer((request, response) => void answer(request, response));
-// Longer than any pause between two rounds of one variant: all of them find their sockets warm.
-server.keepAliveTimeout = 600_000;
-server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
-process.on("message", () => process.send?.(messages));
 process.on("disconnect", () => process.exit());
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+function listen(delayMs: number): void {
+  const server = createServer((request, response) => receive(port, request, response));
+  const port: Port = { server, delayMs, sockets: 0, messages: 0, modern: 0, posts: [] };
+  // Longer than any pause between two rounds of one variant: all of them find their sockets warm.
+  server.keepAliveTimeout = 600_000;
+  server.on("connection", (socket) => {
+    port.sockets++;
+    socket.setNoDelay(true);
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const { port: number } = server.address() as AddressInfo;
+    ports.set(number, port);
+    process.send?.(number);
+  });
+}
+
+function tally(number: number): Tally | undefined {
+  const port = ports.get(number);
+  if (port === undefined) return undefined;
+  const { sockets, messages, modern, posts } = port;
+  Object.assign(port, { sockets: 0, messages: 0, modern: 0, posts: [] });
+  return { sockets, messages, modern, posts };
+}
+
+function close(number: number): "closed" {
+  const server = ports.get(number)?.server;
+  ports.delete(number);
+  server?.close();
+  server?.closeAllConnections();
+  return "closed";
+}
+
+function receive(port: Port, request: IncomingMessage, response: ServerResponse): void {
   // There is no standalone stream to GET, and a session's DELETE has nothing to end.
   if (request.method !== "POST") return void response.writeHead(request.method === "GET" ? 405 : 204).end();
   let body = "";
-  for await (const chunk of request.setEncoding("utf8")) body += chunk as string;
-  messages++;
-  const { id, method } = JSON.parse(body) as { id?: number | string; method: string };
-  if (id === undefined) return void response.writeHead(202).end();
-  const isModern = request.headers["mcp-protocol-version"] === "2026-07-28";
-  const ready = (isModern ? modern : legacy).get(method);
-  const outcome = ready ?? '"error":{"code":-32601,"message":"Method not found"}';
-  const written = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${outcome}}`;
-  response.writeHead(200, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(written),
-    ...(method === "initialize" ? { "mcp-session-id": "session-of-the-bench" } : {}),
+  request.setEncoding("utf8");
+  request.on("data", (chunk: string) => (body += chunk));
+  request.on("end", () => {
+    const message = JSON.parse(body) as Message;
+    port.messages++;
+    if (request.headers["mcp-protocol-version"] === "2026-07-28") port.modern++;
+    if (port.delayMs === 0) return answer(message, request, response);
+    const post: Post = { method: message.method, arrived: performance.now(), answered: Infinity };
+    port.posts.push(post);
+    setTimeout(() => {
+      post.answered = performance.now();
+      answer(message, request, response);
+    }, port.delayMs);
   });
-  response.end(written);
 }
 
-function answers(results: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(results).map(([method, result]) => [method, `"result":${JSON.stringify(result)}`]),
-  );
+interface Message {
+  readonly id?: number | string;
+  readonly method: string;
+}
+
+function answer({ id, method }: Message, { url = "", headers }: IncomingMessage, response: ServerResponse) {
+  if (id === undefined) return void response.writeHead(202).end();
+  const { eras, form } = readPath(url);
+  const modern = headers["mcp-protocol-version"] === "2026-07-28";
+  const uninitialised = method !== "initialize" && headers["mcp-session-id"] === undefined;
+  if (eras === "legacy" && (modern || uninitialised)) return refuse(response);
+
+  let answers = prepared.get(form.bytes);
+  if (answers === undefined) prepared.set(form.bytes, (answers = prepareAnswers(form.bytes)));
+  const tail = (modern ? answers.modern : answers.legacy).get(method) ?? unknownMethod;
+  const written = [Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)}`), tail];
+  const session = method === "initialize" ? { "mcp-session-id": randomUUID() } : {};
+  if (form.reply === "sse") {
+    response.writeHead(200, { "content-type": "text/event-stream", ...session });
+    response.write(Buffer.concat([Buffer.from("event: message\ndata: "), ...written, Buffer.from("\n\n")]));
+    return void response.end();
+  }
+  const whole = Buffer.concat(written);
+  const length = { "content-length": whole.length };
+  response.writeHead(200, { "content-type": "application/json", ...length, ...session }).end(whole);
+}
+
+/** As the official servers of the legacy line answer what comes before `initialize`. */
+function refuse(response: ServerResponse): void {
+  const error = { code: -32_000, message: "Bad Request: Server not initialized" };
+  response.writeHead(400, { "content-type": "application/json" });
+  response.end(JSON.stringify({ jsonrpc: "2.0", error, id: null }));
 }

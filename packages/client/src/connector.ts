@@ -8,24 +8,27 @@ import {
   type Connector,
   type Credential,
   type Endpoint,
+  type HttpEndpoint,
   type Implementation,
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
-import type { Egress } from "@tenantry/egress";
+import type { Egress, Target } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
 import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp } from "./open-http.ts";
+import { OutputSchemas } from "./output-schemas.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./open-pipe.ts";
 import type { OpenDependencies } from "./opened.ts";
+import { RoutingHeaders } from "./routing-headers.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {
   /** Through which every HTTP request goes. */
-  readonly egress: Pick<Egress, "exchange">;
+  readonly egress: Pick<Egress, "exchange" | "target">;
   /** How it introduces itself to servers; defaults to `tenantry` and this package's version. */
   readonly clientInfo?: Implementation;
   readonly limits?: Partial<ClientLimits>;
@@ -34,19 +37,37 @@ export interface ConnectorOptions {
 }
 
 /**
- * Creates what opens MCP connections. It keeps none of them; it remembers only which era each server speaks, which
- * is the server's own and may be shared. Throws `CONFIG_INVALID` for a limit that is not a positive number.
+ * Creates what opens MCP connections. It keeps none of them; it remembers which era each server speaks, which is the
+ * server's own and may be shared, and output schemas by their content. Throws `CONFIG_INVALID` for a limit that is not a
+ * positive number.
  */
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
   const clientInfo = Object.freeze({ name: "tenantry", version: manifest.version, ...options.clientInfo });
   const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
-  const dependencies: OpenDependencies = { egress, clientInfo, limits, clock, verdicts };
+  const schemas = new OutputSchemas(limits);
+  const dependencies: OpenDependencies = {
+    ...{ egress, clientInfo, limits, clock, verdicts, schemas },
+    targetOf: targetsOf(egress),
+    routing: new RoutingHeaders(),
+  };
   return Object.freeze({
     open: (endpoint: Endpoint, credential: Credential | undefined, how: OpenOptions<ParkedSession>) =>
       open(endpoint, credential, how, dependencies),
   });
+}
+
+/** Has each endpoint's URL checked once, for as long as there is the endpoint. */
+function targetsOf(egress: Pick<Egress, "target">): OpenDependencies["targetOf"] {
+  const targets = new WeakMap<HttpEndpoint, Target>();
+  return (endpoint) => {
+    const known = targets.get(endpoint);
+    if (known !== undefined) return known;
+    const target = egress.target(endpoint);
+    targets.set(endpoint, target);
+    return target;
+  };
 }
 
 async function open(

@@ -1,4 +1,4 @@
-import { quote, TenantryError, type Deviation, type Method, type ServerCapabilities } from "@tenantry/core";
+import { quote, TenantryError, type Deviation, type ServerCapabilities } from "@tenantry/core";
 import type { Fields } from "./message.ts";
 
 /** What a caller gets in place of a deviating answer, and the note about it. */
@@ -29,7 +29,7 @@ export function acceptOldResult(tool: string, result: Fields): Accepted | undefi
  * other failure: what a server never declared, it rightly refuses.
  */
 export function acceptUnserved(
-  method: Method,
+  method: string,
   failure: unknown,
   capabilities: ServerCapabilities,
 ): Accepted | undefined {

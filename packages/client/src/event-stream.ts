@@ -1,9 +1,5 @@
-import type { ExchangeResponse } from "@tenantry/egress";
 import { createParser } from "eventsource-parser";
-import { announcedBytes, tooLarge } from "./body.ts";
-
-/** What is read of a response. */
-export type Answered = Pick<ExchangeResponse, "headers" | "body">;
+import { checkAnnounced, tooLarge, type Answered } from "./body.ts";
 
 /** How much a stream of events may carry. */
 export interface EventLimits {
@@ -26,19 +22,19 @@ export interface EventSink {
  * `LIMIT_EXCEEDED` where one event or the whole stream is too large.
  */
 export async function readEventStream(
-  { headers, body }: Answered,
+  answered: Answered,
   limits: EventLimits,
   sink: EventSink,
 ): Promise<void> {
-  if (announcedBytes(headers) > limits.maxStreamBytes)
-    throw tooLarge(body, "a stream", "maxStreamBytes", limits.maxStreamBytes);
+  const { maxStreamBytes, maxMessageBytes } = limits;
+  checkAnnounced(answered, "a stream", "maxStreamBytes", maxStreamBytes);
   const decoder = new TextDecoder();
   let overflow = false;
   const parser = createParser({
-    maxBufferSize: limits.maxMessageBytes,
+    maxBufferSize: maxMessageBytes,
     onEvent({ event, data, id }) {
       // The parser measures what it keeps between chunks; an event that comes whole in one is measured here.
-      overflow ||= data.length > limits.maxMessageBytes;
+      overflow ||= data.length > maxMessageBytes;
       if (overflow) return;
       if (id !== undefined) sink.id?.(id);
       if (data !== "") sink.event(data, event);
@@ -49,11 +45,10 @@ export async function readEventStream(
     },
   });
   let bytes = 0;
-  for await (const chunk of body) {
+  await answered.body.drain((chunk) => {
     bytes += chunk.byteLength;
-    if (bytes > limits.maxStreamBytes)
-      throw tooLarge(body, "a stream", "maxStreamBytes", limits.maxStreamBytes);
+    if (bytes > maxStreamBytes) throw tooLarge("a stream", "maxStreamBytes", maxStreamBytes);
     parser.feed(decoder.decode(chunk, { stream: true }));
-    if (overflow) throw tooLarge(body, "an event", "maxMessageBytes", limits.maxMessageBytes);
-  }
+    if (overflow) throw tooLarge("an event", "maxMessageBytes", maxMessageBytes);
+  });
 }

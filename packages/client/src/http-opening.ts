@@ -7,7 +7,7 @@ import {
   type ParkedSession,
   type ServerRequestHandlers,
 } from "@tenantry/core";
-import type { Egress, ExchangeRequest, ExchangeResponse } from "@tenantry/egress";
+import type { ExchangeResponse, Target, TargetRequest } from "@tenantry/egress";
 import { atMost } from "./at-most.ts";
 import { HandshakeEnd } from "./handshake-end.ts";
 import type { HeldCredential } from "./http-ends.ts";
@@ -119,18 +119,18 @@ export class HttpOpening {
     session?: ParkedSession,
   ): Promise<Opened> {
     const { endpoint, handlers, dependencies } = this.#options;
-    const { clientInfo, limits, clock } = dependencies;
+    const { clientInfo, limits, clock, routing } = dependencies;
     const credential = this.#credential;
-    const egress = new FirstAnswer(dependencies.egress);
+    const target = new FirstAnswer(dependencies.targetOf(endpoint));
     const http = new HttpTransport({
-      ...{ egress, endpoint, credential, era, limits, clock },
+      ...{ target, endpoint, credential, era, routing, limits, clock },
       ...(session === undefined ? {} : { session }),
     });
     const link = new Link({ transport: http, era, clientInfo, handlers });
     const left = new AbortController();
     const leave = async () => {
       // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.
-      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => egress.answered);
+      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => target.answered);
       left.abort(signal.reason);
       await http.close();
     };
@@ -151,13 +151,13 @@ export class HttpOpening {
   }
 }
 
-/** An egress that tells when its first request was answered. */
-class FirstAnswer implements Pick<Egress, "exchange"> {
-  readonly #egress: Pick<Egress, "exchange">;
+/** A target that tells when its first request was answered. */
+class FirstAnswer implements Target {
+  readonly #target: Target;
   #first: Promise<void> | undefined;
 
-  constructor(egress: Pick<Egress, "exchange">) {
-    this.#egress = egress;
+  constructor(target: Target) {
+    this.#target = target;
   }
 
   /** Settles with the first answer; at once where nothing was asked. */
@@ -165,8 +165,8 @@ class FirstAnswer implements Pick<Egress, "exchange"> {
     return this.#first ?? Promise.resolve();
   }
 
-  exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const answer = this.#egress.exchange(request);
+  exchange(request: TargetRequest): Promise<ExchangeResponse> {
+    const answer = this.#target.exchange(request);
     // Not the answer itself, which would be kept for as long as the connection.
     this.#first ??= answer.then(
       () => {},

@@ -1,7 +1,7 @@
 import { TenantryError, type Clock } from "@tenantry/core";
 import type { ExchangeResponse } from "@tenantry/egress";
 import { readEventStream } from "./event-stream.ts";
-import { announcedBytes, tooLarge } from "./body.ts";
+import { readText } from "./body.ts";
 import type { Call } from "./call.ts";
 import { httpFailure, lost } from "./failure.ts";
 import type { Inbox } from "./inbox.ts";
@@ -93,11 +93,8 @@ export class HttpResponses {
   }
 
   async #receiveJson(response: ExchangeResponse, call: Call): Promise<void> {
-    const { status, headers, body } = response;
-    const { maxMessageBytes } = this.#limits;
-    if (announcedBytes(headers) > maxMessageBytes)
-      throw tooLarge(body, "an answer", "maxMessageBytes", maxMessageBytes);
-    const parsed = this.#parse(await this.#text(response, maxMessageBytes));
+    const { status } = response;
+    const parsed = this.#parse(await readText(response, this.#limits.maxMessageBytes));
     if (parsed === undefined) throw unreadable("an answer that is not JSON", status);
     if (Array.isArray(parsed)) for (const one of parsed) this.#inbox.receive(one, call);
     else this.#inbox.receive(parsed, call);
@@ -146,24 +143,12 @@ export class HttpResponses {
   async #errorBody(response: ExchangeResponse): Promise<unknown> {
     const patience = this.#clock.after(errorBodyMs, () => response.body.cancel());
     try {
-      return this.#parse(await this.#text(response, maxErrorBytes));
+      return this.#parse(await readText(response, maxErrorBytes));
     } catch {
       return undefined;
     } finally {
       patience.cancel();
     }
-  }
-
-  async #text({ body }: ExchangeResponse, maxBytes: number): Promise<string> {
-    const decoder = new TextDecoder();
-    let bytes = 0;
-    let text = "";
-    for await (const chunk of body) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge(body, "an answer", "maxMessageBytes", maxBytes);
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
   }
 }
 

@@ -1,5 +1,5 @@
 import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint } from "@tenantry/core";
-import type { Egress, ExchangeMethod, ExchangeRequest, ExchangeResponse } from "@tenantry/egress";
+import type { ExchangeResponse, Target } from "@tenantry/egress";
 import { Asides, isAside } from "./asides.ts";
 import { atMost } from "./at-most.ts";
 import type { Call } from "./call.ts";
@@ -9,30 +9,26 @@ import { Inbox, type Hear } from "./inbox.ts";
 import { toJson } from "./json-text.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "./message.ts";
-import { MergedHeaders, routingHeaders, spokenSecrets, type BoundHeaders } from "./request-headers.ts";
+import { MergedHeaders, spokenSecrets, type BoundHeaders } from "./request-headers.ts";
+import { posting, type PlainHeaders, type RoutingHeaders } from "./routing-headers.ts";
 import type { Transport } from "./transport.ts";
 
 /** What an {@link HttpTransport} works with. */
 export interface HttpTransportOptions {
-  readonly egress: Pick<Egress, "exchange">;
+  readonly target: Target;
   readonly endpoint: HttpEndpoint;
   /** Gives the credential as it is now; it is asked for every request. */
   readonly credential: () => Credential | undefined;
   readonly era: Era;
+  readonly routing: RoutingHeaders;
   readonly limits: ClientLimits;
   readonly clock: Clock;
   /** A session to go on with. */
   readonly session?: { readonly sessionId: string; readonly protocolVersion: string };
 }
 
-/** One request of any method. */
-interface Sent {
-  readonly method: ExchangeMethod;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bound: BoundHeaders;
-  readonly signal: AbortSignal;
-  readonly body?: string;
-}
+/** Whoever reads an answer bounds it, and names the limit that was hit. */
+const maxResponseBytes = Number.POSITIVE_INFINITY;
 
 /** Messages over guarded requests: one POST for each (MCP, Streamable HTTP). */
 export class HttpTransport implements Transport {
@@ -44,6 +40,8 @@ export class HttpTransport implements Transport {
   readonly #exchanges = new Set<AbortController>();
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
+  /** The headers of a legacy POST, as long as neither of these two changes. */
+  #posting: PlainHeaders | undefined;
   #closed = false;
 
   constructor(options: HttpTransportOptions) {
@@ -64,6 +62,7 @@ export class HttpTransport implements Transport {
 
   speak(protocolVersion: string): void {
     this.#protocolVersion = protocolVersion;
+    this.#posting = undefined;
   }
 
   ask(call: Call, params: Fields | undefined): void {
@@ -121,7 +120,8 @@ export class HttpTransport implements Transport {
   async endSession(signal: AbortSignal): Promise<void> {
     if (this.#sessionId === undefined) return;
     const bound = await this.#merged.of("DELETE");
-    const response = await this.#send({ method: "DELETE", headers: this.#sessionHeaders(), bound, signal });
+    const { target } = this.#options;
+    const response = await target.exchange({ method: "DELETE", headers: this.#session(), bound, signal });
     response.body.cancel();
   }
 
@@ -152,8 +152,8 @@ export class HttpTransport implements Transport {
     signal.throwIfAborted();
     if (!call.isPending) return;
     call.sent = true;
-    const headers = this.#headers(call, params);
-    const response = await this.#send({ method: "POST", headers, bound, body, signal });
+    const headers = this.#headersOf(method, params, call.headers);
+    const response = await this.#post(headers, bound, body, signal);
     const hasSession = this.#sessionId !== undefined;
     if (response.status < 200 || response.status > 299)
       return this.#responses.receiveFailure(response, { call, method, secrets: call.secrets, hasSession });
@@ -166,13 +166,8 @@ export class HttpTransport implements Transport {
     const body = toJson(message);
     const bound = await this.#merged.of("POST");
     signal.throwIfAborted();
-    const response = await this.#send({
-      method: "POST",
-      headers: this.#plainHeaders(message),
-      bound,
-      body,
-      signal,
-    });
+    const headers = this.#headersOf("method" in message ? message.method : "", undefined, undefined);
+    const response = await this.#post(headers, bound, body, signal);
     if (response.status >= 200 && response.status <= 299) return response.body.cancel();
     const method = "method" in message ? message.method : "an answer";
     const secrets = () => spokenSecrets(bound, this.#options.endpoint.url);
@@ -180,13 +175,13 @@ export class HttpTransport implements Transport {
     await this.#responses.receiveFailure(response, { call: undefined, method, secrets, hasSession });
   }
 
-  #send({ method, headers, bound, body, signal }: Sent): Promise<ExchangeResponse> {
-    const { egress, endpoint } = this.#options;
-    const { url, provenance } = endpoint;
-    // Whoever reads the answer bounds it, and names the limit that was hit.
-    const maxResponseBytes = Number.POSITIVE_INFINITY;
-    const request: ExchangeRequest = { url, provenance, method, headers, bound, signal, maxResponseBytes };
-    return egress.exchange(body === undefined ? request : { ...request, body });
+  #post(
+    headers: PlainHeaders,
+    bound: BoundHeaders,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<ExchangeResponse> {
+    return this.#options.target.exchange({ method: "POST", headers, bound, body, signal, maxResponseBytes });
   }
 
   /** A modern server is told by the end of the stream, a legacy one in words. */
@@ -206,10 +201,11 @@ export class HttpTransport implements Transport {
     const bound = await this.#merged.of("GET");
     const headers = {
       accept: "text/event-stream",
-      ...this.#sessionHeaders(),
+      ...this.#session(),
       ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
     };
-    const response = await this.#send({ method: "GET", headers, bound, signal });
+    const { target } = this.#options;
+    const response = await target.exchange({ method: "GET", headers, bound, signal, maxResponseBytes });
     return this.#responses.streamOf(response, {
       method: "the stream of its messages",
       secrets: () => spokenSecrets(bound, this.#options.endpoint.url),
@@ -227,25 +223,18 @@ export class HttpTransport implements Transport {
       );
     }
     this.#sessionId = id;
+    this.#posting = undefined;
   }
 
-  #headers(call: Call, params: Fields | undefined): Readonly<Record<string, string>> {
-    const headers = this.#plainHeaders(call);
-    if (this.#options.era === "modern")
-      Object.assign(headers, routingHeaders(call.method, params), call.headers);
-    return headers;
+  /** The headers of one request without its secrets; nearly always an object that the egress has checked before. */
+  #headersOf(method: string, params: Fields | undefined, more: PlainHeaders | undefined): PlainHeaders {
+    if (this.#options.era === "legacy")
+      return (this.#posting ??= Object.freeze({ ...posting, ...this.#session() }));
+    const routing = this.#options.routing.of(method, params);
+    return more === undefined ? routing : { ...routing, ...more };
   }
 
-  #plainHeaders(message: { readonly method: string } | ReplyMessage): Record<string, string> {
-    return {
-      accept: "application/json, text/event-stream",
-      "content-type": "application/json",
-      ...this.#sessionHeaders(),
-      ...(this.#options.era === "modern" && "method" in message && { "mcp-method": message.method }),
-    };
-  }
-
-  #sessionHeaders(): Record<string, string> {
+  #session(): Record<string, string> {
     return {
       ...(this.#protocolVersion === undefined ? {} : { "mcp-protocol-version": this.#protocolVersion }),
       ...(this.#sessionId === undefined ? {} : { "mcp-session-id": this.#sessionId }),

@@ -817,7 +817,7 @@ it("writes nothing to the console and adds no process listeners", async () => {
 });
 
 it("refuses a limit that it could not keep", () => {
-  const egress = { exchange: () => expect.unreachable() };
+  const egress = { exchange: () => expect.unreachable(), target: () => expect.unreachable() };
   for (const limits of [
     { maxDepth: 0 },
     { requestTimeoutMs: Number.NaN },

@@ -18,6 +18,10 @@ export interface ClientLimits {
   readonly maxStreamReconnects: number;
   /** How often a modern server may ask for more input before it answers one request. Defaults to 10. */
   readonly maxInputRounds: number;
+  /** How many different output schemas of tools are shared by all connections. Defaults to 1,000. */
+  readonly maxOutputSchemas: number;
+  /** How many characters all of them may have together. Defaults to 2 Mi. */
+  readonly maxOutputSchemaCharacters: number;
   /** How many servers' eras are remembered. Defaults to 1,000. */
   readonly maxEraVerdicts: number;
   /** How long a server's era is remembered before it is asked again, in milliseconds. Defaults to one hour. */
@@ -35,6 +39,8 @@ export const defaultClientLimits: ClientLimits = Object.freeze({
   maxRetryAfterMs: 3_600_000,
   maxStreamReconnects: 5,
   maxInputRounds: 10,
+  maxOutputSchemas: 1_000,
+  maxOutputSchemaCharacters: 2 * 1024 * 1024,
   maxEraVerdicts: 1_000,
   eraVerdictTtlMs: 3_600_000,
 });

@@ -35,11 +35,6 @@ export interface LinkOptions {
   readonly handlers?: ServerRequestHandlers | undefined;
 }
 
-/** How one request is made, beside its deadline. */
-export interface AskOptions extends CallListeners {
-  readonly logLevel?: LogLevel | undefined;
-}
-
 /** Assumed of a server that is not asked: everything, because the server itself refuses what it lacks. */
 const everything: ServerCapabilities = Object.freeze({
   tools: Object.freeze({}),

@@ -5,6 +5,7 @@ import {
   type Clock,
   type Connection,
   type Credential,
+  type Deviation,
   type Method,
   type Params,
   type ParkedSession,
@@ -23,6 +24,7 @@ import type { ClientLimits } from "./limits.ts";
 import type { Link, ServerFacts } from "./link.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
 import type { Repairs } from "./repairs.ts";
+import type { Results } from "./results.ts";
 import type { ServerRequests } from "./server-requests.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -49,6 +51,7 @@ export interface McpConnectionOptions {
   readonly ends: ConnectionEnds;
   readonly doubt: EraDoubt;
   readonly repairs: Repairs;
+  readonly results: Results;
   /** Makes what answers the server's requests; it is asked for with the first of them. */
   readonly requests: () => ServerRequests;
   readonly clock: Clock;
@@ -150,8 +153,11 @@ export class McpConnection implements Connection {
     const errand = new Errand({ method, clock, timeoutMs, signal });
     this.#errands.add(errand);
     try {
-      return await this.#pursue(errand, method, params, options);
+      const result = await this.#pursue(errand, method, params, options);
+      return this.#options.results.read(method, params, result, options.onDeviation);
     } catch (failure) {
+      const accepted = this.#options.results.readFailure(method, failure, options.onDeviation);
+      if (accepted !== undefined) return accepted;
       if (failure instanceof TenantryError && failure.code === "SESSION_LOST") this.#lose(failure);
       throw failure;
     } finally {
@@ -189,7 +195,7 @@ export class McpConnection implements Connection {
     const { repairs } = this.#options;
     const isEarly = repairs.isShaking;
     try {
-      return repairs.learn(method, await this.#attempt(errand, method, params, options));
+      return await this.#attempt(errand, method, params, options);
     } catch (failure) {
       const asked = { method, params, isEarly };
       const send = (other: string, its: Fields) => this.#attempt(errand, other, its, {});
@@ -197,7 +203,7 @@ export class McpConnection implements Connection {
       if (repair === undefined) throw failure;
       const result = await this.#attempt(errand, method, params, options);
       repair.confirm?.();
-      return repairs.learn(method, result);
+      return result;
     }
   }
 
@@ -225,7 +231,11 @@ export class McpConnection implements Connection {
       } catch (failure) {
         throw doubt.revise(failure, method);
       }
-      if (this.era === "legacy" || result.resultType === undefined) return result;
+      if (this.era === "legacy") return result;
+      if (result.resultType === undefined) {
+        options.onDeviation?.(untyped(method));
+        return result;
+      }
       const { resultType, ...rest } = result;
       if (resultType === "complete") return rest;
       if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
@@ -271,6 +281,10 @@ function closedEarly(sent: boolean): TenantryError {
 function unknownResult(method: string, type: unknown, secrets: readonly string[]): TenantryError {
   const what = `The server answered ${method} with a result of the type ${spoken(type, secrets)}, which was not offered to it.`;
   return new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
+}
+
+function untyped(method: string): Deviation {
+  return { kind: "result_type", message: `The result of ${method} does not say whether it is complete.` };
 }
 
 function tooManyRounds(method: string, limit: number): TenantryError {

@@ -18,7 +18,7 @@ import {
 const call = (connection: Connection, name = "tool") => connection.request("tools/call", { name });
 
 const oddResults = {
-  "the old toolResult": { toolResult: { answer: 42 } },
+  "the old toolResult beside content": { toolResult: { answer: 42 }, content: [] },
   "unknown keys": { content: [], somethingNew: { deep: [1] }, structuredContent: "not an object" },
   "content of an unknown type": { content: [{ type: "hologram", data: 1 }] },
   "a _meta that is not one": { content: [], _meta: null },

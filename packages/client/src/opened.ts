@@ -1,5 +1,5 @@
-import type { Clock, Endpoint, Implementation, Pipe } from "@tenantry/core";
-import type { Egress } from "@tenantry/egress";
+import type { Clock, Endpoint, HttpEndpoint, Implementation, Pipe } from "@tenantry/core";
+import type { Egress, Target } from "@tenantry/egress";
 import { EraDoubt } from "./era-doubt.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";
 import type { HandshakeEnd } from "./handshake-end.ts";
@@ -10,16 +10,23 @@ import type { Link, ServerFacts } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
 import { ModernSubscriptions } from "./modern-subscriptions.ts";
 import { ParamHeaders } from "./param-headers.ts";
+import type { OutputSchemas } from "./output-schemas.ts";
 import { Repairs } from "./repairs.ts";
+import { Results } from "./results.ts";
+import type { RoutingHeaders } from "./routing-headers.ts";
 import { ServerRequests } from "./server-requests.ts";
 
 /** What opening works with. */
 export interface OpenDependencies {
   readonly egress: Pick<Egress, "exchange">;
+  /** Where an endpoint's requests go, checked once for all its connections. */
+  readonly targetOf: (endpoint: HttpEndpoint) => Target;
+  readonly routing: RoutingHeaders;
   readonly clientInfo: Implementation;
   readonly limits: ClientLimits;
   readonly clock: Clock;
   readonly verdicts: EraVerdicts;
+  readonly schemas: OutputSchemas;
 }
 
 /** One way to a server, and what it said there. */
@@ -41,7 +48,7 @@ export function connectionOf(
   { link, facts, assumed = false, handshakeEnd, http }: Opened,
   ends: ConnectionEnds,
   endpoint: Endpoint,
-  { clientInfo, limits, clock, verdicts }: OpenDependencies,
+  { clientInfo, limits, clock, verdicts, schemas }: OpenDependencies,
 ): McpConnection {
   const { era } = facts;
   const paramHeaders = era === "modern" && http !== undefined ? new ParamHeaders() : undefined;
@@ -50,6 +57,7 @@ export function connectionOf(
     ...{ link, facts, ends, clock, limits },
     doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
     repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
+    results: new Results({ declared: assumed ? {} : facts.capabilities, schemas, paramHeaders }),
     requests: () => new ServerRequests({ clientInfo, transport, handlers }),
     subscriptions: (connection) =>
       era === "modern"

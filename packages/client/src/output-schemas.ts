@@ -1,15 +1,10 @@
 import { nestsDeeper, quote, type Deviation } from "@tenantry/core";
+import type { ClientLimits } from "./limits.ts";
 import { isObject, type Fields } from "./message.ts";
 import { checkValue } from "./schema-check.ts";
 import { SchemaProgram } from "./schema-program.ts";
 
-/** How much is shared; what is beyond it is kept by those who use it. */
-export interface OutputSchemaLimits {
-  /** The most different schemas that are shared. Defaults to 1,000. */
-  readonly maxOutputSchemas: number;
-  /** The most characters that all of them have as JSON. Defaults to 2 Mi. */
-  readonly maxOutputSchemaCharacters: number;
-}
+type SchemaLimits = Pick<ClientLimits, "maxOutputSchemas" | "maxOutputSchemaCharacters">;
 
 /** One output schema, for every tool of every connection that has the same; kept beside the tool, and opaque. */
 export class OutputSchema {
@@ -32,10 +27,10 @@ export class OutputSchema {
  */
 export class OutputSchemas {
   readonly #byText = new Map<string, OutputSchema>();
-  readonly #limits: OutputSchemaLimits;
+  readonly #limits: SchemaLimits;
   #characters = 0;
 
-  constructor(limits: OutputSchemaLimits) {
+  constructor(limits: SchemaLimits) {
     this.#limits = limits;
   }
 

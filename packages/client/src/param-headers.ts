@@ -1,5 +1,5 @@
 import { isObject } from "./message.ts";
-import { routingValue } from "./request-headers.ts";
+import { routingValue } from "./routing-headers.ts";
 
 /** One argument that a server wants to see in a header too. */
 interface Mirror {

@@ -15,7 +15,8 @@ import { createConnector, inProcess, type ConnectorOptions, type InProcessTransp
 import { Call } from "./call.ts";
 import { PipeTransport } from "./pipe-transport.ts";
 
-const egress = { exchange: () => expect.unreachable("A pipe makes no HTTP request.") };
+const unused = () => expect.unreachable("A pipe makes no HTTP request.");
+const egress = { exchange: unused, target: unused };
 
 function connectorFor(options: Partial<ConnectorOptions> = {}) {
   return createConnector({ egress, ...options });
@@ -359,7 +360,7 @@ it("hears what is meant for it among noise", async () => {
     ),
   );
   expect(connection.protocolVersion).toBe("2024-11-05");
-  expect(await connection.request("tools/call", { name: "x" })).toEqual({ toolResult: 1 });
+  expect(await connection.request("tools/call", { name: "x" })).toMatchObject({ toolResult: 1 });
 });
 
 it("refuses what is no MCP server, after both questions", async () => {

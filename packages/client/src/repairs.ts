@@ -63,11 +63,6 @@ export class Repairs {
     return this.#options.paramHeaders?.of(params.name, params.arguments);
   }
 
-  /** Learns from a result, and gives it without what the protocol wants left out. */
-  learn(method: string, result: Fields): Fields {
-    return method === "tools/list" ? (this.#options.paramHeaders?.learn(result) ?? result) : result;
-  }
-
   /** Repairs what a request has failed of; `send` makes another request for the same errand. */
   async find(
     failure: unknown,

@@ -10,7 +10,6 @@ import {
   type Origin,
   type Secret,
 } from "@tenantry/core";
-import type { Fields } from "./message.ts";
 
 /** The headers that only one origin may see. */
 export interface BoundHeaders {
@@ -164,34 +163,6 @@ function cover(covered: Uint8Array, text: string, secret: string): void {
 const leastPart = 6;
 /** The names of schemes, which challenges and errors speak of, are no secrets (RFC 9110, section 11.1). */
 const scheme = /^(?:bearer|digest|negotiate)$/iu;
-
-const sentinel = /^=\?base64\?.*\?=$/u;
-const plain = /^[\t\u0020-\u007e]+$/u;
-
-/** What lets an intermediary route without reading the body (MCP 2026-07-28, Streamable HTTP, standard headers). */
-export function routingHeaders(method: string, params: Fields | undefined): Record<string, string> {
-  switch (method) {
-    case "tools/call":
-    case "prompts/get":
-      return named(method, params?.name);
-    case "resources/read":
-      return named(method, params?.uri);
-    default:
-      return { "mcp-method": method };
-  }
-}
-
-function named(method: string, name: unknown): Record<string, string> {
-  if (typeof name !== "string") return { "mcp-method": method };
-  return { "mcp-method": method, "mcp-name": routingValue(name) };
-}
-
-/** A value for a routing header, base64 within a sentinel where a header could not carry it (MCP 2026-07-28, SEP-2243). */
-export function routingValue(text: string): string {
-  if (plain.test(text) && text === text.trim() && !sentinel.test(text)) return text;
-  const bytes = new TextEncoder().encode(text.toWellFormed());
-  return `=?base64?${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}?=`;
-}
 
 function basicParts(encoded: string): string[] {
   try {

@@ -4,11 +4,11 @@ export type DeviationKind =
   | "old_result"
   /** `structuredContent` is absent or breaks the output schema that the server itself gave for the tool. */
   | "output_schema"
-  /** The tool's output schema cannot be used to check anything. */
+  /** The tool's output schema, or a part of it, cannot be used to check. */
   | "unusable_schema"
   /** The server declares a capability whose list it does not serve; the list was taken for empty. */
   | "unserved_capability"
-  /** The result has another type than the protocol revision knows, or none. */
+  /** The result of a modern server does not say that it is complete; it was taken for complete. */
   | "result_type";
 
 /** One deviation of a server, for whoever diagnoses it. It holds no argument, no result and no secret. */

@@ -1,3 +1,4 @@
+import type { Deviation } from "./deviation.ts";
 import type { ServerId } from "./id.ts";
 import type { Scope } from "./scope.ts";
 
@@ -13,8 +14,13 @@ export interface DiagnosticEvents {
   "tenantry:pool:connect": { readonly scope: Scope; readonly server: ServerId };
   /** A credential is resolved. */
   "tenantry:credentials:resolve": { readonly scope: Scope; readonly server: ServerId };
-  /** A tool is called. */
-  "tenantry:router:call": { readonly scope: Scope; readonly server: ServerId; tool: string };
+  /** A tool is called; `deviations` gathers what was off about the answer. */
+  "tenantry:router:call": {
+    readonly scope: Scope;
+    readonly server: ServerId;
+    tool: string;
+    readonly deviations: Deviation[];
+  };
 }
 
 /** The name of a tracing channel of `node:diagnostics_channel`. */

@@ -206,5 +206,5 @@ describe("what a caller writes", () => {
 
 test("a trace never has arguments or secrets", () => {
   type Told = { [N in keyof DiagnosticEvents]: keyof DiagnosticEvents[N] }[keyof DiagnosticEvents];
-  expectTypeOf<Told>().toEqualTypeOf<"scope" | "server" | "tool" | "outcome">();
+  expectTypeOf<Told>().toEqualTypeOf<"scope" | "server" | "tool" | "outcome" | "deviations">();
 });

@@ -24,6 +24,9 @@ describe("the options of a request", () => {
       [{ timeoutMs: null }, /timeoutMs must be a number/u],
       [{ timeoutMs: 0 }, /timeoutMs must be a number/u],
       [{ onProgress: {} }, /onProgress is no function/u],
+      [{ onDeviation: 5 }, /onDeviation is no function/u],
+      [{ handlers: 5 }, /handlers is no object/u],
+      [{ handlers: { onRoots: [] } }, /handlers\.onRoots is no function/u],
     ])("refuse %o and say what to give", async (options, message) => {
       await expect(request(options as never)).rejects.toMatchObject({
         code: "ARGUMENT_INVALID",

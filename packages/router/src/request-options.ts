@@ -1,4 +1,9 @@
-import { TenantryError, type CallToolOptions, type ListOptions } from "@tenantry/core";
+import {
+  TenantryError,
+  type CallToolOptions,
+  type ListOptions,
+  type ServerRequestHandlers,
+} from "@tenantry/core";
 import { checkTimeout } from "./limits.ts";
 
 /** Checks how a list is asked for or a tool is called; throws `ARGUMENT_INVALID` and says what to give instead. */
@@ -7,12 +12,26 @@ export function checkOptions<O extends ListOptions & CallToolOptions>(options: O
   const given: unknown = options;
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw invalid("The options of a request are no object; give one, such as { timeoutMs: 5_000 }, or none.");
-  const { signal, timeoutMs, onProgress } = options;
+  const { signal, timeoutMs, handlers } = options;
   if (signal !== undefined) checkSignal(signal);
   if (timeoutMs !== undefined) checkTimeout(timeoutMs);
-  if (onProgress !== undefined && typeof onProgress !== "function")
-    throw invalid("onProgress is no function; give one, or leave it out.");
+  for (const name of listeners) checkFunction(name, options[name]);
+  if (handlers !== undefined) checkHandlers(handlers);
   return options;
+}
+
+const listeners = ["onProgress", "onLog", "onDeviation"] as const;
+const handlerNames = ["onElicitation", "onSampling", "onRoots"] as const;
+
+function checkHandlers(handlers: ServerRequestHandlers): void {
+  if (typeof handlers !== "object" || (handlers as unknown) === null)
+    throw invalid("handlers is no object; give one, such as { onElicitation }, or leave it out.");
+  for (const name of handlerNames) checkFunction(`handlers.${name}`, handlers[name]);
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function")
+    throw invalid(`${name} is no function; give one, or leave it out.`);
 }
 
 function checkSignal(signal: unknown): void {

@@ -6,6 +6,7 @@ import {
   type CallToolResult,
   type Connection,
   type Delivery,
+  type Deviation,
   type JsonObject,
   type ServerId,
   withDeadline,
@@ -31,6 +32,8 @@ export class ToolCall {
   readonly #request: ToolCallRequest;
   readonly #endsAt: number;
   #delivery: Delivery = "unsent";
+  /** Gathers what is off about the answer, where somebody listens to the call's diagnostics. */
+  #deviations: Deviation[] | undefined;
 
   constructor(routing: Routing, request: ToolCallRequest) {
     this.#routing = routing;
@@ -90,7 +93,7 @@ export class ToolCall {
 
   async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {
     const { args, options } = this.#request;
-    const { onProgress } = options;
+    const { onProgress, onLog, logLevel, handlers } = options;
     const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
     const before = this.#delivery;
     this.#delivery = "unknown";
@@ -99,13 +102,24 @@ export class ToolCall {
       return await connection.request("tools/call", params, {
         signal,
         timeoutMs,
-        ...(onProgress === undefined ? {} : { onProgress }),
+        ...{ onProgress, onLog, logLevel, handlers, onDeviation: this.#onDeviation() },
       });
     } catch (failure) {
       // One attempt that may have run is not made good by a later one that surely did not.
       if (before !== "unknown" && failure instanceof TenantryError) this.#delivery = failure.delivery;
       throw failure;
     }
+  }
+
+  /** Absent where nobody listens: an answer is not looked through for nothing. */
+  #onDeviation(): CallToolOptions["onDeviation"] {
+    const { onDeviation } = this.#request.options;
+    const deviations = this.#deviations;
+    if (deviations === undefined) return onDeviation;
+    return (deviation) => {
+      deviations.push(deviation);
+      onDeviation?.(deviation);
+    };
   }
 
   #timed(tool: string, work: (signal: AbortSignal) => Promise<CallToolResult>): Promise<CallToolResult> {
@@ -134,11 +148,15 @@ export class ToolCall {
 
   /** Tells of the call by the name that was asked for, until `work` has learnt the server's own. */
   #traced<T>({ route }: Candidate, asked: string, work: (event: { tool: string }) => Promise<T>): Promise<T> {
-    const event = { scope: route.target.scope, server: route.target.server.id, tool: asked };
+    const { scope, server } = route.target;
+    const event = { scope, server: server.id, tool: asked, deviations: [] };
     return traced(
       "tenantry:router:call",
       () => event,
-      () => work(event),
+      (heard) => {
+        this.#deviations = heard?.deviations;
+        return work(event);
+      },
     );
   }
 }

@@ -1,0 +1,53 @@
+/** What every slot of every round showed, by the name of whose turn it was. */
+export type Rounds<Slot> = Readonly<Record<string, readonly Slot[]>>;
+
+/**
+ * Lets all take turns, in another order each round: A B C, B C A, C A B. What the machine does meanwhile then befalls
+ * all of them, and the ratios within one round say more than any absolute figure.
+ *
+ * mitata and tinybench run one variant to its end before the next, and time it on the wall clock only; neither reads
+ * process.cpuUsage() for each slot of an interleaved round.
+ */
+export async function interleave<Entrant extends { readonly name: string }, Slot>(
+  entrants: readonly Entrant[],
+  rounds: number,
+  measure: (entrant: Entrant) => Promise<Slot>,
+): Promise<Rounds<Slot>> {
+  const slots: Record<string, Slot[]> = Object.fromEntries(entrants.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    // A whole collection costs more than most slots: one for each round, and nobody's garbage becomes very old.
+    globalThis.gc?.();
+    const first = round % entrants.length;
+    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
+      slots[entrant.name]?.push(await measure(entrant));
+    }
+  }
+  return slots;
+}
+
+/** The median of one figure over all rounds. */
+export function typical<Slot>(slots: readonly Slot[], of: (slot: Slot) => number): number {
+  return quantile(slots.map(of), 0.5);
+}
+
+/** The median of the quotients of two that ran in the same rounds. */
+export function ratio<Slot>(
+  own: readonly Slot[] = [],
+  other: readonly Slot[] = [],
+  of: (slot: Slot) => number,
+): number {
+  const quotients = own.flatMap((slot, round) => {
+    const beside = other[round];
+    return beside === undefined ? [] : [of(slot) / of(beside)];
+  });
+  return quantile(quotients, 0.5);
+}
+
+/** The value below which this share of all values lies; NaN where there are none. */
+export function quantile(values: Iterable<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(at)] ?? NaN;
+  const above = sorted[Math.ceil(at)] ?? NaN;
+  return below + (above - below) * (at - Math.floor(at));
+}
