@@ -98,3 +98,8 @@ it.each([
 ])("an entry that is no host, address or range is refused: %j", (entry) => {
   expect(() => createEgress({ allow: [entry as string] })).toThrow(/CONFIG_INVALID.*allow: expected/u);
 });
+
+it("refuses a name that is in no list", () => {
+  const wrong = () => createEgress({ allow: "10.0.0.0/8" as never });
+  expect(wrong).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }) as Error);
+});

@@ -15,6 +15,9 @@ export interface AllowList {
  * else: a URL, a port, a wildcard, or a range whose address has bits beyond its length.
  */
 export function allowListOf(entries: readonly string[]): AllowList {
+  // A name alone would be read letter by letter.
+  if (!Array.isArray(entries))
+    throw new TenantryError("CONFIG_INVALID", 'allow: expected a list, such as ["10.0.0.0/8"].');
   const hosts = new Set<string>();
   const ranges: Range[] = [];
   for (const entry of entries) {

@@ -23,6 +23,11 @@ export interface TenantryOptions {
   readonly limits?: GivenLimits | undefined;
   /** The way out for HTTP, for a host's own proxy or mock; defaults to this instance's own sockets. */
   readonly fetch?: Fetch | undefined;
+  /**
+   * What URLs that the host's own code did not write may lead to beside public addresses: host names, addresses, or ranges
+   * of them (`10.0.0.0/8`). Defaults to nothing.
+   */
+  readonly allow?: readonly string[] | undefined;
   /** What servers are told of the client; defaults to Tenantry's own name and version. */
   readonly clientInfo?: Implementation | undefined;
   /** Where time comes from; defaults to the system's clock. */
@@ -39,7 +44,7 @@ export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "works
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
 }
 
-const known = ["servers", "workspaces", "limits", "fetch", "clientInfo", "clock"] as const;
+const known = ["servers", "workspaces", "limits", "fetch", "allow", "clientInfo", "clock"] as const;
 const knownOfWorkspace = ["servers"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */

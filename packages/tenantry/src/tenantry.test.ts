@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { inspect, promisify } from "node:util";
-import { secret, TenantryError, type Secret, type ServerDefinition } from "@tenantry/core";
+import { parseDefinition, secret, TenantryError, type Secret, type ServerDefinition } from "@tenantry/core";
 import { inMemoryServer, startFakeServer, stdioServerPath } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -197,6 +197,20 @@ describe("createTenantry", () => {
       expect(() => Object.assign(object, { added: 1 })).toThrow(TypeError);
     }
     expect(ada.principal).toEqual({ workspace: "acme", user: "ada" });
+  });
+
+  it("lets what others wrote lead only where it is allowed to", async () => {
+    await using server = await startFakeServer();
+    const notes = parseDefinition({ url: server.url.href });
+    await using strict = createTenantry({ servers: { notes } });
+    const refused = strict.workspace("acme").as("ada").callTool("notes__echo");
+    await expect(refused).rejects.toMatchObject({ code: "ADDRESS_REFUSED", delivery: "unsent" });
+    expect(server.requests).toEqual([]);
+    await using lenient = createTenantry({ servers: { notes }, allow: ["127.0.0.0/8"] });
+    const called = await lenient.workspace("acme").as("ada").callTool("notes__echo", { text: "hi" });
+    expect(called.content).toMatchObject([{ text: "hi" }]);
+    const wrong = () => createTenantry({ allow: ["http://10.0.0.1"] });
+    expect(wrong).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }) as Error);
   });
 
   it("refuses an address with a key that there is not, which may be a misspelt session", async () => {

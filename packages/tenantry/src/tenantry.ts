@@ -43,8 +43,8 @@ export interface Tenantry extends AsyncDisposable {
  * Throws `CONFIG_INVALID` or `DEFINITION_INVALID`, naming the path of what is wrong.
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
-  const { template, closed, fetch, limits, clientInfo, clock = systemClock } = checkOptions(options);
-  const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }) });
+  const { template, closed, fetch, allow, limits, clientInfo, clock = systemClock } = checkOptions(options);
+  const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const connector = createConnector({
     egress,
     limits: limits.client,
