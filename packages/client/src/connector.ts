@@ -16,14 +16,14 @@ import {
 import type { Egress, Target } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
 import { atMost } from "./at-most.ts";
-import { EraVerdicts } from "./era-verdicts.ts";
+import { EraVerdicts } from "./era/era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
-import { openHttp } from "./open-http.ts";
-import { OutputSchemas } from "./output-schemas.ts";
-import { openPipe, pipeCloseTimeoutMs } from "./open-pipe.ts";
+import { openHttp } from "./http/open-http.ts";
+import { OutputSchemas } from "./schema/output-schemas.ts";
+import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
 import type { OpenDependencies } from "./opened.ts";
-import { RoutingHeaders } from "./routing-headers.ts";
+import { RoutingHeaders } from "./http/routing-headers.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {

@@ -7,9 +7,9 @@ import {
   type RpcError,
 } from "@tenantry/core";
 import type { Call } from "./call.ts";
-import { parseChallenge } from "./challenge.ts";
-import { redact } from "./request-headers.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseChallenge } from "./http/challenge.ts";
+import { redact } from "./http/request-headers.ts";
+import { parseRetryAfter } from "./http/retry-after.ts";
 
 /** What a failed HTTP answer says. */
 export interface RefusedAnswer {

@@ -2,5 +2,5 @@ export { createConnector } from "./connector.ts";
 export type { ConnectorOptions } from "./connector.ts";
 export { defaultClientLimits } from "./limits.ts";
 export type { ClientLimits } from "./limits.ts";
-export { inProcess } from "./in-process.ts";
-export type { InProcessTransport } from "./in-process.ts";
+export { inProcess } from "./pipe/in-process.ts";
+export type { InProcessTransport } from "./pipe/in-process.ts";

@@ -5,7 +5,6 @@ import {
   type Clock,
   type Connection,
   type Credential,
-  type Deviation,
   type Method,
   type Params,
   type ParkedSession,
@@ -16,17 +15,16 @@ import {
   type SubscriptionFilter,
 } from "@tenantry/core";
 import { atMost } from "./at-most.ts";
-import type { EraDoubt } from "./era-doubt.ts";
+import type { EraDoubt } from "./era/era-doubt.ts";
 import { Errand } from "./errand.ts";
-import { spoken } from "./failure.ts";
-import { answerRound } from "./input-rounds.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Link, ServerFacts } from "./link.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
 import type { Repairs } from "./repairs.ts";
+import { Requests } from "./requests.ts";
 import type { Results } from "./results.ts";
-import type { ServerRequests } from "./server-requests.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { ServerRequests } from "./asking/server-requests.ts";
+import type { Subscriptions } from "./subscription/subscriptions.ts";
 
 /** What differs between a connection over HTTP and one over a pipe. */
 export interface ConnectionEnds {
@@ -53,7 +51,7 @@ export interface McpConnectionOptions {
   readonly repairs: Repairs;
   readonly results: Results;
   /** Makes what answers the server's requests; it is asked for with the first of them. */
-  readonly requests: () => ServerRequests;
+  readonly answering: () => ServerRequests;
   readonly clock: Clock;
   readonly limits: ClientLimits;
   /** Makes what tells of changes; it is asked for with the first subscription. */
@@ -69,16 +67,18 @@ export class McpConnection implements Connection {
   readonly instructions: string | undefined;
   readonly closed: Promise<CloseReason>;
   readonly #options: McpConnectionOptions;
+  readonly #requests: Requests;
   readonly #errands = new Set<Errand>();
   #settleClosed!: (reason: CloseReason) => void;
   #subscriptions: Subscriptions | undefined;
-  #requests: ServerRequests | undefined;
+  #answering: ServerRequests | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
   constructor(options: McpConnectionOptions) {
     this.#options = options;
     const { facts, ends, link } = options;
+    this.#requests = new Requests({ ...options, era: facts.era, answering: () => this.#answer() });
     this.era = facts.era;
     this.protocolVersion = facts.protocolVersion;
     this.serverInfo = facts.serverInfo;
@@ -86,7 +86,7 @@ export class McpConnection implements Connection {
     this.instructions = facts.instructions;
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     link.transport.listen((message, call) => {
-      if (message.id !== undefined) return this.#answering().receive(message, call);
+      if (message.id !== undefined) return this.#answer().receive(message, call);
       if (call?.listeners.onNotification !== undefined) return call.notified(message);
       this.#hear(message);
     });
@@ -153,11 +153,8 @@ export class McpConnection implements Connection {
     const errand = new Errand({ method, clock, timeoutMs, signal });
     this.#errands.add(errand);
     try {
-      const result = await this.#pursue(errand, method, params, options);
-      return this.#options.results.read(method, params, result, options.onDeviation);
+      return await this.#requests.run(errand, { method, params, options });
     } catch (failure) {
-      const accepted = this.#options.results.readFailure(method, failure, options.onDeviation);
-      if (accepted !== undefined) return accepted;
       if (failure instanceof TenantryError && failure.code === "SESSION_LOST") this.#lose(failure);
       throw failure;
     } finally {
@@ -172,7 +169,7 @@ export class McpConnection implements Connection {
     const { link, ends, repairs, clock, limits } = this.#options;
     for (const errand of this.#errands) errand.fail(closedEarly(errand.sent));
     this.#subscriptions?.close();
-    this.#requests?.close();
+    this.#answering?.close();
     const { closeTimeoutMs } = limits;
     // A server that hears of a session's end before it has heard of its beginning may keep it.
     if (repairs.isShaking)
@@ -185,73 +182,14 @@ export class McpConnection implements Connection {
     this.#settleClosed({ kind: "closed" });
   }
 
-  /** Makes a request, and makes it once more where what it failed of can be repaired. */
-  async #pursue(
-    errand: Errand,
-    method: string,
-    params: Fields | undefined,
-    options: RequestOptions,
-  ): Promise<Fields> {
-    const { repairs } = this.#options;
-    const isEarly = repairs.isShaking;
-    try {
-      return await this.#attempt(errand, method, params, options);
-    } catch (failure) {
-      const asked = { method, params, isEarly };
-      const send = (other: string, its: Fields) => this.#attempt(errand, other, its, {});
-      const repair = await repairs.find(failure, asked, errand, send);
-      if (repair === undefined) throw failure;
-      const result = await this.#attempt(errand, method, params, options);
-      repair.confirm?.();
-      return result;
-    }
-  }
-
-  /** Sends a request until the server completes it, answering meanwhile what a modern server asks. */
-  async #attempt(
-    errand: Errand,
-    method: string,
-    params: Fields | undefined,
-    options: RequestOptions,
-  ): Promise<Fields> {
-    const { link, doubt, repairs, limits } = this.#options;
-    let round: Fields | undefined;
-    for (let rounds = 0; ; rounds++) {
-      const call = link.call(method, options);
-      call.headers = repairs.headersOf(method, params);
-      errand.next(call);
-      let result: Fields;
-      try {
-        result = await link.ask(
-          call,
-          round === undefined ? params : { ...params, ...round },
-          options.logLevel,
-        );
-        doubt.answered();
-      } catch (failure) {
-        throw doubt.revise(failure, method);
-      }
-      if (this.era === "legacy") return result;
-      if (result.resultType === undefined) {
-        options.onDeviation?.(untyped(method));
-        return result;
-      }
-      const { resultType, ...rest } = result;
-      if (resultType === "complete") return rest;
-      if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
-      if (rounds >= limits.maxInputRounds) throw tooManyRounds(method, limits.maxInputRounds);
-      round = await answerRound(rest, call, errand, this.#answering());
-    }
-  }
-
   #hear(message: ServerMessage): void {
     if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
     const id = isObject(message.params) ? message.params.requestId : undefined;
-    if (typeof id === "string" || typeof id === "number") this.#requests?.takeBack(id);
+    if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
   }
 
-  #answering(): ServerRequests {
-    return (this.#requests ??= this.#options.requests());
+  #answer(): ServerRequests {
+    return (this.#answering ??= this.#options.answering());
   }
 
   #lose(cause: unknown): void {
@@ -276,18 +214,4 @@ export class McpConnection implements Connection {
 function closedEarly(sent: boolean): TenantryError {
   const what = "The connection was closed before the server answered; look before calling again.";
   return new TenantryError("CLOSED", what, { delivery: sent ? "unknown" : "unsent" });
-}
-
-function unknownResult(method: string, type: unknown, secrets: readonly string[]): TenantryError {
-  const what = `The server answered ${method} with a result of the type ${spoken(type, secrets)}, which was not offered to it.`;
-  return new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
-}
-
-function untyped(method: string): Deviation {
-  return { kind: "result_type", message: `The result of ${method} does not say whether it is complete.` };
-}
-
-function tooManyRounds(method: string, limit: number): TenantryError {
-  const what = `The server asked for more input ${limit} times before it answered ${method}; raise limits.maxInputRounds if that is expected.`;
-  return new TenantryError("LIMIT_EXCEEDED", what, { delivery: "answered" });
 }

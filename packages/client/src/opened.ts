@@ -1,20 +1,20 @@
 import type { Clock, Endpoint, HttpEndpoint, Implementation, Pipe } from "@tenantry/core";
 import type { Egress, Target } from "@tenantry/egress";
-import { EraDoubt } from "./era-doubt.ts";
-import type { EraVerdicts } from "./era-verdicts.ts";
-import type { HandshakeEnd } from "./handshake-end.ts";
-import type { HttpTransport } from "./http-transport.ts";
-import { LegacySubscriptions } from "./legacy-subscriptions.ts";
+import { EraDoubt } from "./era/era-doubt.ts";
+import type { EraVerdicts } from "./era/era-verdicts.ts";
+import type { HandshakeEnd } from "./http/handshake-end.ts";
+import type { HttpTransport } from "./http/http-transport.ts";
+import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Link, ServerFacts } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
-import { ModernSubscriptions } from "./modern-subscriptions.ts";
-import { ParamHeaders } from "./param-headers.ts";
-import type { OutputSchemas } from "./output-schemas.ts";
+import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
+import { ParamHeaders } from "./http/param-headers.ts";
+import type { OutputSchemas } from "./schema/output-schemas.ts";
 import { Repairs } from "./repairs.ts";
 import { Results } from "./results.ts";
-import type { RoutingHeaders } from "./routing-headers.ts";
-import { ServerRequests } from "./server-requests.ts";
+import type { RoutingHeaders } from "./http/routing-headers.ts";
+import { ServerRequests } from "./asking/server-requests.ts";
 
 /** What opening works with. */
 export interface OpenDependencies {
@@ -58,7 +58,7 @@ export function connectionOf(
     doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
     repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
     results: new Results({ declared: assumed ? {} : facts.capabilities, schemas, paramHeaders }),
-    requests: () => new ServerRequests({ clientInfo, transport, handlers }),
+    answering: () => new ServerRequests({ clientInfo, transport, handlers }),
     subscriptions: (connection) =>
       era === "modern"
         ? new ModernSubscriptions({ link, clock, limits })

@@ -1,10 +1,10 @@
 import { TenantryError, type Endpoint } from "@tenantry/core";
-import type { EraVerdicts } from "./era-verdicts.ts";
-import { offersModern } from "./era-evidence.ts";
+import type { EraVerdicts } from "./era/era-verdicts.ts";
+import { offersModern } from "./era/era-evidence.ts";
 import type { Errand } from "./errand.ts";
-import { isTooEarly, type HandshakeEnd } from "./handshake-end.ts";
+import { isTooEarly, type HandshakeEnd } from "./http/handshake-end.ts";
 import { isObject, type Fields } from "./message.ts";
-import type { ParamHeaders } from "./param-headers.ts";
+import type { ParamHeaders } from "./http/param-headers.ts";
 
 /** What a connection's failures are repaired with. */
 export interface RepairsOptions {

@@ -1,8 +1,8 @@
 import type { Deviation, ServerCapabilities } from "@tenantry/core";
 import { acceptOldResult, acceptUnserved, type Accepted } from "./deviations.ts";
 import { isObject, type Fields } from "./message.ts";
-import type { OutputSchema, OutputSchemas } from "./output-schemas.ts";
-import type { ParamHeaders } from "./param-headers.ts";
+import type { OutputSchema, OutputSchemas } from "./schema/output-schemas.ts";
+import type { ParamHeaders } from "./http/param-headers.ts";
 
 /** Is told of a deviation; absent where nobody listens, so that nothing is looked for either. */
 export type Note = ((deviation: Deviation) => void) | undefined;

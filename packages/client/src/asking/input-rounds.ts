@@ -1,0 +1,52 @@
+import { quote, TenantryError } from "@tenantry/core";
+import type { Call } from "../call.ts";
+import type { Errand } from "../errand.ts";
+import { isObject, type Fields, type ReplyMessage } from "../message.ts";
+import type { ServerRequests } from "./server-requests.ts";
+
+/** How many questions a server may ask in one round. */
+const maxQuestions = 16;
+
+/**
+ * Answers what a modern server asks before it completes a request (MCP 2026-07-28, multi round-trip requests), and gives
+ * what the request is repeated with: the answers, and the server's own state as it came. Throws `PROTOCOL_VIOLATION`
+ * for what was not offered, `LIMIT_EXCEEDED` for too much, `ARGUMENT_INVALID` where a handler fails.
+ */
+export async function answerRound(
+  result: Fields,
+  call: Call,
+  errand: Errand,
+  requests: ServerRequests,
+): Promise<Fields> {
+  const { inputRequests, requestState } = result;
+  const asked = Object.entries(isObject(inputRequests) ? inputRequests : {});
+  if (asked.length > maxQuestions) {
+    const what = `The server asks ${asked.length} questions before it answers ${call.method}; ${maxQuestions} are answered at once.`;
+    throw new TenantryError("LIMIT_EXCEEDED", what, { delivery: "answered" });
+  }
+  const idOf = (key: string) => `${call.id}:${key}`;
+  const takeBack = () => asked.forEach(([key]) => requests.takeBack(idOf(key)));
+  const answers = Promise.all(
+    asked.map(async ([key, one]) => [key, await answerOne(idOf(key), one, call, requests)] as const),
+  );
+  const inputResponses = Object.fromEntries(await errand.wait(answers, takeBack));
+  return {
+    ...(asked.length > 0 && { inputResponses }),
+    ...(requestState !== undefined && { requestState }),
+  };
+}
+
+async function answerOne(id: string, asked: unknown, call: Call, requests: ServerRequests): Promise<unknown> {
+  const method = isObject(asked) && typeof asked.method === "string" ? asked.method : "";
+  const params = isObject(asked) ? asked.params : undefined;
+  const { promise, resolve } = Promise.withResolvers<readonly [ReplyMessage, unknown]>();
+  requests.answer(id, { method, params }, call, (reply, cause) => resolve([reply, cause]));
+  const [reply, cause] = await promise;
+  if ("result" in reply) return reply.result;
+  if (cause !== undefined) {
+    const what = `The handler of ${quote(method)}, which the server asked during ${call.method}, failed; see the cause.`;
+    throw new TenantryError("ARGUMENT_INVALID", what, { cause, delivery: "answered" });
+  }
+  const what = `The server asks for ${quote(method)} before it answers ${call.method}, which was not offered to it or is malformed; give a handler for it.`;
+  throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
+}

@@ -1,0 +1,64 @@
+import type { CloseReason, Credential, HttpEndpoint } from "@tenantry/core";
+import type { ConnectionEnds } from "../mcp-connection.ts";
+import type { Opened } from "../opened.ts";
+import { checkOrigin } from "./request-headers.ts";
+
+/** The credential of a connection, which every request asks for anew. */
+export interface HeldCredential {
+  credential: Credential | undefined;
+}
+
+/** What an HTTP connection has at its ends: a credential that can be replaced, and a session that wants to be ended. */
+export class HttpEnds implements ConnectionEnds {
+  /** Sockets come and go beneath single requests, and none of them is the connection; a stream of all messages is. */
+  readonly lost: Promise<CloseReason> | undefined;
+  readonly closeTimeoutMs: number;
+  readonly #endpoint: HttpEndpoint;
+  readonly #held: HeldCredential;
+  readonly #opened: Opened;
+  /** Settles when nothing is left of what was opened beside this connection. */
+  readonly #leftovers: Promise<unknown> | undefined;
+
+  constructor(
+    endpoint: HttpEndpoint,
+    held: HeldCredential,
+    opened: Opened,
+    {
+      closeTimeoutMs,
+      leftovers,
+    }: { readonly closeTimeoutMs: number; readonly leftovers: Promise<unknown> | undefined },
+  ) {
+    this.#endpoint = endpoint;
+    this.#held = held;
+    this.#opened = opened;
+    this.#leftovers = leftovers;
+    this.closeTimeoutMs = closeTimeoutMs;
+    this.lost = opened.pipe && lossOf(opened.pipe.closed);
+  }
+
+  adopt(next: Credential): boolean {
+    if (this.#held.credential?.subject !== next.subject) return false;
+    try {
+      checkOrigin(this.#endpoint, next);
+    } catch {
+      return false;
+    }
+    this.#held.credential = next;
+    return true;
+  }
+
+  sessionId(): string | undefined {
+    return this.#opened.http?.sessionId;
+  }
+
+  async endSession(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#opened.http?.endSession(signal), this.#leftovers]);
+  }
+}
+
+/** Resolves when a pipe is lost; never where its owner closes it. */
+export function lossOf(closed: Promise<CloseReason>): Promise<CloseReason> {
+  return new Promise((resolve) => {
+    void closed.then((reason) => reason.kind === "lost" && resolve(reason));
+  });
+}

@@ -1,0 +1,187 @@
+import {
+  raceAbort,
+  TenantryError,
+  type Credential,
+  type Era,
+  type HttpEndpoint,
+  type ParkedSession,
+  type ServerRequestHandlers,
+} from "@tenantry/core";
+import type { ExchangeResponse, Target, TargetRequest } from "@tenantry/egress";
+import { atMost } from "../at-most.ts";
+import { HandshakeEnd } from "./handshake-end.ts";
+import type { HeldCredential } from "./http-ends.ts";
+import { HttpTransport } from "./http-transport.ts";
+import { PipeTransport } from "../pipe/pipe-transport.ts";
+import { openSsePipe } from "../sse/sse-pipe.ts";
+import { Link, type ServerFacts } from "../link.ts";
+import type { OpenDependencies, Opened } from "../opened.ts";
+
+/** What the attempts to open one connection have in common. */
+export interface HttpOpeningOptions {
+  readonly endpoint: HttpEndpoint;
+  readonly held: HeldCredential;
+  readonly handlers: ServerRequestHandlers | undefined;
+  readonly dependencies: OpenDependencies;
+}
+
+/** What is said to a server before it is used; `undefined` says that it is not to be. */
+type Handshake = (link: Link, signal: AbortSignal) => Promise<ServerFacts | undefined>;
+
+/** The steps of opening a connection over Streamable HTTP, none of which leaves a session behind where it fails. */
+export class HttpOpening {
+  readonly #options: HttpOpeningOptions;
+  /** Made here, because a connection keeps it for its whole life, and whatever else is in sight where it is made. */
+  readonly #credential: () => Credential | undefined;
+
+  constructor(options: HttpOpeningOptions) {
+    this.#options = options;
+    const { held } = options;
+    this.#credential = () => held.credential;
+  }
+
+  /** Speaks the modern era without asking. */
+  assumeModern(signal: AbortSignal): Promise<Opened> {
+    return this.#attempt("modern", signal, async (link) => link.assumeModern());
+  }
+
+  /** Asks the server what it is, as a modern one. */
+  discover(signal: AbortSignal): Promise<Opened> {
+    return this.#attempt("modern", signal, (link, until) => {
+      link.assumeModern();
+      return link.discover(until);
+    });
+  }
+
+  /**
+   * Makes a session; {@link finish} ends its handshake. A server that does not know how to is tried over the transport of
+   * 2024-11-05 (MCP 2025-11-25, Streamable HTTP, backwards compatibility).
+   */
+  async initialise(signal: AbortSignal): Promise<Opened> {
+    try {
+      return await this.#attempt("legacy", signal, (link, until) => link.initialise(until));
+    } catch (refusal) {
+      if (!isUnknownPost(refusal)) throw refusal;
+      // The first refusal is the one that its owner understands, where nothing is there either.
+      return this.initialiseSse(signal).catch(() => {
+        throw signal.aborted ? signal.reason : refusal;
+      });
+    }
+  }
+
+  /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
+  async initialiseSse(signal: AbortSignal): Promise<Opened> {
+    const { endpoint, handlers, dependencies } = this.#options;
+    const { egress, limits, clock, clientInfo } = dependencies;
+    const credential = this.#credential;
+    const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
+    const transport = new PipeTransport(pipe, () => pipe.secrets);
+    const link = new Link({ transport, era: "legacy", clientInfo, handlers });
+    try {
+      return { link, facts: await link.initialise(signal), pipe };
+    } catch (failure) {
+      await transport.close();
+      throw failure;
+    }
+  }
+
+  /** Goes on with a session at rest: nothing is sent. */
+  resume(parked: ParkedSession, signal: AbortSignal): Promise<Opened> {
+    const { protocolVersion, capabilities, serverInfo, instructions } = parked;
+    const facts: ServerFacts = { era: "legacy", protocolVersion, capabilities, serverInfo, instructions };
+    return this.#attempt("legacy", signal, async () => facts, parked);
+  }
+
+  /** Ends the handshake; what comes next need not wait for it, unless the server is known to mind. */
+  async finish(opened: Opened, inOrder: boolean, signal: AbortSignal): Promise<Opened> {
+    const telling = opened.link.finish();
+    if (!inOrder) return { ...opened, handshakeEnd: new HandshakeEnd(telling) };
+    try {
+      await raceAbort(telling, signal);
+      return opened;
+    } catch (failure) {
+      await this.leave(opened);
+      throw failure;
+    }
+  }
+
+  /** Ends what was opened, and its session with it; never rejects, and takes no longer than closing may. */
+  async leave({ link, http }: Pick<Opened, "link" | "http">): Promise<void> {
+    const { limits, clock } = this.#options.dependencies;
+    await link.transport.close();
+    await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, async (signal) => http?.endSession(signal));
+  }
+
+  async #attempt(
+    era: Era,
+    signal: AbortSignal,
+    handshake: Handshake,
+    session?: ParkedSession,
+  ): Promise<Opened> {
+    const { endpoint, handlers, dependencies } = this.#options;
+    const { clientInfo, limits, clock, routing } = dependencies;
+    const credential = this.#credential;
+    const target = new FirstAnswer(dependencies.targetOf(endpoint));
+    const http = new HttpTransport({
+      ...{ target, endpoint, credential, era, routing, limits, clock },
+      ...(session === undefined ? {} : { session }),
+    });
+    const link = new Link({ transport: http, era, clientInfo, handlers });
+    const left = new AbortController();
+    const leave = async () => {
+      // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.
+      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => target.answered);
+      left.abort(signal.reason);
+      await http.close();
+    };
+    const abandon = () => void leave();
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      signal.throwIfAborted();
+      const facts = await handshake(link, left.signal);
+      if (facts === undefined) throw notModern();
+      signal.throwIfAborted();
+      return { link, facts, http };
+    } catch (failure) {
+      await this.leave({ link, http });
+      throw signal.aborted ? signal.reason : failure;
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+}
+
+/** A target that tells when its first request was answered. */
+class FirstAnswer implements Target {
+  readonly #target: Target;
+  #first: Promise<void> | undefined;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** Settles with the first answer; at once where nothing was asked. */
+  get answered(): Promise<void> {
+    return this.#first ?? Promise.resolve();
+  }
+
+  exchange(request: TargetRequest): Promise<ExchangeResponse> {
+    const answer = this.#target.exchange(request);
+    // Not the answer itself, which would be kept for as long as the connection.
+    this.#first ??= answer.then(
+      () => {},
+      () => {},
+    );
+    return answer;
+  }
+}
+
+/** Whether a server knows no POST to its url, as far as its answer tells. */
+function isUnknownPost(failure: unknown): boolean {
+  if (!(failure instanceof TenantryError) || failure.code !== "SERVER_ERROR") return false;
+  return failure.rpc === undefined && [400, 404, 405].includes(failure.status ?? 0);
+}
+
+function notModern(): TenantryError {
+  return new TenantryError("PROTOCOL_VIOLATION", "The server offers no protocol revision of the modern era.");
+}

@@ -1,0 +1,158 @@
+import {
+  TenantryError,
+  type CloseReason,
+  type Credential,
+  type Era,
+  type OpenOptions,
+  type ParkedSession,
+  type Pipe,
+  type PipeEndpoint,
+  type Secret,
+} from "@tenantry/core";
+import { atMost } from "../at-most.ts";
+import { meansModern } from "../era/era-evidence.ts";
+import type { EraVerdicts } from "../era/era-verdicts.ts";
+import { lossOf } from "../http/http-ends.ts";
+import { Link, type ServerFacts } from "../link.ts";
+import type { ConnectionEnds, McpConnection } from "../mcp-connection.ts";
+import { connectionOf, type OpenDependencies, type Opened } from "../opened.ts";
+import { PipeTransport } from "./pipe-transport.ts";
+import { withParts } from "../http/request-headers.ts";
+
+type Piped = Opened & { readonly pipe: Pipe };
+type Handshake = (link: Link) => Promise<ServerFacts>;
+type OpenPipeOptions = OpenOptions<ParkedSession> & { readonly signal: AbortSignal };
+
+/**
+ * How long a pipe may take to close, in milliseconds: a child is ended by the end of its stdin, then by SIGTERM, then by
+ * force, each with a grace of its own, and takes 2.5 s of it by default.
+ */
+export const pipeCloseTimeoutMs = 10_000;
+
+/**
+ * Opens a connection over a pipe. Nearly every stdio server is a legacy one, so it begins with `initialize`; one that
+ * refuses that as modern servers do may be unusable after it, so it gets a fresh pipe. No pipe is left open on failure.
+ */
+export async function openPipe(
+  endpoint: PipeEndpoint,
+  credential: Credential | undefined,
+  { handlers, signal }: OpenPipeOptions,
+  dependencies: OpenDependencies,
+): Promise<McpConnection> {
+  const attempt = (era: Era, handshake: Handshake) =>
+    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, signal }, dependencies);
+  const opened = await negotiate(endpoint, dependencies.verdicts, signal, attempt);
+  return connectionOf(opened, new PipeEnds(credential, opened.pipe), endpoint, dependencies);
+}
+
+async function negotiate(
+  endpoint: PipeEndpoint,
+  verdicts: EraVerdicts,
+  signal: AbortSignal,
+  attempt: (era: Era, handshake: Handshake) => Promise<Piped>,
+): Promise<Piped> {
+  const known: Era | undefined = endpoint.era ?? verdicts.get(endpoint)?.era;
+  if (known === "modern") {
+    const opened = await attempt("modern", async (link) => link.assumeModern());
+    return { ...opened, assumed: endpoint.era === undefined };
+  }
+  try {
+    const opened = await attempt("legacy", (link) => initialise(link, signal));
+    verdicts.set(endpoint, { era: "legacy" });
+    return opened;
+  } catch (failure) {
+    if (endpoint.era !== undefined || !meansModern(failure)) throw failure;
+    const opened = await attempt("modern", (link) => discover(link, failure, signal));
+    verdicts.set(endpoint, { era: "modern" });
+    return opened;
+  }
+}
+
+/** A pipe keeps its order, so that nothing can overtake the end of the handshake. */
+async function initialise(link: Link, signal: AbortSignal): Promise<ServerFacts> {
+  const facts = await link.initialise(signal);
+  await link.finish();
+  return facts;
+}
+
+/** Asks for more than the refusal of `initialize`: that alone could come from something that is no MCP server. */
+async function discover(link: Link, refusal: unknown, signal: AbortSignal): Promise<ServerFacts> {
+  link.assumeModern();
+  const facts = await link.discover(signal);
+  if (facts === undefined) throw refusal;
+  return facts;
+}
+
+async function attemptPipe(
+  endpoint: PipeEndpoint,
+  env: Readonly<Record<string, Secret>>,
+  {
+    era,
+    handshake,
+    handlers,
+    signal,
+  }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
+  { clientInfo, clock }: OpenDependencies,
+): Promise<Piped> {
+  const pipe = await start(endpoint, env, signal);
+  const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
+  const transport = new PipeTransport(pipe, secrets);
+  const link = new Link({ transport, era, clientInfo, handlers });
+  try {
+    const facts = await handshake(link);
+    signal.throwIfAborted();
+    return { pipe, link, facts };
+  } catch (failure) {
+    // Waited for, so that a caller who has the error finds nothing running.
+    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
+    throw signal.aborted ? signal.reason : failure;
+  }
+}
+
+async function start(
+  endpoint: PipeEndpoint,
+  env: Readonly<Record<string, Secret>>,
+  signal: AbortSignal,
+): Promise<Pipe> {
+  signal.throwIfAborted();
+  let pipe: Pipe;
+  try {
+    pipe = await endpoint.open({ env, signal });
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    if (cause instanceof TenantryError) throw cause;
+    throw new TenantryError("CONNECT_FAILED", "The pipe to the server could not be opened; see the cause.", {
+      cause,
+    });
+  }
+  if (!signal.aborted) return pipe;
+  await pipe.close();
+  throw signal.reason;
+}
+
+class PipeEnds implements ConnectionEnds {
+  readonly lost: Promise<CloseReason>;
+  readonly closeTimeoutMs = pipeCloseTimeoutMs;
+  #credential: Credential | undefined;
+
+  constructor(credential: Credential | undefined, pipe: Pipe) {
+    this.#credential = credential;
+    this.lost = lossOf(pipe.closed);
+  }
+
+  /** A child's environment cannot change: only a credential that brings none of its own is taken. */
+  adopt(next: Credential): boolean {
+    const held = this.#credential;
+    if (held?.subject !== next.subject) return false;
+    const hasVariables = [held, next].some(({ env = {} }) => Object.keys(env).length > 0);
+    if (held.generation !== next.generation && hasVariables) return false;
+    this.#credential = next;
+    return true;
+  }
+
+  sessionId(): undefined {
+    return undefined;
+  }
+
+  async endSession(): Promise<void> {}
+}
