@@ -299,7 +299,7 @@ it("no published source asks for an ambient identity", async () => {
   expect(suspects.map(([name]) => name)).toEqual([]);
 });
 
-it.todo("a subscription names its principal as a call does — arrives with egress and client, issue 3");
+it.todo("a subscription names its principal as a call does — arrives with the router, issue 6");
 it.todo(
   "policy and approvals are asked for the principal of the call — arrives with router and gateway, issue 6",
 );

@@ -26,7 +26,9 @@ import {
   type Fault,
 } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
+import type { Credential, Origin } from "@tenantry/core";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
+import { openConnection } from "./fixture/connection.ts";
 import { listen } from "./fixture/diagnostics.ts";
 import { failureOf, thrownBy, until } from "./fixture/outcome.ts";
 import {
@@ -39,6 +41,7 @@ import {
   startKeyedServer,
   type LawEra,
 } from "./fixture/servers.ts";
+import { startWireServer } from "./fixture/wire-server.ts";
 import { spellings } from "./fixture/spellings.ts";
 
 type Failure = (world: World) => Promise<unknown>;
@@ -313,7 +316,7 @@ describe.each(eras)("against a %s server", (era) => {
     expect(factsOf(await world.ada.callTool("notes__whoami"))["credential"]).toBe(keyOf("ada"));
     await world.ada.listTools();
     expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(4);
-    const known = new Set(["scope", "server", "tool", "outcome"]);
+    const known = new Set(["scope", "server", "tool", "outcome", "deviations"]);
     for (const { event } of events.heard) {
       const told = Object.entries(event).filter(([name, value]) => !known.has(name) && value !== undefined);
       expect(told).toEqual([]);
@@ -521,12 +524,52 @@ it("a server in this process is told a key as a secret, and leaves it in no erro
   expect(memory.pipes.map(({ env }) => env)).toEqual([{ KEY: keyOf("ada") }]);
 });
 
-it.todo(
-  "an SSE endpoint event that names another origin is refused — arrives with egress and client, issue 3",
-);
-it.todo(
-  "a session's event stream carries the key to its own origin only — arrives with egress and client, issue 3",
-);
+describe("a stream of events", () => {
+  const key = keyOf("ada");
+  const credentialFor = ({ origin }: URL): Credential => ({
+    subject: "ada",
+    generation: "1",
+    origins: [origin as Origin],
+    headers: () => ({ "x-api-key": { value: secret(key), replaces: false } }),
+  });
+
+  it("whose endpoint event names another origin gets nothing posted there, and no key", async () => {
+    await using elsewhere = await startRecorder();
+    await using server = await startWireServer(() => {}, {
+      onPost: ({ response }) => response.writeHead(405).end(),
+      onStream: ({ response }) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(`event: endpoint\ndata: ${elsewhere.url.href}\n\n`);
+      },
+    });
+    const credential = credentialFor(server.url);
+    const refused = await failureOf(openConnection(server.url, { era: "legacy", credential }));
+    expect(refused).toMatchObject({ code: "HANDSHAKE_FAILED" });
+    expect(elsewhere.requests).toEqual([]);
+    expectNoSecret(refused);
+  });
+
+  it("of a session carries the key to its own origin, and to none that it is redirected to", async () => {
+    await using elsewhere = await startRecorder();
+    const keys: unknown[] = [];
+    await using server = await startWireServer(() => {}, {
+      onStream: ({ request, response }) => {
+        keys.push(request.headers["x-api-key"]);
+        response.writeHead(307, { location: elsewhere.url.href }).end();
+      },
+    });
+    await using opened = await openConnection(server.url, {
+      era: "legacy",
+      credential: credentialFor(server.url),
+    });
+    const refused = await failureOf(opened.connection.subscribe({ tools: true }, () => {}));
+    expect(refused.code).toBe("ORIGIN_REFUSED");
+    expect(keys).toEqual([key]);
+    expect(elsewhere.requests).toEqual([]);
+    expectNoSecret(refused);
+  });
+});
+
 it.todo(
   "OAuth metadata and token endpoints never see a server's key — arrives with store, credentials, OAuth, issue 5",
 );

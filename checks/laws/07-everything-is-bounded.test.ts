@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { defaultTools, manualClock, startFakeServer } from "@tenantry/testing";
 import { createTenantry, type ServerDefinition, type TenantryLimits, type TenantryOptions } from "tenantry";
 import { describe, expect, it } from "vitest";
+import { openConnection } from "./fixture/connection.ts";
 import { codesOf, failureOf, isPending, until } from "./fixture/outcome.ts";
 import { marker, runningWith } from "./fixture/processes.ts";
 import { startWireServer, type WireExchange } from "./fixture/wire-server.ts";
@@ -319,10 +320,70 @@ describe("memory", { timeout: 30_000 }, () => {
   );
 });
 
-it.todo("events on the standalone stream have a bound — arrives with the GET stream, issue 3");
-it.todo(
-  "an HTTP+SSE server's endpoint event has a time and a size — arrives with the HTTP+SSE client, issue 3",
-);
+describe("a stream on which a server speaks of its own accord", () => {
+  it("has a bound for each event, and is not opened again past it", async () => {
+    const bound = 64 * kib;
+    let poured: ReturnType<typeof pour> | undefined;
+    await using server = await startWireServer(() => {}, {
+      onStream: (exchange) => (poured = pour(exchange, "text/event-stream", "data: ", "a".repeat(bound))),
+    });
+    await using opened = await openConnection(server.url, {
+      era: "legacy",
+      limits: { maxMessageBytes: bound },
+    });
+    const { closed } = await opened.connection.subscribe({ tools: true }, () => {});
+    expect(await closed).toMatchObject({ kind: "lost", cause: { code: "LIMIT_EXCEEDED" } });
+    await until(() => poured?.ended === true);
+    expect(server.messages.filter(({ method }) => method === undefined)).toHaveLength(1);
+  });
+
+  it("tells of a storm of changes as of few", async () => {
+    const change = `data: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/tools/list_changed" })}\n\n`;
+    await using server = await startWireServer(() => {}, {
+      onStream: ({ response }) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(change.repeat(50_000));
+        response.write('data: {"jsonrpc":"2.0","method":"notifications/prompts/list_changed"}\n\n');
+      },
+    });
+    await using opened = await openConnection(server.url, { era: "legacy" });
+    const heard: string[] = [];
+    await opened.connection.subscribe({ tools: true, prompts: true }, ({ kind }) => heard.push(kind));
+    await until(() => heard.includes("prompts_changed"));
+    expect(heard.length).toBeLessThan(100);
+  });
+});
+
+describe("the endpoint that a server of 2024-11-05 names", () => {
+  const old = (say: (exchange: WireExchange) => void) =>
+    startWireServer(() => {}, {
+      onPost: ({ response }) => response.writeHead(405).end(),
+      onStream: (exchange) => {
+        exchange.response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+        say(exchange);
+      },
+    });
+
+  it("has a time", async () => {
+    await using server = await old(({ response }) => response.write(": wait\n\n"));
+    const limits = { handshakeTimeoutMs: 300 };
+    expect(await failureOf(openConnection(server.url, { era: "legacy", limits }))).toMatchObject({
+      code: "TIMEOUT",
+    });
+    await until(() => server.openSockets === 0);
+  });
+
+  it("has a length", async () => {
+    await using server = await old(({ response }) =>
+      response.write(`event: endpoint\ndata: /${"a".repeat(9_000)}\n\n`),
+    );
+    const refused = await failureOf(openConnection(server.url, { era: "legacy" }));
+    expect(refused).toMatchObject({ code: "HANDSHAKE_FAILED", status: 405 });
+    expect(server.messages.filter(({ method }) => method === "initialize")).toHaveLength(1);
+    await until(() => server.openSockets === 0);
+  });
+});
+
 it.todo("the whole zoo of hostile servers meets its bounds — arrives with hostile servers, issue 3");
 it.todo("a workspace and a server have connection caps of their own — arrives with the pool's caps, issue 4");
 it.todo("connects in flight to one origin have a cap — arrives with the pool's fairness, issue 4");

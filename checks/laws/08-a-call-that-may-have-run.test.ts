@@ -20,6 +20,7 @@ import {
   type TenantryOptions,
 } from "tenantry";
 import { describe, expect, it } from "vitest";
+import { openConnection } from "./fixture/connection.ts";
 import { failureOf, until } from "./fixture/outcome.ts";
 import { freePort, startWireServer } from "./fixture/wire-server.ts";
 import { workTool } from "./fixture/work-tool.ts";
@@ -298,9 +299,29 @@ describe("a kept socket that the server closes just as it is used again", () => 
 });
 
 it.todo("a tool that a trusted server declares read-only is sent again, once — arrives with policy, issue 6");
-it.todo(
-  "an answer whose stream broke is fetched by its last event id — arrives with the GET stream, issue 3",
-);
+it("an answer whose stream broke is fetched by its last event id, and the tool is not called again", async () => {
+  let id: number | string | undefined;
+  const asked: unknown[] = [];
+  await using server = await startWireServer(
+    ({ message, response }) => {
+      id = message.id;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end("id: 7\nretry: 100\ndata:\n\n");
+    },
+    {
+      onStream: ({ request, response }) => {
+        asked.push(request.headers["last-event-id"]);
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.end(`data: ${JSON.stringify({ jsonrpc: "2.0", id, result: { content: [] } })}\n\n`);
+      },
+    },
+  );
+  await using opened = await openConnection(server.url, { era: "legacy" });
+  expect(await opened.connection.request("tools/call", { name: "work" })).toEqual({ content: [] });
+  expect(asked).toEqual(["7"]);
+  expect(server.messages.filter(({ method }) => method === "tools/call")).toHaveLength(1);
+});
+
 it.todo("a call is resumed on a parked session without another handshake — arrives with parking, issue 4");
 
 /**

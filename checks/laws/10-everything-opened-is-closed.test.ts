@@ -12,6 +12,7 @@ import {
 } from "@tenantry/testing";
 import { createTenantry, type ServerDefinition, type TenantryOptions } from "tenantry";
 import { describe, expect, it } from "vitest";
+import { openConnection } from "./fixture/connection.ts";
 import { failureOf, isPending, until } from "./fixture/outcome.ts";
 import { isRunning, marker, runningWith } from "./fixture/processes.ts";
 import { startWireServer } from "./fixture/wire-server.ts";
@@ -329,7 +330,29 @@ it.todo(
 );
 it.todo("containers are reaped after a crash of the host — arrives with the runtime");
 it.todo("a parked session is ended when its record is dropped — arrives with parking, issue 4");
-it.todo("a standalone stream ends with its last subscription — arrives with the GET stream, issue 3");
+
+it("a legacy server's own stream ends with its last subscription, and with its connection", async () => {
+  const ended: number[] = [];
+  let streams = 0;
+  await using server = await startWireServer(() => {}, {
+    onStream: ({ response }) => {
+      const number = ++streams;
+      response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      response.once("close", () => ended.push(number));
+    },
+  });
+  await using opened = await openConnection(server.url, { era: "legacy" });
+  const first = await opened.connection.subscribe({ tools: true }, () => {});
+  const second = await opened.connection.subscribe({ tools: true }, () => {});
+  await first.close();
+  expect(ended).toEqual([]);
+  await second.close();
+  await until(() => ended.length === 1);
+  await opened.connection.subscribe({ tools: true }, () => {});
+  await opened.connection.close();
+  await until(() => ended.length === 2);
+  expect(opened.egress.stats().requests).toBe(0);
+});
 
 function startHost(mode: "quiet" | "crash", url: URL, ...args: string[]) {
   const program = fileURLToPath(new URL("./fixture/host.ts", import.meta.url));
