@@ -34,7 +34,8 @@ export function processTable(platform: NodeJS.Platform = process.platform): Proc
 
 const procTable: Readonly<ProcessTable> = Object.freeze({
   readsEnvironments: true,
-  startOf: (pid: number) => readStat(pid)?.startedAt,
+  // A child that ended at once is not collected yet, and what it started may run on.
+  startOf: (pid: number) => readStat(pid, { deadToo: true })?.startedAt,
   async list(): Promise<readonly ProcessEntry[]> {
     const entries: ProcessEntry[] = [];
     const pids = readPids();
@@ -43,7 +44,7 @@ const procTable: Readonly<ProcessTable> = Object.freeze({
       // Reading is quick but blocks, so that a long table is read with pauses.
       if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
       for (const pid of pids.slice(from, from + sliceLength)) {
-        const entry = readStat(pid, buffer);
+        const entry = readStat(pid, { buffer });
         if (entry !== undefined) entries.push(entry);
       }
     }
@@ -103,11 +104,14 @@ function readPids(): readonly number[] {
 }
 
 /** Reads `/proc/<pid>/stat` (proc(5)); the name in parentheses may hold anything, so that counting begins after it. */
-function readStat(pid: number, buffer = Buffer.allocUnsafe(statBytes)): ProcessEntry | undefined {
+function readStat(
+  pid: number,
+  { buffer = Buffer.allocUnsafe(statBytes), deadToo = false } = {},
+): ProcessEntry | undefined {
   const stat = readOnce(`/proc/${pid}/stat`, buffer);
   if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 20);
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
+  if (!deadToo && (fields[0] === "Z" || fields[0] === "X")) return undefined;
   const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number);
   return { pid, parent, group, session, startedAt: Number(fields[19]) };
 }

@@ -16,10 +16,11 @@ export interface TreeOptions {
  * before the child can be a member, and a number that was given to another process is told by its start.
  */
 export class ProcessTree {
+  /** When the root started, as the table tells it. */
+  readonly startedAt: number | undefined;
   readonly #root: number;
   readonly #marker: string | undefined;
   readonly #table: ProcessTable;
-  readonly #rootStartedAt: number | undefined;
   #known: readonly ProcessEntry[] = [];
   #rootEnded = false;
 
@@ -28,7 +29,7 @@ export class ProcessTree {
     this.#root = root;
     this.#marker = marker;
     this.#table = table;
-    this.#rootStartedAt = table.startOf(root);
+    this.startedAt = table.startOf(root);
   }
 
   /** Says that the child itself has ended and was collected, so that its number is free. */
@@ -38,7 +39,7 @@ export class ProcessTree {
 
   /** Finds the members that run now. */
   async survey(): Promise<readonly ProcessEntry[]> {
-    const begin = this.#rootStartedAt;
+    const begin = this.startedAt;
     if (begin === undefined) return [];
     const all = await this.#table.list();
     const byPid = new Map(all.map((one) => [one.pid, one]));

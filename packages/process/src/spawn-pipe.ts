@@ -12,6 +12,7 @@ import {
 import { childEnvironment, markerVariable, secretsOf } from "./child-environment.ts";
 import { StdioPipe, type ChildPipe } from "./child-pipe.ts";
 import { defaultPath } from "./default-path.ts";
+import { startOrphanGuard } from "./orphan-guard.ts";
 import { pipeLimits, type PipeLimits } from "./pipe-limits.ts";
 import { ProcessTree } from "./process-tree.ts";
 import { processTable } from "./process-table.ts";
@@ -73,10 +74,9 @@ function launch(options: SpawnOptions) {
   if (child.pid === undefined) return { child, pipe: undefined };
   const marker = instance === undefined ? undefined : `${markerVariable}=${instance}`;
   const tree = new ProcessTree({ root: child.pid, marker });
-  return {
-    child,
-    pipe: new StdioPipe(child, { command, tree, clock, limits, secrets: secretsOf(options.env) }),
-  };
+  const guard = startOrphanGuard({ root: child.pid, startedAt: tree.startedAt ?? 0, marker }, clock);
+  const secrets = secretsOf(options.env);
+  return { child, pipe: new StdioPipe(child, { command, tree, guard, clock, limits, secrets }) };
 }
 
 /** Node would refuse these too, but its complaint repeats them. */

@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import type { Clock } from "@tenantry/core";
+import { defaultPath } from "./default-path.ts";
+import { waitAtMost } from "./wait.ts";
+
+/** The tree that is ended where its host can no longer do it. */
+export interface GuardedTree {
+  readonly root: number;
+  /** When the root started, in the unit of `/proc/<pid>/stat`; zero where there is none. */
+  readonly startedAt: number;
+  readonly marker: string | undefined;
+  /** Defaults to the system's, `/bin/sh`. */
+  readonly shell?: string;
+}
+
+/** Watches over one child from outside the host's process. */
+export interface OrphanGuard {
+  /** Says that the tree has ended; resolves when the guard is gone too. */
+  release(): Promise<void>;
+}
+
+/**
+ * Starts what ends a tree after its host was killed: a shell that reads from the host and hears either that all is
+ * well or, when the system closes the dead host's end, nothing. It is told of the tree there too, because arguments are
+ * for everybody to see; it has no environment, a session of its own, and keeps no event loop running. Does not wait for
+ * it. Where it cannot be started, the child runs without it. On Windows there is none.
+ */
+export function startOrphanGuard(
+  { root, startedAt, marker = "-", shell = "/bin/sh" }: GuardedTree,
+  clock: Clock,
+): OrphanGuard {
+  if (process.platform === "win32") return unguarded;
+  try {
+    // Node hands its own NODE_V8_COVERAGE to every child, unless the key is there.
+    const env = { PATH: defaultPath(), NODE_V8_COVERAGE: undefined };
+    const args = ["-c", watch, "tenantry-orphan-guard"];
+    const guard = spawn(shell, args, { env, cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    guard.on("error", () => {});
+    guard.stdin.on("error", () => {});
+    if (guard.pid === undefined) return unguarded;
+    const gone = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
+    guard.unref();
+    (guard.stdin as Socket).unref();
+    // Nothing waits in this pipe, so that the write is done when it returns, and a host killed now has told already.
+    guard.stdin.write(`${root} ${startedAt} ${marker}\n`);
+    return {
+      async release() {
+        guard.stdin.end("\n");
+        await waitAtMost(clock, releaseMs, gone);
+        guard.kill("SIGKILL");
+        guard.stdin.destroy();
+      },
+    };
+  } catch {
+    return unguarded;
+  }
+}
+
+const unguarded: OrphanGuard = Object.freeze({ release: () => Promise.resolve() });
+
+/** How long the guard may take to hear that all is well. */
+const releaseMs = 500;
+
+/**
+ * The same survey as `ProcessTree` makes, in the language of `sh` and with nothing but its builtins and `sleep`: on
+ * Linux every tenth of a second until nobody is left, for ten seconds at most: SIGTERM at the third time, because the
+ * end of stdin may have been enough, SIGKILL from the seventh on. Elsewhere the group alone is ended.
+ */
+const watch = `
+trap '' HUP INT TERM
+read -r root begin marker || exit 0
+read -r _ && exit 0
+
+if ! [ -r /proc/self/stat ]; then
+  kill -s TERM -- "-$root"
+  sleep 1
+  kill -s KILL -- "-$root"
+  exit 0
+fi
+
+# A name may hold spaces, parentheses and line feeds, so that counting begins after the last parenthesis.
+stat_of() {
+  stat=
+  while IFS= read -r line || [ -n "$line" ]; do stat=$line; done <"/proc/$1/stat"
+  stat=\${stat##*") "}
+}
+
+# The shell leaves out the NUL characters between the variables.
+is_marked() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in *"$marker"*) return 0 ;; esac
+  done <"/proc/$1/environ"
+  return 1
+}
+
+# Who started no earlier than the root, as five words each: number, parent, group, session, start.
+list() {
+  young=
+  for folder in /proc/[0-9]*; do
+    pid=\${folder#/proc/}
+    stat_of "$pid"
+    set -- $stat
+    case \${1-Z} in Z | X) continue ;; esac
+    [ "\${20}" -lt "$begin" ] && continue
+    young="$young $pid $2 $3 $4 \${20}"
+    # The number was free and is another's now.
+    if [ "$pid" = "$root" ] && [ "\${20}" != "$begin" ]; then root=none; fi
+  done
+}
+
+survey() {
+  list
+  members=' '
+  set -- $young
+  while [ $# -gt 0 ]; do
+    case " $3 $4 $known" in
+      *" $root "* | *" $1:$5 "*) members="$members$1:$5 " ;;
+      *) if is_marked "$1"; then members="$members$1:$5 "; fi ;;
+    esac
+    shift 5
+  done
+  more=yes
+  while [ -n "$more" ]; do
+    more=
+    set -- $young
+    while [ $# -gt 0 ]; do
+      case $members in
+        *" $1:"*) ;;
+        *" $2:"*) members="$members$1:$5 " more=yes ;;
+      esac
+      shift 5
+    done
+  done
+  known=$members
+}
+
+known=' '
+round=0
+while [ $round -lt 100 ]; do
+  survey
+  [ "$members" = ' ' ] && exit 0
+  for one in $members; do
+    if [ $round -ge 6 ]; then kill -s KILL "\${one%:*}"
+    elif [ $round -eq 2 ]; then kill -s TERM "\${one%:*}"; fi
+  done
+  round=$((round + 1))
+  sleep 0.1
+done
+`;
