@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnector } from "@tenantry/client";
 import { systemClock, TenantryError, type Clock, type Connection, type PipeEndpoint } from "@tenantry/core";
-import { spawnPipe, type ChildPipe } from "@tenantry/process";
+import { processTable, spawnPipe, type ChildPipe } from "@tenantry/process";
 import { stdioServerPath } from "@tenantry/testing";
 
 /** How many lives there are, and how many at once. */
@@ -58,6 +58,7 @@ export async function live({ cycles, kills, concurrency }: Plan): Promise<Report
 
 class Host {
   readonly #clock = new CountingClock();
+  readonly #processes = processTable();
   readonly #markers = new Set<string>();
   readonly #connector = createConnector({ egress: { exchange: noRequest }, clock: this.#clock });
 
@@ -109,7 +110,12 @@ class Host {
       era: "legacy",
       open: async ({ signal }) => {
         const command = { command: process.execPath, args: [stdioServerPath, ...args], env: {} };
-        pipe = await spawnPipe({ ...command, clock: this.#clock, ...(signal && { signal }) });
+        pipe = await spawnPipe({
+          ...command,
+          clock: this.#clock,
+          processes: this.#processes,
+          ...(signal && { signal }),
+        });
         return pipe;
       },
     };

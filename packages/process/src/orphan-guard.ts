@@ -23,7 +23,7 @@ export interface OrphanGuard {
 /**
  * Starts what ends a tree after its host was killed: a shell that reads from the host and hears either that all is
  * well or, when the system closes the dead host's end, nothing. It is told of the tree there too, because arguments are
- * for everybody to see; it has no environment, a session of its own, and keeps no event loop running. Does not wait for
+ * for everybody to see; it has no environment of the host's, a session of its own, and keeps no event loop running. Does not wait for
  * it. Where it cannot be started, the child runs without it. On Windows there is none.
  */
 export function startOrphanGuard(
@@ -33,7 +33,7 @@ export function startOrphanGuard(
   if (process.platform === "win32") return unguarded;
   try {
     // Node hands its own NODE_V8_COVERAGE to every child, unless the key is there.
-    const env = { PATH: defaultPath(), NODE_V8_COVERAGE: undefined };
+    const env = { PATH: defaultPath(), LC_ALL: "C", NODE_V8_COVERAGE: undefined };
     const args = ["-c", watch, "tenantry-orphan-guard"];
     const guard = spawn(shell, args, { env, cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
     guard.on("error", () => {});
@@ -63,27 +63,45 @@ const unguarded: OrphanGuard = Object.freeze({ release: () => Promise.resolve() 
 const releaseMs = 500;
 
 /**
- * The same survey as `ProcessTree` makes, in the language of `sh` and with nothing but its builtins and `sleep`: on
- * Linux every tenth of a second until nobody is left, for ten seconds at most: SIGTERM at the third time, because the
- * end of stdin may have been enough, SIGKILL from the seventh on. Elsewhere the group alone is ended.
+ * The same survey as `ProcessTree` makes, in the language of `sh` with `grep` and `sleep`: on Linux five times a second
+ * until nobody is left, for ten seconds at most: SIGTERM at the second time, because the end of stdin may have been
+ * enough, SIGKILL from the third on. Elsewhere the group alone is ended.
  */
 const watch = `
 trap '' HUP INT TERM
 read -r root begin marker || exit 0
 read -r _ && exit 0
 
-if ! [ -r /proc/self/stat ]; then
+if ! [ -r /proc/self/stat ] || ! command -v grep >/dev/null; then
   kill -s TERM -- "-$root"
   sleep 1
   kill -s KILL -- "-$root"
   exit 0
 fi
 
-# A name may hold spaces, parentheses and line feeds, so that counting begins after the last parenthesis.
-stat_of() {
-  stat=
-  while IFS= read -r line || [ -n "$line" ]; do stat=$line; done <"/proc/$1/stat"
-  stat=\${stat##*") "}
+set -f
+feed='
+'
+
+# Who started no earlier than the root, as five words each: number, parent, group, session, start. The number is that of
+# the file, and the rest comes after the last parenthesis, because a name may hold whatever it likes.
+list() {
+  young=
+  IFS=$feed
+  for line in $(set +f; grep -s "" /proc/[0-9]*/stat); do
+    IFS=' '
+    pid=\${line#/proc/}
+    pid=\${pid%%/*}
+    set -- \${line##*") "}
+    [ $# -lt 20 ] && continue
+    [ "$pid" = $$ ] && reaper=$2
+    case $1 in Z | X) continue ;; esac
+    [ "\${20}" -lt "$begin" ] && continue
+    young="$young $pid $2 $3 $4 \${20}"
+    # The number was free and is another's now.
+    if [ "$pid" = "$root" ] && [ "\${20}" != "$begin" ]; then root=none; fi
+  done
+  IFS=' '
 }
 
 # The shell leaves out the NUL characters between the variables.
@@ -94,21 +112,7 @@ is_marked() {
   return 1
 }
 
-# Who started no earlier than the root, as five words each: number, parent, group, session, start.
-list() {
-  young=
-  for folder in /proc/[0-9]*; do
-    pid=\${folder#/proc/}
-    stat_of "$pid"
-    set -- $stat
-    case \${1-Z} in Z | X) continue ;; esac
-    [ "\${20}" -lt "$begin" ] && continue
-    young="$young $pid $2 $3 $4 \${20}"
-    # The number was free and is another's now.
-    if [ "$pid" = "$root" ] && [ "\${20}" != "$begin" ]; then root=none; fi
-  done
-}
-
+# An orphan was adopted by whoever has adopted this shell.
 survey() {
   list
   members=' '
@@ -116,7 +120,7 @@ survey() {
   while [ $# -gt 0 ]; do
     case " $3 $4 $known" in
       *" $root "* | *" $1:$5 "*) members="$members$1:$5 " ;;
-      *) if is_marked "$1"; then members="$members$1:$5 "; fi ;;
+      *) if [ "$2" = "$reaper" ] && is_marked "$1"; then members="$members$1:$5 "; fi ;;
     esac
     shift 5
   done
@@ -137,14 +141,15 @@ survey() {
 
 known=' '
 round=0
-while [ $round -lt 100 ]; do
+while [ $round -lt 50 ]; do
   survey
-  [ "$members" = ' ' ] && exit 0
+  # The pipe ends shortly before the host does and its children are adopted.
+  [ "$members" = ' ' ] && [ "$reaper" != "$PPID" ] && exit 0
   for one in $members; do
-    if [ $round -ge 6 ]; then kill -s KILL "\${one%:*}"
-    elif [ $round -eq 2 ]; then kill -s TERM "\${one%:*}"; fi
+    if [ $round -ge 2 ]; then kill -s KILL "\${one%:*}"
+    elif [ $round -eq 1 ]; then kill -s TERM "\${one%:*}"; fi
   done
   round=$((round + 1))
-  sleep 0.1
+  sleep 0.2
 done
 `;

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import type { Clock } from "@tenantry/core";
-import { processTable, type ProcessEntry, type ProcessTable } from "./process-table.ts";
+import type { ProcessEntry, ProcessTable } from "./process-table.ts";
 import { pause } from "./wait.ts";
 
 /** What names a tree: its root, and a `NAME=value` that only its members were started with. */
 export interface TreeOptions {
   readonly root: number;
   readonly marker: string | undefined;
-  readonly table?: ProcessTable;
+  readonly table: ProcessTable;
 }
 
 /**
@@ -25,7 +25,7 @@ export class ProcessTree {
   #rootEnded = false;
 
   /** Must be built in the same turn as the child was started: later its number may be somebody else's. */
-  constructor({ root, marker, table = processTable() }: TreeOptions) {
+  constructor({ root, marker, table }: TreeOptions) {
     this.#root = root;
     this.#marker = marker;
     this.#table = table;
@@ -50,8 +50,7 @@ export class ProcessTree {
       // Only an orphan can be unknown here, and orphans are adopted by a process that is older than the child.
       const adopter = byPid.get(one.parent);
       if (members.has(one.pid) || (adopter !== undefined && adopter.startedAt >= begin)) continue;
-      if (this.#marker !== undefined && this.#table.hasVariable(one.pid, this.#marker))
-        members.set(one.pid, one);
+      if (this.#marker !== undefined && this.#table.markerOf(one) === this.#marker) members.set(one.pid, one);
     }
     addDescendants(members, young);
     this.#known = [...members.values()];
