@@ -12,6 +12,7 @@ import {
   inbox,
   isAlive,
   nodeChild,
+  runningWith,
   statOf,
   until,
 } from "./children.fixture.ts";
@@ -23,7 +24,8 @@ const pids: number[] = [];
 
 afterEach(() => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
-  for (const pid of pids.splice(0)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  for (const pid of [...pids.splice(0), ...runningWith(token)])
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
 });
 
 /** Starts a host that runs this program, and gives the numbers that it prints as its one line. */
@@ -45,10 +47,13 @@ async function gone(numbers: readonly number[], limitMs = 5_000): Promise<void> 
   await until(() => !numbers.some(isAlive), limitMs);
 }
 
+/** By which everybody of a family is found, whatever has become of it. */
+const token = `family-${process.pid}`;
+
 /** A server that ignores SIGTERM and the end of its stdin, and so do those that it started in four ways. */
 const deafFamily = nodeChild(`
   const start = (command, args, detached) => spawn(command, args, { detached, stdio: ["ignore", "pipe", "ignore"] });
-  const told = deaf + "console.log(process.pid)";
+  const told = deaf + "console.log(process.pid);//${token}";
   const family = [
     start(process.execPath, ["-e", told], false),
     start(process.execPath, ["-e", told], true),
@@ -75,6 +80,7 @@ describe("when the host is gone without a word, its guard", { timeout: 20_000 },
     host.kill("SIGKILL");
     await gone(numbers, 2_000);
     await gone(guards);
+    expect(runningWith(token)).toEqual([]);
   });
 
   it("does so too where the host ends itself, or is killed right after the start", async () => {
@@ -83,10 +89,10 @@ describe("when the host is gone without a word, its guard", { timeout: 20_000 },
     const { numbers: atOnce } = await startHost(`
       const { readFileSync, writeSync } = await import("node:fs");
       void spawnPipe(${JSON.stringify(deafFamily)});
-      writeSync(1, readFileSync("/proc/thread-self/children", "latin1"));
+      writeSync(1, readFileSync("/proc/thread-self/children", "latin1").split(" ")[0]);
       process.kill(process.pid, "SIGKILL");`);
-    expect(atOnce).toHaveLength(2);
     await gone(atOnce);
+    await until(() => runningWith(token).length === 0);
   });
 
   it("leaves a child that ends with its stdin the time to do so", async () => {

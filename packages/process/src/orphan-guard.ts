@@ -139,16 +139,29 @@ survey() {
   known=$members
 }
 
+signal() {
+  for one in $members; do kill -s "$1" "\${one%:*}"; done
+}
+
+# Who is stopped starts nobody else, who might be lost with its parent.
+freeze() {
+  stopped=
+  while [ "$members" != "$stopped" ] && [ $round -lt 50 ]; do
+    stopped=$members
+    signal STOP
+    survey
+    round=$((round + 1))
+  done
+}
+
 known=' '
 round=0
 while [ $round -lt 50 ]; do
   survey
   # The pipe ends shortly before the host does and its children are adopted.
   [ "$members" = ' ' ] && [ "$reaper" != "$PPID" ] && exit 0
-  for one in $members; do
-    if [ $round -ge 2 ]; then kill -s KILL "\${one%:*}"
-    elif [ $round -eq 1 ]; then kill -s TERM "\${one%:*}"; fi
-  done
+  [ $round -eq 1 ] && signal TERM
+  [ $round -ge 2 ] && freeze && signal KILL
   round=$((round + 1))
   sleep 0.2
 done

@@ -58,7 +58,7 @@ export class ProcessTree {
   }
 
   /** Sends a signal to every member; says whether there was any. */
-  async signal(signal: "SIGTERM" | "SIGKILL"): Promise<boolean> {
+  async signal(signal: Signal): Promise<boolean> {
     if (process.platform === "win32") return this.#taskkill();
     const members = await this.survey();
     // Once the child was collected, its number is safe as a group's name only while the group has members.
@@ -74,7 +74,18 @@ export class ProcessTree {
     if (!(await this.signal("SIGTERM")) || (await this.#gone(clock, graceMs))) return;
     // Again and again, because a member may have had a child since it was looked for.
     for (let round = 0; round < killRounds; round++) {
+      await this.#freeze();
       if (!(await this.signal("SIGKILL")) || (await this.#gone(clock, killRoundMs))) return;
+    }
+  }
+
+  /** Who is stopped starts nobody else, who might be lost with its parent. */
+  async #freeze(): Promise<void> {
+    for (let round = 0, stopped = ""; round < freezeRounds; round++) {
+      await this.signal("SIGSTOP");
+      const found = this.#known.map(({ pid }) => pid).join();
+      if (found === stopped) return;
+      stopped = found;
     }
   }
 
@@ -103,6 +114,9 @@ export class ProcessTree {
   }
 }
 
+type Signal = "SIGSTOP" | "SIGTERM" | "SIGKILL";
+
+const freezeRounds = 10;
 const killRounds = 6;
 const killRoundMs = 50;
 
@@ -119,7 +133,7 @@ function addDescendants(members: Map<number, ProcessEntry>, all: readonly Proces
   }
 }
 
-function send(target: number, signal: "SIGTERM" | "SIGKILL"): void {
+function send(target: number, signal: Signal): void {
   try {
     process.kill(target, signal);
   } catch {
