@@ -9,7 +9,7 @@ export interface RealServer {
   readonly version: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly call: { readonly name: string; readonly arguments?: Readonly<Record<string, unknown>> };
+  readonly call: { readonly name: string; readonly arguments: Record<string, unknown> };
 }
 
 /** All of them, with whatever they keep below `scratch`; none reaches beyond this machine. */
@@ -35,7 +35,7 @@ export function realServers(scratch: string): readonly RealServer[] {
       package: "@modelcontextprotocol/server-memory",
       version: "2026.8.31",
       env: { MEMORY_FILE_PATH: join(scratch, "memory.jsonl") },
-      call: { name: "read_graph" },
+      call: { name: "read_graph", arguments: {} },
     },
     {
       name: "sequential-thinking",
@@ -59,21 +59,21 @@ export function realServers(scratch: string): readonly RealServer[] {
       package: "@notionhq/notion-mcp-server",
       version: "2.5.2",
       env: { NOTION_TOKEN: "ntn_dummy", BASE_URL: "http://127.0.0.1:9" },
-      call: { name: "API-get-self" },
+      call: { name: "API-get-self", arguments: {} },
     },
     {
       name: "mongodb",
       package: "mongodb-mcp-server",
       version: "3.0.4",
       env: { MDB_MCP_TELEMETRY: "disabled", MDB_MCP_LOG_PATH: scratch, DO_NOT_TRACK: "1" },
-      call: { name: "list-databases" },
+      call: { name: "list-databases", arguments: {} },
     },
     {
       name: "kubernetes",
       package: "mcp-server-kubernetes",
       version: "4.1.7",
       env: { KUBECONFIG: kubeconfig },
-      call: { name: "ping" },
+      call: { name: "ping", arguments: {} },
     },
   ];
 }

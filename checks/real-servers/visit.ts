@@ -1,5 +1,5 @@
 import { createConnector } from "@tenantry/client";
-import type { Connection, Endpoint } from "@tenantry/core";
+import { TenantryError, type Connection, type Endpoint } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
 import { spawnPipe, type ChildPipe, type SpawnOptions } from "@tenantry/process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,8 @@ export interface Visit {
   readonly tools: number;
   readonly pages: number;
   readonly connectMs: number;
-  readonly call: "answered" | "isError";
+  /** Any answer will do: what some of them need for another is not there. */
+  readonly call: "answered" | "isError" | "error";
   readonly closeMs: number;
   /** Lines on stdout that were no message. */
   readonly noise: number;
@@ -77,13 +78,21 @@ async function use(connection: Connection, { call }: RealServer) {
       cursor = page.nextCursor;
       more = cursor !== undefined && pages < 100;
     }
-    const result = await connection.request("tools/call", { arguments: {}, ...call }, { timeoutMs: 60_000 });
-    const outcome = result.isError === true ? "isError" : "answered";
+    const outcome = await outcomeOf(connection.request("tools/call", call, { timeoutMs: 60_000 }));
     const begin = performance.now();
     await connection.close();
     return { era, protocolVersion, tools, pages, call: outcome, closeMs: performance.now() - begin } as const;
   } finally {
     await connection.close();
+  }
+}
+
+async function outcomeOf(call: Promise<{ readonly isError?: boolean | undefined }>): Promise<Visit["call"]> {
+  try {
+    return (await call).isError === true ? "isError" : "answered";
+  } catch (failure) {
+    if (failure instanceof TenantryError && failure.code === "SERVER_ERROR") return "error";
+    throw failure;
   }
 }
 

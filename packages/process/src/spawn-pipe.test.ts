@@ -344,7 +344,7 @@ describe("limits", () => {
     await expect(pipe.send({})).rejects.toMatchObject({ code: "CONNECTION_LOST" });
     await pipe.close();
     expect(isAlive(pipe.pid)).toBe(false);
-  });
+  }, 20_000);
 
   it("let a message of just the limit pass", async () => {
     const maxMessageBytes = 100_000;
