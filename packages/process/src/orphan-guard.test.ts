@@ -118,6 +118,7 @@ describe("when the host is gone without a word, its guard", { timeout: 20_000 },
       const guard = (root, startedAt) => startOrphanGuard({ root, startedAt, marker: "TENANTRY_INSTANCE=nobody" }, systemClock);
       guard(${older}, ${begin + 1});
       guard(${later}, ${begin - 1});
+      setInterval(() => {}, 1000);
       console.log(process.pid);`);
     const guards = childrenOf(host.pid!);
     expect(guards).toHaveLength(2);

@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import type { Clock } from "@tenantry/core";
 import { defaultPath } from "./default-path.ts";
 import { waitAtMost } from "./wait.ts";
@@ -23,37 +24,46 @@ export interface OrphanGuard {
 /**
  * Starts what ends a tree after its host was killed: a shell that reads from the host and hears either that all is
  * well or, when the system closes the dead host's end, nothing. It is told of the tree there too, because arguments are
- * for everybody to see; it has no environment of the host's, a session of its own, and keeps no event loop running. Does not wait for
- * it. Where it cannot be started, the child runs without it. On Windows there is none.
+ * for everybody to see; it has no environment of the host's, a session of its own, and keeps no event loop running.
+ * Does not wait for it. Where it cannot be started, the child runs without it. On Windows there is none.
  */
 export function startOrphanGuard(
   { root, startedAt, marker = "-", shell = "/bin/sh" }: GuardedTree,
   clock: Clock,
 ): OrphanGuard {
-  if (process.platform === "win32") return unguarded;
+  const guard = process.platform === "win32" ? undefined : spawnGuard(shell);
+  if (guard?.pid === undefined) return unguarded;
+  const gone = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
+  guard.unref();
+  // Node's is a socket; another runtime's may be something else.
+  (guard.stdin as Partial<Socket>).unref?.();
+  // Nothing waits in this pipe, so that the write is done when it returns, and a host killed now has told already.
+  guard.stdin.write(`${root} ${startedAt} ${marker}\n`);
+  return {
+    async release() {
+      guard.stdin.end("\n");
+      await waitAtMost(clock, releaseMs, gone);
+      guard.kill("SIGKILL");
+      guard.stdin.destroy();
+    },
+  };
+}
+
+function spawnGuard(shell: string): ChildProcessByStdio<Writable, null, null> | undefined {
+  // Node hands its own NODE_V8_COVERAGE to every child, unless the key is there.
+  const env = { PATH: defaultPath(), LC_ALL: "C", NODE_V8_COVERAGE: undefined };
   try {
-    // Node hands its own NODE_V8_COVERAGE to every child, unless the key is there.
-    const env = { PATH: defaultPath(), LC_ALL: "C", NODE_V8_COVERAGE: undefined };
-    const args = ["-c", watch, "tenantry-orphan-guard"];
-    const guard = spawn(shell, args, { env, cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    const guard = spawn(shell, ["-c", watch, "tenantry-orphan-guard"], {
+      env,
+      cwd: "/",
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     guard.on("error", () => {});
     guard.stdin.on("error", () => {});
-    if (guard.pid === undefined) return unguarded;
-    const gone = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
-    guard.unref();
-    (guard.stdin as Socket).unref();
-    // Nothing waits in this pipe, so that the write is done when it returns, and a host killed now has told already.
-    guard.stdin.write(`${root} ${startedAt} ${marker}\n`);
-    return {
-      async release() {
-        guard.stdin.end("\n");
-        await waitAtMost(clock, releaseMs, gone);
-        guard.kill("SIGKILL");
-        guard.stdin.destroy();
-      },
-    };
+    return guard;
   } catch {
-    return unguarded;
+    return undefined;
   }
 }
 
@@ -64,8 +74,8 @@ const releaseMs = 500;
 
 /**
  * The same survey as `ProcessTree` makes, in the language of `sh` with `grep` and `sleep`: on Linux five times a second
- * until nobody is left, for ten seconds at most: SIGTERM at the second time, because the end of stdin may have been
- * enough, SIGKILL from the third on. Elsewhere the group alone is ended.
+ * until nobody is left, for ten seconds at most, with SIGKILL from the third time on. The end of stdin may be enough,
+ * and a SIGTERM would give the deaf a last chance to start somebody. Elsewhere the group alone is ended.
  */
 const watch = `
 trap '' HUP INT TERM
@@ -73,7 +83,6 @@ read -r root begin marker || exit 0
 read -r _ && exit 0
 
 if ! [ -r /proc/self/stat ] || ! command -v grep >/dev/null; then
-  kill -s TERM -- "-$root"
   sleep 1
   kill -s KILL -- "-$root"
   exit 0
@@ -155,12 +164,15 @@ freeze() {
 }
 
 known=' '
+reaper=$PPID
+before=
 round=0
 while [ $round -lt 50 ]; do
   survey
-  # The pipe ends shortly before the host does and its children are adopted.
-  [ "$members" = ' ' ] && [ "$reaper" != "$PPID" ] && exit 0
-  [ $round -eq 1 ] && signal TERM
+  # The pipe ends shortly before the host does and its children are adopted; and who is just becoming another program
+  # has no marker for a moment.
+  [ "$before$members" = '  ' ] && [ "$reaper" != "$PPID" ] && exit 0
+  before=$members
   [ $round -ge 2 ] && freeze && signal KILL
   round=$((round + 1))
   sleep 0.2
