@@ -61,6 +61,8 @@ const deafFamily = nodeChild(`
     start("sh", ["-c", "setsid \\"$0\\" -e \\"$1\\" 2>/dev/null &", process.execPath, told], true),
   ];
   process.on("SIGTERM", () => {});
+  // Nobody reads it once the host is gone, and this one is not to die of that.
+  process.stdout.on("error", () => {});
   setInterval(() => {}, 1000);
   Promise.all(family.map((one) => new Promise((resolve) => one.stdout.once("data", resolve)))).then((lines) =>
     say({ params: lines.map(Number) }));
