@@ -60,7 +60,10 @@ class Host {
   readonly #clock = new CountingClock();
   readonly #processes = processTable();
   readonly #markers = new Set<string>();
-  readonly #connector = createConnector({ egress: { exchange: noRequest }, clock: this.#clock });
+  readonly #connector = createConnector({
+    egress: { target: noRequest, exchange: noRequest },
+    clock: this.#clock,
+  });
 
   async cycle(): Promise<readonly [openMs: number, closeMs: number]> {
     const begin = performance.now();

@@ -25,7 +25,7 @@ export interface Visit {
 /** Connects to a server that is started for it, lists, calls and closes. */
 export async function visitPipe(server: RealServer, start: SpawnOptions): Promise<Visit> {
   const before = descriptors();
-  const connector = createConnector({ egress: { exchange: noRequest }, limits });
+  const connector = createConnector({ egress: { target: noRequest, exchange: noRequest }, limits });
   let pipe: ChildPipe | undefined;
   let marker: string | undefined;
   const open = async ({ signal }: { signal?: AbortSignal | undefined }) => {
