@@ -6,10 +6,11 @@ export default defineConfig({
     // Nothing here is judged by the clock; a machine that does other things meanwhile is slow.
     testTimeout: 20_000,
     reporters: process.env.CI ? ["default"] : ["dot"],
-    // Three projects, not one per package: each one starts a server of its own.
+    // Four projects, not one per package: each one starts a server of its own.
     projects: [
       { extends: true, test: { name: "packages", include: ["packages/**/src/**/*.test.ts"] } },
       { extends: true, test: { name: "laws", include: ["checks/laws/**/*.test.ts"] } },
+      { extends: true, test: { name: "bench", include: ["checks/bench/**/*.test.ts"] } },
       { extends: true, test: { name: "examples", include: ["examples/**/*.test.ts"] } },
     ],
   },

@@ -313,21 +313,23 @@ describe("the host's process", { timeout: 30_000 }, () => {
     expect(server.endedSessions).toBe(1);
   });
 
-  it("takes its children with it even when it is killed", async () => {
+  it.each([
+    ["ends with its stdin", []],
+    ["heeds neither that nor SIGTERM, and has started another", ["--ignore-term", "--grandchild"]],
+  ])("takes with it a child that %s, even when it is killed", async (_, modes) => {
     const mark = marker();
-    const host = startHost("crash", new URL("http://127.0.0.1:9/"), mark);
+    const host = startHost("crash", new URL("http://127.0.0.1:9/"), mark, ...modes);
     const [said] = (await once(host.stdout, "data")) as [Buffer];
-    const { pid } = JSON.parse(said.toString()) as { pid: number };
+    const { pid, grandchild } = JSON.parse(said.toString()) as { pid: number; grandchild: number | null };
     expect(runningWith(mark)).toContain(pid);
+    const family = [pid, ...(grandchild === null ? [] : [grandchild])];
+    expect(family.filter(isRunning)).toHaveLength(modes.length === 0 ? 1 : 2);
     host.kill("SIGKILL");
     await once(host, "exit");
-    await until(() => !isRunning(pid));
+    await until(() => !family.some(isRunning));
   });
 });
 
-it.todo(
-  "a child that ignores the end of its stdin, or that started others, is reaped after a crash of the host — arrives with the runtime",
-);
 it.todo("containers are reaped after a crash of the host — arrives with the runtime");
 it.todo("a parked session is ended when its record is dropped — arrives with parking, issue 4");
 

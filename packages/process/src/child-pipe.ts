@@ -9,6 +9,7 @@ import {
   type Secret,
 } from "@tenantry/core";
 import { LineDecoder } from "./line-decoder.ts";
+import type { OrphanGuard } from "./orphan-guard.ts";
 import type { PipeLimits } from "./pipe-limits.ts";
 import type { ProcessTree } from "./process-tree.ts";
 import { StderrTail } from "./stderr-tail.ts";
@@ -27,6 +28,7 @@ export interface ChildPipe extends Pipe {
 export interface StdioPipeOptions {
   readonly command: string;
   readonly tree: ProcessTree;
+  readonly guard: OrphanGuard;
   readonly clock: Clock;
   readonly limits: PipeLimits;
   readonly secrets: readonly Secret[];
@@ -176,7 +178,7 @@ export class StdioPipe implements ChildPipe {
 
   /** Ends the tree, first by the end of stdin alone, and lets go of everything once `read` has settled too. */
   async #end(read?: Promise<void>): Promise<void> {
-    const { tree, clock, limits } = this.#options;
+    const { tree, guard, clock, limits } = this.#options;
     const release = holdEventLoop();
     try {
       // Who left the group is known by its parent only while that parent lives.
@@ -184,7 +186,7 @@ export class StdioPipe implements ChildPipe {
       this.#child.stdin.end();
       await waitAtMost(clock, limits.closeGraceMs, this.#exited.promise);
       await tree.end(clock, limits.closeGraceMs);
-      await read;
+      await Promise.all([guard.release(), read]);
       for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
       await waitAtMost(clock, drainMs, this.#released.promise);
       this.#child.unref();

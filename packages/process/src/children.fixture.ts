@@ -76,6 +76,22 @@ export function carriersOf(markers: readonly string[]): readonly number[] {
     .filter((pid) => isAlive(pid) && markers.includes(markerOf(pid) ?? ""));
 }
 
+/** The other processes that have this among their arguments. */
+export function runningWith(text: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && isAlive(pid) && argumentsOf(pid).includes(text));
+}
+
+function argumentsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
 /** The marker that a process was started with. */
 export function markerOf(pid: number): string | undefined {
   try {

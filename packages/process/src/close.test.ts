@@ -13,6 +13,7 @@ import {
   until,
   type Message,
 } from "./children.fixture.ts";
+import { processTable } from "./process-table.ts";
 import { spawnPipe, type SpawnOptions } from "./spawn-pipe.ts";
 
 const opened: ChildPipe[] = [];
@@ -63,10 +64,14 @@ describe("close", () => {
     expect(await timed(pipe.close())).toBeLessThan(500);
   });
 
-  it("ends a child that ignores SIGTERM, and its child, within 2.5 seconds", async () => {
+  it.each([
+    ["child", false],
+    ["child that left the group", true],
+  ])("ends a child that ignores SIGTERM, and its %s, within 2.5 seconds", async (_, detached) => {
     const pipe = await open(
       nodeChild(`
-        const child = spawn(process.execPath, ["-e", deaf + "process.send('up')"], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+        const stdio = ["ignore", "ignore", "ignore", "ipc"];
+        const child = spawn(process.execPath, ["-e", deaf + "process.send('up')"], { detached: ${detached}, stdio });
         child.on("message", () => say({ params: { pid: child.pid } }));
         process.on("SIGTERM", () => {});`),
     );
@@ -75,6 +80,21 @@ describe("close", () => {
     expect(tookMs).toBeGreaterThan(1_900);
     expect(tookMs).toBeLessThan(2_500);
     expect([pipe.pid, grandchild].filter(isAlive)).toEqual([]);
+  });
+
+  it("ends fifty children at once with few readings of the system's processes", async () => {
+    const table = processTable();
+    const readings = new Set<unknown>();
+    const list = async () => {
+      const all = await table.list();
+      readings.add(all);
+      return all;
+    };
+    const start = () => open({ command: "cat", env: {}, processes: { ...table, list } });
+    const pipes = await Promise.all(Array.from({ length: 50 }, start));
+    await Promise.all(pipes.map((pipe) => pipe.close()));
+    expect(pipes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(readings.size).toBeLessThan(25);
   });
 
   it("lets a child finish its work after SIGTERM", async () => {

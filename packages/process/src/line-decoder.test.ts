@@ -36,7 +36,7 @@ describe("LineDecoder", () => {
       ),
       { numRuns: 50 },
     );
-  });
+  }, 20_000);
 
   it("takes the last line without its line feed at the end only", () => {
     const decoder = bounded(100);

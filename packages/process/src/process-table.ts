@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { markerVariable } from "./child-environment.ts";
 
 /** One process of this machine. */
 export interface ProcessEntry {
@@ -12,49 +13,72 @@ export interface ProcessEntry {
   readonly startedAt: number;
 }
 
-/** What the system knows of its processes; the dead that nobody has collected are left out. */
+/** What the system knows of its processes; the dead that nobody has collected are left out. Kept by who starts many. */
 export interface ProcessTable {
-  /** Whether {@link hasVariable} can tell. */
+  /** Whether {@link markerOf} can tell. */
   readonly readsEnvironments: boolean;
   /** When a process that has just been started did so. */
   startOf(pid: number): number | undefined;
-  /** Lists every process. */
+  /** Lists every process; all who ask before a reading begins share it. */
   list(): Promise<readonly ProcessEntry[]>;
   /** Whether the same process still runs. */
   isAlive(process: Pick<ProcessEntry, "pid" | "startedAt">): boolean;
-  /** Whether the process was started with this `NAME=value`. */
-  hasVariable(pid: number, assignment: string): boolean;
+  /** The `TENANTRY_INSTANCE=…` that a process was started with; looked for once in each that a reading gave. */
+  markerOf(process: ProcessEntry): string | undefined;
 }
 
-/** The table of this platform; an empty one on Windows. */
+/** Creates a table of this platform; on Windows it stays empty. */
 export function processTable(platform: NodeJS.Platform = process.platform): ProcessTable {
-  if (platform === "linux") return procTable;
-  return platform === "win32" ? { ...psTable, list: () => Promise.resolve([]) } : psTable;
+  if (platform === "linux") return shared(procTable());
+  return shared(platform === "win32" ? { ...psTable, list: () => Promise.resolve([]) } : psTable);
 }
 
-const procTable: Readonly<ProcessTable> = Object.freeze({
-  readsEnvironments: true,
-  startOf: (pid: number) => readStat(pid)?.startedAt,
-  async list(): Promise<readonly ProcessEntry[]> {
-    const entries: ProcessEntry[] = [];
-    const pids = readPids();
-    const buffer = Buffer.allocUnsafe(statBytes);
-    for (let from = 0; from < pids.length; from += sliceLength) {
-      // Reading is quick but blocks, so that a long table is read with pauses.
-      if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      for (const pid of pids.slice(from, from + sliceLength)) {
-        const entry = readStat(pid, buffer);
-        if (entry !== undefined) entries.push(entry);
-      }
+/** Reading takes some 30 µs a process, and each child's close asks two or three times. */
+function shared(table: ProcessTable): ProcessTable {
+  let next: Promise<readonly ProcessEntry[]> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const begin = () => {
+    next = undefined;
+    return table.list();
+  };
+  const list = () => {
+    next ??= last.then(begin);
+    // It only tells when the next may begin; what was read is let go of.
+    last = next.then(() => {});
+    return next;
+  };
+  return Object.freeze({ ...table, list });
+}
+
+function procTable(): ProcessTable {
+  const markers = new WeakMap<ProcessEntry, string | undefined>();
+  return {
+    readsEnvironments: true,
+    // A child that ended at once is not collected yet, and what it started may run on.
+    startOf: (pid) => readStat(pid, { deadToo: true })?.startedAt,
+    list: readProc,
+    isAlive: ({ pid, startedAt }) => readStat(pid)?.startedAt === startedAt,
+    markerOf(entry) {
+      if (!markers.has(entry)) markers.set(entry, readMarker(entry.pid));
+      return markers.get(entry);
+    },
+  };
+}
+
+async function readProc(): Promise<readonly ProcessEntry[]> {
+  const entries: ProcessEntry[] = [];
+  const pids = readPids();
+  const buffer = Buffer.allocUnsafe(statBytes);
+  for (let from = 0; from < pids.length; from += sliceLength) {
+    // Reading is quick but blocks, so that a long table is read with pauses.
+    if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (const pid of pids.slice(from, from + sliceLength)) {
+      const entry = readStat(pid, { buffer });
+      if (entry !== undefined) entries.push(entry);
     }
-    return entries;
-  },
-  isAlive: ({ pid, startedAt }: Pick<ProcessEntry, "pid" | "startedAt">) =>
-    readStat(pid)?.startedAt === startedAt,
-  hasVariable(pid: number, assignment: string): boolean {
-    return readText(`/proc/${pid}/environ`)?.split("\0").includes(assignment) ?? false;
-  },
-});
+  }
+  return entries;
+}
 
 const psTable: Readonly<ProcessTable> = Object.freeze({
   readsEnvironments: false,
@@ -65,8 +89,11 @@ const psTable: Readonly<ProcessTable> = Object.freeze({
       // One option a column: after "pid=" the rest of an argument would be its heading (POSIX, ps).
       const columns = ["pid=", "ppid=", "pgid=", "state=", "lstart="].flatMap((column) => ["-o", column]);
       const env = { LC_ALL: "C", TZ: "UTC0", NODE_V8_COVERAGE: undefined };
-      execFile("/bin/ps", ["-A", ...columns], { env, maxBuffer: 64 * 1024 * 1024 }, (_failure, output) =>
-        resolve(parsePs(output)),
+      execFile(
+        "/bin/ps",
+        ["-A", ...columns],
+        { env, maxBuffer: 64 * 1024 * 1024, timeout: 5_000 },
+        (_failure, output) => resolve(parsePs(output)),
       );
     }),
   isAlive: ({ pid }: Pick<ProcessEntry, "pid">) => {
@@ -76,7 +103,7 @@ const psTable: Readonly<ProcessTable> = Object.freeze({
       return false;
     }
   },
-  hasVariable: () => false,
+  markerOf: () => undefined,
 });
 
 /** Reads the output of `ps` with the columns pid, ppid, pgid, state and lstart. */
@@ -103,11 +130,14 @@ function readPids(): readonly number[] {
 }
 
 /** Reads `/proc/<pid>/stat` (proc(5)); the name in parentheses may hold anything, so that counting begins after it. */
-function readStat(pid: number, buffer = Buffer.allocUnsafe(statBytes)): ProcessEntry | undefined {
+function readStat(
+  pid: number,
+  { buffer = Buffer.allocUnsafe(statBytes), deadToo = false } = {},
+): ProcessEntry | undefined {
   const stat = readOnce(`/proc/${pid}/stat`, buffer);
   if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 20);
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
+  if (!deadToo && (fields[0] === "Z" || fields[0] === "X")) return undefined;
   const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number);
   return { pid, parent, group, session, startedAt: Number(fields[19]) };
 }
@@ -128,9 +158,10 @@ function readOnce(path: string, buffer: Buffer): string | undefined {
   }
 }
 
-function readText(path: string): string | undefined {
+function readMarker(pid: number): string | undefined {
   try {
-    return readFileSync(path, "latin1");
+    const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return variables.find((one) => one.startsWith(`${markerVariable}=`));
   } catch {
     return undefined;
   }

@@ -53,7 +53,7 @@ describe("ProcessTree", () => {
       startOf: () => root.startedAt,
       list: () => Promise.resolve(list),
       isAlive: () => true,
-      hasVariable: (pid, assignment) => marks.has(pid) && assignment === "M=1",
+      markerOf: ({ pid }) => (marks.has(pid) ? "M=1" : undefined),
     };
     const tree = new ProcessTree({ root: root.pid, marker: "M=1", table });
     const pids = async () => (await tree.survey()).map(({ pid }) => pid - base);
@@ -69,6 +69,21 @@ describe("ProcessTree", () => {
 });
 
 const base = 10_000_000;
+
+describe("processTable", () => {
+  it("reads once for all who ask before it begins, and anew for who asks after", async () => {
+    const { list } = processTable();
+    const [one, other] = [list(), list()];
+    expect(other).toBe(one);
+    await Promise.resolve();
+    // It has begun, and may miss who starts now.
+    const later = list();
+    expect(later).not.toBe(one);
+    expect(list()).toBe(later);
+    expect((await later).map(({ pid }) => pid)).toContain(process.pid);
+    expect(await list()).not.toBe(await later);
+  });
+});
 
 describe("parsePs", () => {
   it("reads numbers and start times, and leaves out the dead", () => {

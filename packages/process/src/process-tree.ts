@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import type { Clock } from "@tenantry/core";
-import { processTable, type ProcessEntry, type ProcessTable } from "./process-table.ts";
+import type { ProcessEntry, ProcessTable } from "./process-table.ts";
 import { pause } from "./wait.ts";
 
 /** What names a tree: its root, and a `NAME=value` that only its members were started with. */
 export interface TreeOptions {
   readonly root: number;
   readonly marker: string | undefined;
-  readonly table?: ProcessTable;
+  readonly table: ProcessTable;
 }
 
 /**
@@ -16,19 +16,20 @@ export interface TreeOptions {
  * before the child can be a member, and a number that was given to another process is told by its start.
  */
 export class ProcessTree {
+  /** When the root started, as the table tells it. */
+  readonly startedAt: number | undefined;
   readonly #root: number;
   readonly #marker: string | undefined;
   readonly #table: ProcessTable;
-  readonly #rootStartedAt: number | undefined;
   #known: readonly ProcessEntry[] = [];
   #rootEnded = false;
 
   /** Must be built in the same turn as the child was started: later its number may be somebody else's. */
-  constructor({ root, marker, table = processTable() }: TreeOptions) {
+  constructor({ root, marker, table }: TreeOptions) {
     this.#root = root;
     this.#marker = marker;
     this.#table = table;
-    this.#rootStartedAt = table.startOf(root);
+    this.startedAt = table.startOf(root);
   }
 
   /** Says that the child itself has ended and was collected, so that its number is free. */
@@ -38,7 +39,7 @@ export class ProcessTree {
 
   /** Finds the members that run now. */
   async survey(): Promise<readonly ProcessEntry[]> {
-    const begin = this.#rootStartedAt;
+    const begin = this.startedAt;
     if (begin === undefined) return [];
     const all = await this.#table.list();
     const byPid = new Map(all.map((one) => [one.pid, one]));
@@ -49,8 +50,7 @@ export class ProcessTree {
       // Only an orphan can be unknown here, and orphans are adopted by a process that is older than the child.
       const adopter = byPid.get(one.parent);
       if (members.has(one.pid) || (adopter !== undefined && adopter.startedAt >= begin)) continue;
-      if (this.#marker !== undefined && this.#table.hasVariable(one.pid, this.#marker))
-        members.set(one.pid, one);
+      if (this.#marker !== undefined && this.#table.markerOf(one) === this.#marker) members.set(one.pid, one);
     }
     addDescendants(members, young);
     this.#known = [...members.values()];
@@ -58,7 +58,7 @@ export class ProcessTree {
   }
 
   /** Sends a signal to every member; says whether there was any. */
-  async signal(signal: "SIGTERM" | "SIGKILL"): Promise<boolean> {
+  async signal(signal: Signal): Promise<boolean> {
     if (process.platform === "win32") return this.#taskkill();
     const members = await this.survey();
     // Once the child was collected, its number is safe as a group's name only while the group has members.
@@ -74,7 +74,18 @@ export class ProcessTree {
     if (!(await this.signal("SIGTERM")) || (await this.#gone(clock, graceMs))) return;
     // Again and again, because a member may have had a child since it was looked for.
     for (let round = 0; round < killRounds; round++) {
+      await this.#freeze();
       if (!(await this.signal("SIGKILL")) || (await this.#gone(clock, killRoundMs))) return;
+    }
+  }
+
+  /** Who is stopped starts nobody else, who might be lost with its parent. */
+  async #freeze(): Promise<void> {
+    for (let round = 0, stopped = ""; round < freezeRounds; round++) {
+      await this.signal("SIGSTOP");
+      const found = this.#known.map(({ pid }) => pid).join();
+      if (found === stopped) return;
+      stopped = found;
     }
   }
 
@@ -103,6 +114,9 @@ export class ProcessTree {
   }
 }
 
+type Signal = "SIGSTOP" | "SIGTERM" | "SIGKILL";
+
+const freezeRounds = 10;
 const killRounds = 6;
 const killRoundMs = 50;
 
@@ -119,7 +133,7 @@ function addDescendants(members: Map<number, ProcessEntry>, all: readonly Proces
   }
 }
 
-function send(target: number, signal: "SIGTERM" | "SIGKILL"): void {
+function send(target: number, signal: Signal): void {
   try {
     process.kill(target, signal);
   } catch {

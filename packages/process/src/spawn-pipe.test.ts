@@ -5,7 +5,16 @@ import { inspect } from "node:util";
 import { secret, TenantryError } from "@tenantry/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChildPipe } from "./child-pipe.ts";
-import { childrenOf, echo, heldBytes, inbox, isAlive, nodeChild, until } from "./children.fixture.ts";
+import {
+  childrenOf,
+  echo,
+  heldBytes,
+  inbox,
+  isAlive,
+  nodeChild,
+  until,
+  type Message,
+} from "./children.fixture.ts";
 import { defaultPath } from "./default-path.ts";
 import { spawnPipe, type SpawnOptions } from "./spawn-pipe.ts";
 
@@ -92,6 +101,17 @@ describe("a failed start", () => {
       env: { PATH: secret("/hidden") },
     });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/t0ken|hidden/u);
+  });
+
+  it("shows no variable, nor has the child one in its arguments", async () => {
+    const env = { TOKEN: secret("s3cr3t-value"), PLAIN: "pl4in-value" };
+    const starts = [{ command: "no-such-command" }, { command: "cat", args: ["x".repeat(8 * 1024 * 1024)] }];
+    for (const start of starts) {
+      const error = await failure({ ...start, env });
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cr3t|pl4in/u);
+    }
+    const pipe = await open(nodeChild(echo, { env }));
+    expect(readFileSync(`/proc/${pipe.pid}/cmdline`, "latin1")).not.toMatch(/s3cr3t|pl4in/u);
   });
 
   it("names the folder that does not exist", async () => {
@@ -218,6 +238,37 @@ describe("messages", () => {
     expect(box.all).toHaveLength(1);
   });
 
+  it("are all told from the noise between them, a hundred thousand of each", async () => {
+    const pipe = await open(
+      nodeChild(`
+        const lines = Array.from({ length: 100_000 }, (_, id) => '{"jsonrpc":"2.0","id":' + id + '}\\n#' + id);
+        process.stdout.write(lines.join("\\n") + "\\n");
+        onMessage(() => process.exit());`),
+    );
+    let wanted = 0;
+    pipe.start((message) => (wanted += Number((message as Message).id === wanted)));
+    await until(() => pipe.noiseCount === 100_000, 20_000);
+    expect(wanted).toBe(100_000);
+  }, 30_000);
+
+  it("may hold bytes that are no text, which are replaced, or halves of characters that come apart", async () => {
+    const pipe = await open(
+      nodeChild(`
+        const { writeSync } = require("node:fs");
+        writeSync(1, Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]));
+        writeSync(1, Buffer.from('{"jsonrpc":"2.0","id":1,"params":{"a":"\\xc3\\x28 \\xed\\xa0\\x80"}}\\n', "latin1"));
+        const whole = Buffer.from('{"jsonrpc":"2.0","id":2,"params":{"a":"😀","b":"\\\\ud83d"}}\\n');
+        const half = whole.indexOf(0xf0) + 2;
+        writeSync(1, whole.subarray(0, half));
+        setTimeout(() => writeSync(1, whole.subarray(half)), 50);
+        process.stdin.resume();`),
+    );
+    const box = inbox(pipe);
+    expect((await box.next()).params).toEqual({ a: "\ufffd( \ufffd\ufffd\ufffd" });
+    expect((await box.next()).params).toEqual({ a: "😀", b: "\ud83d" });
+    expect(pipe.noiseCount).toBe(1);
+  });
+
   it("that came before the start are delivered in order, also when the child is gone by then", async () => {
     const pipe = await open(
       nodeChild(`for (let id = 0; id < 500; id++) say({ id, params: { pad: "x".repeat(100) } });`),
@@ -293,7 +344,7 @@ describe("limits", () => {
     await expect(pipe.send({})).rejects.toMatchObject({ code: "CONNECTION_LOST" });
     await pipe.close();
     expect(isAlive(pipe.pid)).toBe(false);
-  });
+  }, 20_000);
 
   it("let a message of just the limit pass", async () => {
     const maxMessageBytes = 100_000;

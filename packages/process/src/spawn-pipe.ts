@@ -12,9 +12,10 @@ import {
 import { childEnvironment, markerVariable, secretsOf } from "./child-environment.ts";
 import { StdioPipe, type ChildPipe } from "./child-pipe.ts";
 import { defaultPath } from "./default-path.ts";
+import { startOrphanGuard } from "./orphan-guard.ts";
 import { pipeLimits, type PipeLimits } from "./pipe-limits.ts";
 import { ProcessTree } from "./process-tree.ts";
-import { processTable } from "./process-table.ts";
+import { processTable, type ProcessTable } from "./process-table.ts";
 import { spawnError } from "./spawn-error.ts";
 
 /** What is started, and how. Its `signal` governs the start only. */
@@ -32,6 +33,8 @@ export interface SpawnOptions extends AbortableOptions {
   /** Defaults to the real clock. */
   readonly clock?: Clock;
   readonly limits?: Partial<PipeLimits>;
+  /** Who starts many children gives each the same table, which is then read once for many. Defaults to one of its own. */
+  readonly processes?: ProcessTable;
 }
 
 /**
@@ -57,9 +60,9 @@ export async function spawnPipe(options: SpawnOptions): Promise<ChildPipe> {
 }
 
 function launch(options: SpawnOptions) {
-  const { command, args = [], cwd, clock = systemClock } = options;
+  const { command, args = [], cwd, clock = systemClock, processes = processTable() } = options;
   const limits = pipeLimits(options.limits);
-  const instance = processTable().readsEnvironments ? randomBytes(16).toString("hex") : undefined;
+  const instance = processes.readsEnvironments ? randomBytes(16).toString("hex") : undefined;
   const env = childEnvironment(options.env, instance);
   // A group of its own, so that one signal reaches the wrapper and what it wraps; on Windows it would be a console window.
   const detached = process.platform !== "win32";
@@ -72,11 +75,10 @@ function launch(options: SpawnOptions) {
   child.on("error", () => {});
   if (child.pid === undefined) return { child, pipe: undefined };
   const marker = instance === undefined ? undefined : `${markerVariable}=${instance}`;
-  const tree = new ProcessTree({ root: child.pid, marker });
-  return {
-    child,
-    pipe: new StdioPipe(child, { command, tree, clock, limits, secrets: secretsOf(options.env) }),
-  };
+  const tree = new ProcessTree({ root: child.pid, marker, table: processes });
+  const guard = startOrphanGuard({ root: child.pid, startedAt: tree.startedAt ?? 0, marker }, clock);
+  const secrets = secretsOf(options.env);
+  return { child, pipe: new StdioPipe(child, { command, tree, guard, clock, limits, secrets }) };
 }
 
 /** Node would refuse these too, but its complaint repeats them. */

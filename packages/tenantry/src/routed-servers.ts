@@ -8,7 +8,7 @@ import type {
   ServerId,
 } from "@tenantry/core";
 import { combine } from "@tenantry/credentials";
-import type { PipeLimits } from "@tenantry/process";
+import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
   digestDefinition,
@@ -16,23 +16,22 @@ import {
   type RoutedServer,
 } from "@tenantry/router";
 import type { CheckedServers } from "./options.ts";
-import { upstreamOf } from "./upstreams.ts";
+import { upstreamOf, type HostingOptions } from "./upstreams.ts";
 
 /** What binding a definition takes. */
-export interface RoutingDependencies extends CredentialDependencies {
+export interface RoutingDependencies extends CredentialDependencies, HostingOptions {
   /** Tells the functions of in-process servers apart. */
   readonly identify: ConnectIdentity;
-  /** The bounds of hosted servers. */
-  readonly limits: PipeLimits;
 }
 
-/** Draws what is one instance's own: the key of its fingerprints, and the names of its in-process servers. */
+/** Draws what is one instance's own: the key of its fingerprints, the names of its in-process servers, and its look at its children. */
 export function createRoutingDependencies(
   given: Pick<RoutingDependencies, "fetch" | "clock" | "limits">,
 ): RoutingDependencies {
   const key = randomBytes(32);
   const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
-  return Object.freeze({ ...given, fingerprint, identify: createConnectIdentity() });
+  const processes = processTable();
+  return Object.freeze({ ...given, fingerprint, identify: createConnectIdentity(), processes });
 }
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
@@ -49,13 +48,14 @@ function routeServer(
   dependencies: RoutingDependencies,
 ): RoutedServer {
   const { share = "user", timeoutMs, credential, discovery } = definition;
+  const { clock, limits, processes } = dependencies;
   const digest = digestDefinition(definition, dependencies.identify);
   const origin = definition.url !== undefined ? { origin: originOf(definition.url) } : {};
   const credentials = credential === undefined ? undefined : bind(credential, dependencies);
   return Object.freeze({
     ref: Object.freeze({ id, digest, ...origin }),
     share,
-    upstream: upstreamOf(definition, { clock: dependencies.clock, limits: dependencies.limits }),
+    upstream: upstreamOf(definition, { clock, limits, processes }),
     ...(credentials && { credentials }),
     ...(discovery && {
       discovery: discovery === "anonymous" ? {} : { credentials: bind(discovery, dependencies) },

@@ -10,12 +10,13 @@ import type {
   ServerDefinition,
   Upstream,
 } from "@tenantry/core";
-import { spawnPipe, type PipeLimits } from "@tenantry/process";
+import { spawnPipe, type PipeLimits, type ProcessTable } from "@tenantry/process";
 
 /** What every hosted server is started with. */
 export interface HostingOptions {
   readonly clock: Clock;
   readonly limits: PipeLimits;
+  readonly processes: ProcessTable;
 }
 
 /** Where a definition leads. Nothing is opened or started before a connection asks for it. */
