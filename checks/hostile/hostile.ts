@@ -67,7 +67,13 @@ function needsCatalog({ id }: HostileCase): boolean {
 
 async function confrontOne(one: HostileCase, era: Era, client: ClientName): Promise<Result> {
   await using server = await one.start({ era, scale });
-  const limits = { maxMessageBytes: 8 * mib, maxStreamBytes: 64 * mib, maxTools: 10_000, timeoutMs: 10_000 };
+  const limits = {
+    maxMessageBytes: 8 * mib,
+    maxStreamBytes: 64 * mib,
+    maxTools: 10_000,
+    openTimeoutMs: 10_000,
+    timeoutMs: 10_000,
+  };
   const target: HostileTarget = {
     ...{ kind: "http", url: polite.url.href, provenance: "code", transport: "streamable-http" },
     ...{ era, headers: {}, limits },

@@ -57,11 +57,13 @@ export function instances(): HostileClient {
   };
 }
 
-function clientLimits({ limits: { maxMessageBytes, maxStreamBytes, timeoutMs } }: HostileTarget) {
+function clientLimits({
+  limits: { maxMessageBytes, maxStreamBytes, openTimeoutMs, timeoutMs },
+}: HostileTarget) {
   return {
     maxMessageBytes,
     maxStreamBytes,
-    handshakeTimeoutMs: timeoutMs,
+    handshakeTimeoutMs: openTimeoutMs,
     requestTimeoutMs: timeoutMs,
     closeTimeoutMs: 500,
   };

@@ -14,7 +14,7 @@ export function stockV1(): HostileClient {
     async open(target) {
       const options = { timeout: target.limits.timeoutMs };
       const client = new Client(info, { listChanged: { tools: { onChanged: () => {} } } });
-      await client.connect(transportTo(target), options);
+      await client.connect(transportTo(target), { timeout: target.limits.openTimeoutMs });
       return {
         listTools: () => client.listTools({}, options),
         callTool: (name, args) =>

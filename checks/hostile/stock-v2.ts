@@ -15,7 +15,7 @@ export function stockV2(): HostileClient {
         versionNegotiation: { mode: negotiation[target.era] },
         listChanged: { tools: { onChanged: () => {} } },
       });
-      await client.connect(transportTo(target), options);
+      await client.connect(transportTo(target), { timeout: target.limits.openTimeoutMs });
       return {
         listTools: () => client.listTools({}, options),
         callTool: (name, args) =>

@@ -1,6 +1,6 @@
 /**
  * A hostile MCP server over stdio: `node hostile-stdio.ts <mode> <port> <bytes> <count>`. It holds a connection to that
- * port of 127.0.0.1 while it lives, and ends with its stdin.
+ * port of 127.0.0.1 while it lives, and ends with that connection or with its stdin.
  */
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -12,6 +12,7 @@ const block = "a".repeat(64 * 1024);
 
 connect(Number(port), "127.0.0.1")
   .on("error", () => {})
+  .on("close", () => process.exit())
   .unref();
 createInterface(process.stdin).on("line", (line) => void answer(line));
 
@@ -33,7 +34,7 @@ async function misbehave(id: number | string, usual: string): Promise<void> {
     case "long-line":
       return write(process.stdout, [begin, blocks(Number(bytes)), '"}]}}\n']);
     case "no-newline":
-      return write(process.stdout, [begin, blocks(Infinity)]);
+      return write(process.stdout, [begin, blocks(Number(bytes))]);
     case "deep":
       return write(process.stdout, [
         `${begin}"}],"a":`,

@@ -1,5 +1,6 @@
 import { createBrotliCompress, createGzip, constants } from "node:zlib";
 import { hostileCase, type HostileCase } from "./case.ts";
+import { politeResult } from "./polite.ts";
 import { call, list, type Scene } from "./scene.ts";
 import type { WireMessage } from "./stage.ts";
 import { atMost, mustFail, mustNotWork } from "./verdict.ts";
@@ -123,10 +124,12 @@ function* text(bytes: number, piece = block): Iterable<string> {
   for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
 }
 
-function* jsonAnswer({ id }: WireMessage, bytes: number): Iterable<string> {
-  yield `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"resultType":"complete","content":[{"type":"text","text":"`;
+/** A polite answer with one member more, which is too long. */
+function* jsonAnswer({ id, method = "" }: WireMessage, bytes: number): Iterable<string> {
+  const result = JSON.stringify(politeResult(method)).slice(0, -1);
+  yield `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result},"instructions":"`;
   yield* text(bytes);
-  yield `"}]}}`;
+  yield `"}}`;
 }
 
 function* oneLine(message: WireMessage, bytes: number): Iterable<string> {

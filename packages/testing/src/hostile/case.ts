@@ -50,7 +50,7 @@ export interface HostileCase {
 }
 
 /** What a case adds to what holds for all of them. */
-export interface Staged {
+interface Staged {
   readonly steps: readonly HostileStep[];
   readonly hosts?: HostilePlan["hosts"];
   readonly routes?: HostilePlan["routes"];

@@ -8,7 +8,9 @@ export interface HostileLimits {
   readonly maxStreamBytes: number;
   /** How many tools one server may list. */
   readonly maxTools: number;
-  /** How long opening, and each request, may take in all, in milliseconds. */
+  /** How long opening may take in all, in milliseconds. */
+  readonly openTimeoutMs: number;
+  /** How long each request may take in all, in milliseconds. */
   readonly timeoutMs: number;
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { HostilePlan, HostileStep } from "./case.ts";
-import type { HostileClient, HostileSession, HostileTarget } from "./client.ts";
+import type { HostileClient, HostileLimits, HostileSession, HostileTarget } from "./client.ts";
 import { Fence } from "./fence.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import { summarise, type HostileOutcome, type StepOutcome } from "./outcome.ts";
 
 /** How a confrontation is watched. */
@@ -22,20 +22,18 @@ export async function confront(
   options: ConfrontOptions = {},
 ): Promise<HostileOutcome> {
   const fence = new Fence(plan);
-  const loop = monitorEventLoopDelay({ resolution: sampleMs });
+  const watch = new LoopWatch();
   const confrontation = new Confrontation(client, fence, options);
+  let longestStallMs = 0;
   fence.raise();
-  loop.enable();
+  watch.start();
   try {
     for (const step of plan.steps) await confrontation.take(step);
     await confrontation.end();
-    // A loop that stood still until now is only noticed when it turns.
-    await sleep(2 * sampleMs);
   } finally {
-    loop.disable();
     fence.lower();
+    longestStallMs = watch.stop();
   }
-  const longestStallMs = Math.max(0, loop.max / 1e6 - sampleMs);
   const polluted = Reflect.has({}, pollution);
   const { dialled, resolved } = fence;
   return { steps: confrontation.outcomes, dialled, resolved, longestStallMs, polluted };
@@ -44,7 +42,6 @@ export async function confront(
 /** The key that a case tries to put on the prototype of all objects. */
 export const pollution = "pollutedByTheZoo";
 
-const sampleMs = 10;
 /** How long after its deadline a step is given up. */
 const graceMs = 2_000;
 const closeMs = 2_000;
@@ -57,7 +54,7 @@ class Confrontation {
   /** Those that are open, the current one last. */
   readonly #sessions: HostileSession[] = [];
   #current: HostileSession | undefined;
-  #timeoutMs = 0;
+  #limits: HostileLimits | undefined;
   #index = -1;
 
   constructor(client: HostileClient, fence: Fence, options: ConfrontOptions) {
@@ -91,7 +88,7 @@ class Confrontation {
   }
 
   async #open(target: HostileTarget): Promise<void> {
-    this.#timeoutMs = target.limits.timeoutMs;
+    this.#limits = target.limits;
     this.#index++;
     const surroundings = { lookup: (hostname: string) => this.#fence.lookup(hostname) };
     // One that opens after it was given up is closed by nobody else.
@@ -112,13 +109,17 @@ class Confrontation {
     late: (value: T) => void = () => {},
   ): Promise<T | undefined> {
     const startedAt = Date.now();
-    const timeoutMs = step === "close" ? closeMs : this.#timeoutMs;
-    const ending = await endingOf(work, timeoutMs + graceMs, late);
+    const ending = await endingOf(work, this.#timeoutOf(step) + graceMs, late);
     this.#options.onStep?.();
     const { ended } = ending;
     const failure = ended === "failed" ? { failure: summarise(ending.failure) } : {};
     this.outcomes.push({ step, target: this.#index, ended, startedAt, endedAt: Date.now(), ...failure });
     return ended === "done" ? ending.value : undefined;
+  }
+
+  #timeoutOf(step: StepOutcome["step"]): number {
+    const { openTimeoutMs = 0, timeoutMs = 0 } = this.#limits ?? {};
+    return step === "close" ? closeMs : step === "open" ? openTimeoutMs : timeoutMs;
   }
 }
 

@@ -29,7 +29,7 @@ export interface HostileOutcome {
   readonly dialled: readonly string[];
   /** Every name that was resolved, in order. */
   readonly resolved: readonly string[];
-  /** The longest time that the event loop stood still, in milliseconds. */
+  /** The longest time that the event loop stood still because this process computed, in milliseconds. */
   readonly longestStallMs: number;
   /** Whether the server's text reached the prototype of all objects. */
   readonly polluted: boolean;

@@ -37,7 +37,7 @@ export function politeResult(method: string): object | undefined {
     case "tools/call":
       return { resultType: "complete", content: [{ type: "text", text: "done" }] };
     case "ping":
-      return {};
+      return { resultType: "complete" };
     default:
       return undefined;
   }

@@ -39,7 +39,8 @@ export class Scene {
   /** A target in the host's own code, with time enough for a client that reads everything; unless `more` says otherwise. */
   target(url: string, more: Partial<HostileUrl> = {}): HostileUrl {
     const transport = "streamable-http";
-    const limits = { ...this.size.limits, timeoutMs: this.size.patienceMs };
+    const { limits: bounds, patienceMs } = this.size;
+    const limits = { ...bounds, openTimeoutMs: patienceMs, timeoutMs: patienceMs };
     return { kind: "http", url, provenance: "code", transport, era: this.era, headers: {}, limits, ...more };
   }
 
@@ -48,8 +49,14 @@ export class Scene {
     return [{ do: "open", target }, ...steps, { do: "close" }];
   }
 
-  /** Like {@link target}, with a deadline that is meant to pass. */
-  hurried(url: string, more: Partial<HostileUrl> = {}): HostileUrl {
+  /** Like {@link target}, for requests whose deadline is meant to pass. */
+  hurried(url: string): HostileUrl {
+    const target = this.target(url);
+    return { ...target, limits: { ...target.limits, timeoutMs: this.size.limits.timeoutMs } };
+  }
+
+  /** Like {@link hurried}, for opening too. */
+  hurriedFromTheStart(url: string, more: Partial<HostileUrl> = {}): HostileUrl {
     return this.target(url, { limits: this.size.limits, ...more });
   }
 

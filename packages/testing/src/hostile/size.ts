@@ -20,7 +20,7 @@ export function sizeAt(scale: number): Size {
   return Object.freeze({
     limits: Object.freeze({
       ...{ maxMessageBytes: times(8 * mib), maxStreamBytes: times(64 * mib) },
-      ...{ maxTools: times(10_000), timeoutMs },
+      ...{ maxTools: times(10_000), openTimeoutMs: timeoutMs, timeoutMs },
     }),
     floodBytes: times(300_000_000),
     count: times(100_000),

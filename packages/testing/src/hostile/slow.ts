@@ -64,7 +64,7 @@ const everything = hostileCase({
       return true;
     });
     return {
-      steps: scene.visit(scene.hurried(server.url), list),
+      steps: scene.visit(scene.hurriedFromTheStart(server.url), list),
       judge: (outcome) => [mustNotWork(outcome)],
     };
   },
@@ -84,7 +84,7 @@ const noEndpoint = hostileCase({
       return true;
     });
     return {
-      steps: scene.visit(scene.hurried(server.url, { transport: "sse" }), list),
+      steps: scene.visit(scene.hurriedFromTheStart(server.url, { transport: "sse" }), list),
       judge: (outcome) => [mustNotWork(outcome)],
     };
   },
@@ -99,6 +99,7 @@ const endlessEndpoint = hostileCase({
     const { floodBytes } = scene.size;
     const server = await scene.server(({ request, response, pour }) => {
       if (request.method === "GET") pour("text/event-stream", endpointOf(floodBytes));
+      else if (request.url === "/messages") return false;
       else response.writeHead(405).end();
       return true;
     });
@@ -132,9 +133,10 @@ function progress({ params }: Exchange["message"], count: number) {
   return { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken, progress: count } };
 }
 
+/** The endpoint is short; what is too long is the event's id. */
 function* endpointOf(bytes: number): Iterable<string> {
   const block = "a".repeat(64 * 1024);
-  yield "event: endpoint\ndata: /mcp?session=";
+  yield "event: endpoint\ndata: /messages\nid: ";
   for (let sent = 0; sent < bytes; sent += block.length) yield block;
   yield "\n\n";
 }

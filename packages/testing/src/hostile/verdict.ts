@@ -69,7 +69,7 @@ export function mustNotStall({ longestStallMs }: HostileOutcome): Complaint {
   return stall <= longestAllowedMs ? undefined : `The event loop stood still for ${stall} ms.`;
 }
 
-/** What is attacked here takes a second at least; half of that allows for a machine that is busy. */
+/** What is attacked here takes a second at least. */
 const longestAllowedMs = 500;
 
 /** How many requests of one JSON-RPC method there were. */
