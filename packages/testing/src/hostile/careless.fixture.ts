@@ -48,7 +48,7 @@ class Careless implements HostileSession {
 
   async listTools(): Promise<unknown> {
     const tools: Json[] = [];
-    for (let cursor: unknown, page = 0; page === 0 || (cursor && page < 300); page++) {
+    for (let cursor: unknown, page = 0; page === 0 || (cursor && page < 250); page++) {
       const result = await this.#ask("tools/list", cursor === undefined ? {} : { cursor });
       tools.push(...(result["tools"] as Json[]));
       cursor = result["nextCursor"];
@@ -65,7 +65,7 @@ class Careless implements HostileSession {
       if (result["resultType"] !== "input_required") break;
     }
     // Some are never answered.
-    await Promise.race([Promise.all(this.#chores), sleep(1_500)]);
+    await Promise.race([Promise.all(this.#chores), sleep(3_000)]);
     const value = result["structuredContent"];
     check(this.#schema, value, this.#schema);
     return merge({}, { value });
@@ -102,8 +102,10 @@ class Careless implements HostileSession {
   }
 
   #obey({ id, method, params = {} }: Message): void {
-    if (method === "notifications/tools/list_changed") this.#chores.push(this.listTools());
-    if (method === undefined || id === undefined) return;
+    if (method === "notifications/tools/list_changed" && this.#chores.length < 50)
+      this.#chores.push(this.listTools());
+    // Enough to be seen; more would only take time.
+    if (method === undefined || id === undefined || this.#chores.length > 200) return;
     void this.#openUrls([params]);
     const body = JSON.stringify({ jsonrpc: "2.0", id, result: {} });
     this.#chores.push(this.#fetch(this.#url, { method: "POST", body }).catch(() => {}));
