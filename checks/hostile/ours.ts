@@ -6,11 +6,19 @@ import {
   type Connection,
   type Credential,
   type Endpoint,
+  type ServerRequestHandlers,
 } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
 import { spawnPipe } from "@tenantry/process";
 import type { HostileClient, HostileSession, HostileTarget } from "@tenantry/testing/hostile";
 import { createTenantry, fromStatic, header, type ServerDefinition } from "tenantry";
+
+/** A host that answers whatever it is asked, so that a server can ask for more. */
+const handlers: ServerRequestHandlers = {
+  onElicitation: () => ({ action: "accept", content: {} }),
+  onSampling: () => ({ model: "none", role: "assistant", content: { type: "text", text: "" } }),
+  onRoots: () => [],
+};
 
 /** One connection each, over one egress that is asked to resolve names as a case wants them resolved. */
 export function connections(): HostileClient {
@@ -20,7 +28,7 @@ export function connections(): HostileClient {
     async open(target, { lookup }) {
       egress ??= createEgress({ lookup, limits: { closeTimeoutMs: 500 } });
       const connector = createConnector({ egress, limits: clientLimits(target) });
-      return sessionOf(await connector.open(endpointOf(target), credentialOf(target), {}));
+      return sessionOf(await connector.open(endpointOf(target), credentialOf(target), { handlers }));
     },
     close: async () => egress?.close(),
   };
@@ -50,7 +58,8 @@ export function instances(): HostileClient {
           if (missing) throw missing.error;
           return tools;
         },
-        callTool: (tool, args) => ada.callTool({ server: "zoo", tool }, args, { onProgress: () => {} }),
+        callTool: (tool, args) =>
+          ada.callTool({ server: "zoo", tool }, args, { onProgress: () => {}, handlers }),
         close: () => tenantry.close(),
       };
     },

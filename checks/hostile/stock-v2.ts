@@ -4,6 +4,7 @@ import type { HostileClient, HostileTarget } from "@tenantry/testing/hostile";
 
 const info = { name: "stock", version: "1.0.0" };
 const negotiation = { legacy: "legacy", modern: { pin: "2026-07-28" } } as const;
+const content = { type: "text", text: "" } as const;
 
 /** The official client's second line, as its documentation uses it, with the case's deadline and nothing else. */
 export function stockV2(): HostileClient {
@@ -14,7 +15,15 @@ export function stockV2(): HostileClient {
       const client = new Client(info, {
         versionNegotiation: { mode: negotiation[target.era] },
         listChanged: { tools: { onChanged: () => {} } },
+        capabilities: { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} },
       });
+      client.setRequestHandler("elicitation/create", () => ({ action: "accept", content: {} }));
+      client.setRequestHandler("sampling/createMessage", () => ({
+        model: "none",
+        role: "assistant",
+        content,
+      }));
+      client.setRequestHandler("roots/list", () => ({ roots: [] }));
       await client.connect(transportTo(target), { timeout: target.limits.openTimeoutMs });
       return {
         listTools: () => client.listTools({}, options),
