@@ -9,10 +9,15 @@ const maxIdLength = 1_024;
 export class Asides {
   #unfinished = 0;
 
+  /** Whether another one would be sent. */
+  get hasRoom(): boolean {
+    return this.#unfinished < maxUnfinished;
+  }
+
   /** Sends one message, or drops it where too many are unfinished; never rejects, because nobody waits for it. */
   async send(message: NotificationMessage | ReplyMessage, deliver: () => Promise<void>): Promise<void> {
     const isHuge = "id" in message && String(message.id).length > maxIdLength;
-    if (this.#unfinished >= maxUnfinished || isHuge) return;
+    if (!this.hasRoom || isHuge) return;
     this.#unfinished++;
     try {
       await deliver();

@@ -21,6 +21,7 @@ import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp } from "./http/open-http.ts";
 import { OutputSchemas } from "./schema/output-schemas.ts";
+import { RequestIds } from "./link.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
 import type { OpenDependencies } from "./opened.ts";
 import { RoutingHeaders } from "./http/routing-headers.ts";
@@ -51,6 +52,7 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
     ...{ egress, clientInfo, limits, clock, verdicts, schemas },
     targetOf: targetsOf(egress),
     routing: new RoutingHeaders(),
+    ids: new RequestIds(),
   };
   return Object.freeze({
     open: (endpoint: Endpoint, credential: Credential | undefined, how: OpenOptions<ParkedSession>) =>

@@ -26,11 +26,24 @@ export interface ServerFacts {
   readonly instructions: string | undefined;
 }
 
+/**
+ * Numbers the requests of all connections that share sockets: an answer that comes to the wrong one, because a server or a
+ * proxy has miscounted what it sent on a socket, is nobody's answer there.
+ */
+export class RequestIds {
+  #last = 0;
+
+  next(): number {
+    return ++this.#last;
+  }
+}
+
 /** What a {@link Link} speaks over and as whom. */
 export interface LinkOptions {
   readonly transport: Transport;
   readonly era: Era;
   readonly clientInfo: Implementation;
+  readonly ids: RequestIds;
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
@@ -49,9 +62,10 @@ export class Link {
   readonly handlers: ServerRequestHandlers | undefined;
   readonly #era: Era;
   readonly #clientInfo: Implementation;
-  #lastId = 0;
+  readonly #ids: RequestIds;
 
-  constructor({ transport, era, clientInfo, handlers }: LinkOptions) {
+  constructor({ transport, era, clientInfo, ids, handlers }: LinkOptions) {
+    this.#ids = ids;
     this.transport = transport;
     this.handlers = handlers;
     this.#era = era;
@@ -63,7 +77,7 @@ export class Link {
     method: string,
     { handlers = this.handlers, onProgress, onLog, onNotification }: CallListeners = {},
   ): Call {
-    return new Call(++this.#lastId, method, { handlers, onProgress, onLog, onNotification });
+    return new Call(this.#ids.next(), method, { handlers, onProgress, onLog, onNotification });
   }
 
   /** Sends a call's request and gives its result as it came; throws the typed error otherwise. */

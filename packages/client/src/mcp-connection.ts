@@ -113,9 +113,9 @@ export class McpConnection implements Connection {
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
-  async attend(signal: AbortSignal): Promise<void> {
+  async attend(): Promise<void> {
     this.#subscriptions ??= this.#options.subscriptions(this);
-    await this.#subscriptions.attend(signal).catch(() => {});
+    await this.#subscriptions.attend().catch(() => {});
   }
 
   adopt(next: Credential): boolean {

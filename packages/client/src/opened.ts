@@ -6,7 +6,7 @@ import type { HandshakeEnd } from "./http/handshake-end.ts";
 import type { HttpTransport } from "./http/http-transport.ts";
 import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
 import type { ClientLimits } from "./limits.ts";
-import type { Link, ServerFacts } from "./link.ts";
+import type { Link, RequestIds, ServerFacts } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
 import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
 import { ParamHeaders } from "./http/param-headers.ts";
@@ -23,6 +23,7 @@ export interface OpenDependencies {
   readonly targetOf: (endpoint: HttpEndpoint) => Target;
   readonly routing: RoutingHeaders;
   readonly clientInfo: Implementation;
+  readonly ids: RequestIds;
   readonly limits: ClientLimits;
   readonly clock: Clock;
   readonly verdicts: EraVerdicts;

@@ -8,6 +8,8 @@ export interface Transport {
   ask(call: Call, params: Fields | undefined): void;
   /** Sends what nobody answers; rejects where it was refused or cannot be sent. */
   tell(message: NotificationMessage | ReplyMessage): Promise<void>;
+  /** Whether a reply would be sent: a server that asks and takes no answers gets no more of them. */
+  readonly hasRoom: boolean;
   /** Says who hears what the server says of its own accord. */
   listen(hear: Hear): void;
   /** Speaks this protocol revision from now on. */

@@ -103,5 +103,6 @@ export type { DiagnosticChannel, DiagnosticEvents } from "./diagnostics.ts";
 export { checkHeaders, headerName, headerValue } from "./headers.ts";
 export { fillLimits } from "./limits.ts";
 export type { LimitRules } from "./limits.ts";
-export { nestsDeeper } from "./nesting.ts";
+export { nestsDeeper, outgrows } from "./nesting.ts";
+export type { JsonBounds } from "./nesting.ts";
 export type { Json, JsonObject } from "./json.ts";

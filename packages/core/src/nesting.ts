@@ -1,24 +1,51 @@
-/** Whether JSON text nests deeper than `maxDepth`; told before anything is built from it. */
-export function nestsDeeper(text: string, maxDepth: number): boolean {
-  // Text this short cannot nest so deep, however it is spelled.
-  if (text.length <= maxDepth) return false;
+/** What JSON text may come to when it is parsed. */
+export interface JsonBounds {
+  /** How deep it may nest. */
+  readonly maxDepth: number;
+  /** About how many bytes its values may take beside their text. */
+  readonly maxBytes: number;
+}
+
+/** About what a value takes beside its text, in bytes: an object or a list, a string or a key, a place in a list. */
+const containerBytes = 48;
+const stringBytes = 48;
+const placeBytes = 8;
+
+/**
+ * Tells which bound JSON text would break when it is parsed, before anything is built from it; `undefined` where it
+ * breaks none. A few megabytes of text can hold a hundred of objects.
+ */
+export function outgrows(text: string, { maxDepth, maxBytes }: JsonBounds): keyof JsonBounds | undefined {
+  // Text this short can do neither, however it is spelled.
+  if (text.length <= maxDepth && text.length * containerBytes <= maxBytes) return undefined;
   let depth = 0;
+  let bytes = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quotationMark:
         at = endOfString(text, at);
+        bytes += stringBytes;
         break;
       case openingBracket:
       case openingBrace:
-        if (++depth > maxDepth) return true;
+        if (++depth > maxDepth) return "maxDepth";
+        bytes += containerBytes;
         break;
       case closingBracket:
       case closingBrace:
         depth--;
         break;
+      case comma:
+        bytes += placeBytes;
+        break;
     }
   }
-  return false;
+  return bytes > maxBytes ? "maxBytes" : undefined;
+}
+
+/** Whether JSON text nests deeper than `maxDepth`; told before anything is built from it. */
+export function nestsDeeper(text: string, maxDepth: number): boolean {
+  return outgrows(text, { maxDepth, maxBytes: Infinity }) === "maxDepth";
 }
 
 /** The place of the quotation mark that closes the string opened at `start`. */
@@ -32,6 +59,7 @@ function endOfString(text: string, start: number): number {
 }
 
 const quotationMark = 0x22;
+const comma = 0x2c;
 const openingBracket = 0x5b;
 const backslash = 0x5c;
 const closingBracket = 0x5d;

@@ -1,4 +1,4 @@
-import { TenantryError, nestsDeeper } from "@tenantry/core";
+import { TenantryError, outgrows } from "@tenantry/core";
 import type { PipeLimits } from "./pipe-limits.ts";
 
 /** Takes one message, and the number of bytes that its line had. */
@@ -58,8 +58,12 @@ export class LineDecoder {
   /** Log lines are often JSON objects too, so that only the version tells a message. */
   #parse(text: string): object | undefined {
     if (!text.startsWith("{")) return undefined;
-    if (nestsDeeper(text, this.#maxDepth))
-      throw exceeded(`a message that nests deeper than ${this.#maxDepth} levels`, "maxDepth");
+    switch (outgrows(text, { maxDepth: this.#maxDepth, maxBytes: this.#maxBytes })) {
+      case "maxDepth":
+        throw exceeded(`a message that nests deeper than ${this.#maxDepth} levels`, "maxDepth");
+      case "maxBytes":
+        throw exceeded(`a message of more values than fit into ${this.#maxBytes} bytes`, "maxMessageBytes");
+    }
     try {
       const value = JSON.parse(text) as { readonly jsonrpc?: unknown };
       return value.jsonrpc === "2.0" ? value : undefined;

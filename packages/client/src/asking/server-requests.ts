@@ -10,7 +10,7 @@ const maxUnanswered = 16;
 /** What answers a server's requests works with. */
 export interface ServerRequestsOptions {
   readonly clientInfo: Implementation;
-  readonly transport: Pick<Transport, "tell">;
+  readonly transport: Pick<Transport, "tell" | "hasRoom">;
   /** The handlers of the connection itself, for what belongs to no call. */
   readonly handlers: ServerRequestHandlers | undefined;
 }
@@ -30,6 +30,7 @@ export class ServerRequests {
   receive(message: ServerMessage, call: Call | undefined): void {
     const { id } = message;
     if (typeof id !== "string" && typeof id !== "number") return;
+    if (!this.#options.transport.hasRoom) return;
     if (this.#unanswered.size >= maxUnanswered || this.#unanswered.has(id)) return;
     this.#ask(message as Asked, call, (reply) => void this.#options.transport.tell(reply));
     // What belongs to a call that has ended is of no use to anybody.

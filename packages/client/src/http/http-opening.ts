@@ -72,11 +72,11 @@ export class HttpOpening {
   /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
   async initialiseSse(signal: AbortSignal): Promise<Opened> {
     const { endpoint, handlers, dependencies } = this.#options;
-    const { egress, limits, clock, clientInfo } = dependencies;
+    const { egress, limits, clock, clientInfo, ids } = dependencies;
     const credential = this.#credential;
     const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
     const transport = new PipeTransport(pipe, () => pipe.secrets);
-    const link = new Link({ transport, era: "legacy", clientInfo, handlers });
+    const link = new Link({ transport, era: "legacy", clientInfo, ids, handlers });
     try {
       return { link, facts: await link.initialise(signal), pipe };
     } catch (failure) {
@@ -119,14 +119,14 @@ export class HttpOpening {
     session?: ParkedSession,
   ): Promise<Opened> {
     const { endpoint, handlers, dependencies } = this.#options;
-    const { clientInfo, limits, clock, routing } = dependencies;
+    const { clientInfo, ids, limits, clock, routing } = dependencies;
     const credential = this.#credential;
     const target = new FirstAnswer(dependencies.targetOf(endpoint));
     const http = new HttpTransport({
       ...{ target, endpoint, credential, era, routing, limits, clock },
       ...(session === undefined ? {} : { session }),
     });
-    const link = new Link({ transport: http, era, clientInfo, handlers });
+    const link = new Link({ transport: http, era, clientInfo, ids, handlers });
     const left = new AbortController();
     const leave = async () => {
       // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.

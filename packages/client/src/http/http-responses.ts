@@ -132,7 +132,7 @@ export class HttpResponses {
   /** Parses one message; `undefined` where it is not JSON. */
   #parse(text: string): unknown {
     try {
-      return parseJson(text, this.#limits.maxDepth);
+      return parseJson(text, this.#limits);
     } catch (failure) {
       if (failure instanceof SyntaxError) return undefined;
       throw failure;

@@ -52,6 +52,10 @@ export class HttpTransport implements Transport {
     return this.#session.id;
   }
 
+  get hasRoom(): boolean {
+    return this.#asides.hasRoom;
+  }
+
   listen(hear: Hear): void {
     this.#inbox.hear = hear;
   }

@@ -1,5 +1,10 @@
-import { type Credential, type HttpEndpoint, type OpenOptions, type ParkedSession } from "@tenantry/core";
-import { atMost } from "../at-most.ts";
+import {
+  type Clock,
+  type Credential,
+  type HttpEndpoint,
+  type OpenOptions,
+  type ParkedSession,
+} from "@tenantry/core";
 import { doubtsLegacy, meansLegacy } from "../era/era-evidence.ts";
 import { HttpEnds } from "./http-ends.ts";
 import { HttpOpening } from "./http-opening.ts";
@@ -26,10 +31,16 @@ export async function openHttp(
   const { closeTimeoutMs } = dependencies.limits;
   const ends = new HttpEnds(endpoint, held, opened, { closeTimeoutMs, leftovers: negotiation.leftovers });
   const connection = connectionOf(opened, ends, endpoint, dependencies);
-  const { clock } = dependencies;
-  const attend = (until: AbortSignal) => connection.attend(AbortSignal.any([signal, until]));
-  if (handlers !== undefined) await atMost({ clock, timeoutMs: patienceMs }, attend);
+  if (handlers !== undefined) await attend(connection, dependencies.clock, signal);
   return connection;
+}
+
+/** Lets the server ask; it is waited for a little, because what is asked before there is a stream is lost. */
+async function attend(connection: McpConnection, clock: Clock, signal: AbortSignal): Promise<void> {
+  const waiting = new AbortController();
+  const patience = pause(clock, patienceMs, AbortSignal.any([signal, waiting.signal])).catch(() => {});
+  await Promise.race([connection.attend(), patience]);
+  waiting.abort();
 }
 
 /** How long a legacy server's other answers are waited for once it has been initialised, in milliseconds. */

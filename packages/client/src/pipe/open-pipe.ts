@@ -92,12 +92,12 @@ async function attemptPipe(
     handlers,
     signal,
   }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
-  { clientInfo, clock }: OpenDependencies,
+  { clientInfo, ids, clock }: OpenDependencies,
 ): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
   const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
   const transport = new PipeTransport(pipe, secrets);
-  const link = new Link({ transport, era, clientInfo, handlers });
+  const link = new Link({ transport, era, clientInfo, ids, handlers });
   try {
     const facts = await handshake(link);
     signal.throwIfAborted();

@@ -27,6 +27,10 @@ export class PipeTransport implements Transport {
     pipe.start((message) => this.#inbox.receive(message));
   }
 
+  get hasRoom(): boolean {
+    return this.#asides.hasRoom;
+  }
+
   listen(hear: Hear): void {
     this.#inbox.hear = hear;
   }

@@ -123,7 +123,7 @@ class EventStreamPipe implements SsePipe {
   #deliver(text: string): void {
     if (this.#ended === "closed") return;
     if (this.#receive === undefined) return this.#keep(text);
-    const message = parsed(text, this.#limits.maxDepth);
+    const message = parsed(text, this.#limits);
     if (message !== undefined) this.#receive(message);
   }
 
@@ -153,9 +153,9 @@ class EventStreamPipe implements SsePipe {
 }
 
 /** A message; `undefined` for what is not JSON, which some servers send between messages. */
-function parsed(text: string, maxDepth: number): unknown {
+function parsed(text: string, limits: ClientLimits): unknown {
   try {
-    return parseJson(text, maxDepth);
+    return parseJson(text, limits);
   } catch (failure) {
     if (failure instanceof SyntaxError) return undefined;
     throw failure;

@@ -62,9 +62,9 @@ export class LegacySubscriptions implements Subscriptions {
     }
   }
 
-  async attend(signal: AbortSignal): Promise<void> {
+  async attend(): Promise<void> {
     this.#isAttended = true;
-    await this.#listen(signal);
+    await this.#listen(undefined);
   }
 
   receive(message: ServerMessage): void {

@@ -70,7 +70,7 @@ export interface Subscriptions {
     signal: AbortSignal | undefined,
   ): Promise<Subscription>;
   /** Lets the server speak of its own accord although nobody has subscribed, so that it can ask. */
-  attend(signal: AbortSignal): Promise<void>;
+  attend(): Promise<void>;
   /** Takes a notification that belongs to no call. */
   receive(message: ServerMessage): void;
   /** Ends every subscription; `cause` says why, where it was not its owner. */
