@@ -42,6 +42,14 @@ describe("guardedFetch", () => {
     expect(await (await fetch(server.url)).text()).toHaveLength(300_000);
   });
 
+  it("refuses a status that no fetch can give, and frees its socket", async () => {
+    await using server = await serve((_, response) => void response.writeHead(999).write("some"));
+    await using egress = createEgress();
+    const failure = await rejection(guardedFetch(egress, { provenance: "code" })(server.url));
+    expect(failure).toMatchObject({ code: "PROTOCOL_VIOLATION", status: 999, delivery: "answered" });
+    expect(egress.stats().requests).toBe(0);
+  });
+
   it("treats redirects as it is asked to", async () => {
     await using server = await serve(
       (_, response) => void response.writeHead(302, { location: "https://other.example/" }).end(),
