@@ -89,7 +89,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.#watch?.received();
+    this.#received();
     if (this.#decoder !== undefined) return this.#feed(this.#decoder, controller, chunk);
     const room = this.#body?.push(chunk);
     if (room === "full") this.#pause(controller);
@@ -143,6 +143,11 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
     return true;
   }
 
+  /** While the decoder waits for its reader, nobody waits for the server, whatever still comes from it. */
+  #received(): void {
+    if (this.#decoder?.isFull !== true) this.#watch?.received();
+  }
+
   #pause(controller: Dispatcher.DispatchController | undefined): void {
     this.#watch?.paused();
     controller?.pause();
@@ -159,11 +164,12 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
     return new Decoder(coding, {
       decoded: (chunk) => {
         const room = body.push(chunk);
-        if (room === "over") this.#leave(tooLongError(this.#hop.maxResponseBytes));
+        if (room === "full") this.#watch?.paused();
+        else if (room === "over") this.#leave(tooLongError(this.#hop.maxResponseBytes));
         return room;
       },
       drained: () => {
-        this.#watch?.received();
+        this.#received();
         this.#controller?.resume();
       },
       ended: () => this.#finish() && body.end(),
