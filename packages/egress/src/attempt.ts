@@ -115,7 +115,8 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
   resume(): void {
     this.#watch?.received();
     if (this.#decoder !== undefined) this.#decoder.resume();
-    else this.#controller?.resume();
+    // Not at once: a reader may be in the middle of a chunk, and so is then the one parser of all sockets.
+    else queueMicrotask(() => this.#controller?.resume());
   }
 
   /** Is called when the reader gives up. */
