@@ -252,6 +252,24 @@ describe("an injected fetch", () => {
     });
   });
 
+  it("must give bytes, and is told to stop where it does not", async () => {
+    for (const wrong of ["text", undefined, new Uint32Array(8), { length: -1 }]) {
+      let isLeft = false;
+      const stream = new ReadableStream({
+        start: (controller) => void controller.enqueue(wrong),
+        cancel: () => void (isLeft = true),
+      });
+      await using egress = createEgress({ fetch: () => Promise.resolve(new Response(stream)) });
+      const { body } = await egress.exchange(request());
+      expect(await rejection(body.text())).toMatchObject({
+        code: "PROTOCOL_VIOLATION",
+        delivery: "answered",
+      });
+      expect(isLeft).toBe(true);
+      expect(egress.stats().requests).toBe(0);
+    }
+  });
+
   it("refuses an answer that was redirected behind our back", async () => {
     const response = Object.defineProperty(new Response("x"), "redirected", { value: true });
     await using egress = createEgress({ fetch: () => Promise.resolve(response) });
