@@ -151,7 +151,7 @@ it("nothing is sent after an abort that comes between an answer that redirects a
   for (let turns = 0; turns < 20; turns++) {
     const abort = new AbortController();
     const late = async () => {
-      for (let turn = 0; turn < turns; turn++) await undefined;
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       abort.abort("enough");
     };
     const asked: boolean[] = [];
