@@ -89,7 +89,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.#watch?.received();
+    this.#received();
     if (this.#decoder !== undefined) return this.#feed(this.#decoder, controller, chunk);
     const room = this.#body?.push(chunk);
     if (room === "full") this.#pause(controller);
@@ -115,7 +115,8 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
   resume(): void {
     this.#watch?.received();
     if (this.#decoder !== undefined) this.#decoder.resume();
-    else this.#controller?.resume();
+    // Not at once: a reader may be in the middle of a chunk, and so is then the one parser of all sockets.
+    else queueMicrotask(() => this.#controller?.resume());
   }
 
   /** Is called when the reader gives up. */
@@ -143,6 +144,11 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
     return true;
   }
 
+  /** While the decoder waits for its reader, nobody waits for the server, whatever still comes from it. */
+  #received(): void {
+    if (this.#decoder?.isFull !== true) this.#watch?.received();
+  }
+
   #pause(controller: Dispatcher.DispatchController | undefined): void {
     this.#watch?.paused();
     controller?.pause();
@@ -159,11 +165,12 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
     return new Decoder(coding, {
       decoded: (chunk) => {
         const room = body.push(chunk);
-        if (room === "over") this.#leave(tooLongError(this.#hop.maxResponseBytes));
+        if (room === "full") this.#watch?.paused();
+        else if (room === "over") this.#leave(tooLongError(this.#hop.maxResponseBytes));
         return room;
       },
       drained: () => {
-        this.#watch?.received();
+        this.#received();
         this.#controller?.resume();
       },
       ended: () => this.#finish() && body.end(),

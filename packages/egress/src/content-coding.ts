@@ -54,6 +54,11 @@ export class Decoder {
     void this.#load(coding);
   }
 
+  /** Whether it waits for {@link resume}. */
+  get isFull(): boolean {
+    return this.#stream?.isPaused() === true;
+  }
+
   /** Takes encoded bytes; `false` asks for a pause until `drained`. */
   write(chunk: Uint8Array): boolean {
     this.#empty = false;

@@ -75,6 +75,16 @@ describe("exchange", () => {
     expect(server.seen[0]?.headers.host).toBe(url.host);
   });
 
+  it("takes a lookup that keeps to no contract for one that finds nothing", async () => {
+    for (const wrong of [undefined, [null], "127.0.0.1", [], ["no address"]]) {
+      const lookup = () => Promise.resolve(wrong as string[]);
+      const failure = await rejection(
+        egressFor({ lookup }).exchange(post(new URL("http://server.example/"))),
+      );
+      expect(failure).toMatchObject({ code: "CONNECT_FAILED", delivery: "unsent" });
+    }
+  });
+
   it("refuses a URL that is not http or https, or that holds a user name or password", async () => {
     const egress = egressFor();
     for (const url of [

@@ -59,7 +59,6 @@ export interface WayOut {
 /** Sends one request, follows what may be followed, and gives the first answer that is no redirect. */
 export async function exchange(way: WayOut, first: Place, request: TargetRequest): Promise<ExchangeResponse> {
   const { method, body, bound, signal, redirect = "follow" } = request;
-  signal?.throwIfAborted();
   if (body !== undefined && method !== "POST") {
     throw new TenantryError("ARGUMENT_INVALID", `A ${method} carries no body; leave it out.`);
   }
@@ -68,6 +67,8 @@ export async function exchange(way: WayOut, first: Place, request: TargetRequest
   const maxResponseBytes = request.maxResponseBytes ?? way.limits.maxResponseBytes;
   let place = first;
   for (let followed = 0; ; followed++) {
+    // Between two requests nobody listens to it.
+    signal?.throwIfAborted();
     const headers = way.headers.write(request.headers, bound, place.origin);
     const answer = await way.transport.send({
       place,

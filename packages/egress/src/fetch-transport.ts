@@ -171,6 +171,7 @@ class Flight {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
+        if (!isBytes(value)) throw notBytesError();
         this.#watch?.received();
         const room = body.push(value);
         if (room === "over") return this.leave(tooLongError(this.#hop.maxResponseBytes));
@@ -186,10 +187,22 @@ class Flight {
         body.end();
       },
       (error: unknown) => {
-        this.finish();
-        body.fail(fetchFailureOf(error, this.#hop.place.origin));
+        const failure = fetchFailureOf(error, this.#hop.place.origin);
+        body.fail(failure);
+        this.leave(failure);
       },
     );
     return body;
   }
+}
+
+/** A response that a host makes by hand may hold anything, and from whichever realm. */
+function isBytes(chunk: unknown): boolean {
+  return Object.prototype.toString.call(chunk) === "[object Uint8Array]";
+}
+
+function notBytesError(): TenantryError {
+  const what =
+    "The injected fetch gives a body of something else than bytes; give one whose chunks are Uint8Array.";
+  return new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
 }

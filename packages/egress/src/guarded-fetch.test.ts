@@ -42,6 +42,14 @@ describe("guardedFetch", () => {
     expect(await (await fetch(server.url)).text()).toHaveLength(300_000);
   });
 
+  it("refuses a status that no fetch can give, and frees its socket", async () => {
+    await using server = await serve((_, response) => void response.writeHead(999).write("some"));
+    await using egress = createEgress();
+    const failure = await rejection(guardedFetch(egress, { provenance: "code" })(server.url));
+    expect(failure).toMatchObject({ code: "PROTOCOL_VIOLATION", status: 999, delivery: "answered" });
+    expect(egress.stats().requests).toBe(0);
+  });
+
   it("treats redirects as it is asked to", async () => {
     await using server = await serve(
       (_, response) => void response.writeHead(302, { location: "https://other.example/" }).end(),
@@ -242,6 +250,24 @@ describe("an injected fetch", () => {
       delivery: "unknown",
       cause: lost,
     });
+  });
+
+  it("must give bytes, and is told to stop where it does not", async () => {
+    for (const wrong of ["text", undefined, new Uint32Array(8), { length: -1 }]) {
+      let isLeft = false;
+      const stream = new ReadableStream({
+        start: (controller) => void controller.enqueue(wrong),
+        cancel: () => void (isLeft = true),
+      });
+      await using egress = createEgress({ fetch: () => Promise.resolve(new Response(stream)) });
+      const { body } = await egress.exchange(request());
+      expect(await rejection(body.text())).toMatchObject({
+        code: "PROTOCOL_VIOLATION",
+        delivery: "answered",
+      });
+      expect(isLeft).toBe(true);
+      expect(egress.stats().requests).toBe(0);
+    }
   });
 
   it("refuses an answer that was redirected behind our back", async () => {

@@ -49,6 +49,11 @@ function methodOf(method: string): ExchangeMethod {
 }
 
 function responseOf({ status, url, headers, body }: ExchangeResponse): Response {
+  if (status < 200 || status > 599) {
+    body.cancel();
+    const what = `${url.origin} answered with the status ${status}, which there is not.`;
+    throw new TenantryError("PROTOCOL_VIOLATION", what, { status, delivery: "answered" });
+  }
   const bodiless = status === 204 || status === 205 || status === 304;
   if (bodiless) body.cancel();
   const response = new Response(bodiless ? null : streamOf(body), { status, headers });

@@ -15,9 +15,8 @@ export async function systemLookup(hostname: string): Promise<readonly string[]>
 /** A `lookup` for sockets: what it gives is what is dialled, so nothing can change between the check and the dial. */
 export function socketLookup(resolve: Lookup): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (addresses) => {
-        const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+    dialled(resolve, hostname).then(
+      (found) => {
         const [first] = found;
         if (first === undefined) callback(noAddress(hostname), "");
         else if (options.all === true) callback(null, found);
@@ -26,6 +25,12 @@ export function socketLookup(resolve: Lookup): LookupFunction {
       (failure: unknown) => callback(failure as NodeJS.ErrnoException, ""),
     );
   };
+}
+
+/** A lookup that keeps to no contract fails here, where it fails its request. */
+async function dialled(resolve: Lookup, hostname: string): Promise<{ address: string; family: 4 | 6 }[]> {
+  const addresses = await resolve(hostname);
+  return addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
 }
 
 /** Loaded with the first name, so that runtimes without a resolver never meet it. */

@@ -62,6 +62,28 @@ describe("a request that comes right after an answer", () => {
   });
 });
 
+it("a request that was answered before it was all written leaves its socket to nobody", async () => {
+  const hidden = "GET /hidden HTTP/1.1\r\n\r\n";
+  await using server = await serveRaw((socket) => {
+    let isFirst = true;
+    let rest = "";
+    socket.on("data", (bytes: Buffer) => {
+      rest = (rest + bytes.toString("latin1")).slice(-1_000);
+      // Takes what it has not read of a body that it has answered for another request.
+      if (isFirst || rest.includes(hidden)) socket.write(isFirst ? answer : answer.replace("ok", "no"));
+      if (!isFirst) return;
+      isFirst = false;
+      socket.pause();
+      setTimeout(() => socket.resume(), 50);
+    });
+  });
+  const egress = egressFor({ limits: { maxSocketsPerOrigin: 1 } });
+  const first = await egress.exchange(post(server.url, { body: "x".repeat(16 * 1024 * 1024) + hidden }));
+  expect(await first.body.text()).toBe("ok");
+  expect(await (await egress.exchange(post(server.url))).body.text()).toBe("ok");
+  expect(egress.stats()).toEqual({ sockets: 1, requests: 0 });
+});
+
 it("sockets that are no longer needed run out of time, because the last one used is the first one lent", async () => {
   await using server = await serve(
     (_, response) => void response.setHeader("keep-alive", "timeout=3").end("ok"),

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Client } from "undici";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { EgressLimits } from "./limits.ts";
@@ -6,8 +7,8 @@ import { closedError, type Answer, type Hop } from "./transport.ts";
 /** What the sockets to one origin are made with. */
 export interface OriginSocketsOptions {
   readonly limits: EgressLimits;
-  /** Makes one of undici's clients: one keep-alive socket, which is opened when it is needed. */
-  readonly open: () => Client;
+  /** Makes one of undici's clients: one keep-alive socket, which is opened when it is needed, and `opened` is told of. */
+  readonly open: (opened: (socket: Socket) => void) => Client;
   /** Is called when the last request is over. */
   readonly quiet: () => void;
   /** Is called when the last socket is gone. */
@@ -17,6 +18,8 @@ export interface OriginSocketsOptions {
 /** One keep-alive socket, or what opens it. */
 interface Lane {
   readonly client: Client;
+  /** The last one that was opened. */
+  socket: Socket | undefined;
   /** Whether its socket has been used again after an answer, so that the server is known to keep it. */
   proven: boolean;
 }
@@ -72,6 +75,9 @@ export class OriginSockets implements AttemptListener {
     const lane = this.#busy.get(attempt);
     if (lane === undefined) return;
     this.#busy.delete(attempt);
+    // A server that answers before it has read the request may take the rest of it for another one, and then what
+    // the next request gets here is not its own answer.
+    if (lane.socket !== undefined && lane.socket.writableLength > 0) lane.socket.destroy();
     if (lane.proven && this.#waiting.size === 0) {
       this.#idle.push(lane);
       return;
@@ -115,10 +121,11 @@ export class OriginSockets implements AttemptListener {
 
   #open(): Lane | undefined {
     if (this.#lanes.size >= this.#options.limits.maxSocketsPerOrigin) return undefined;
-    const lane = { client: this.#options.open(), proven: false };
+    const client = this.#options.open((socket) => (lane.socket = socket));
+    const lane: Lane = { client, socket: undefined, proven: false };
     this.#lanes.add(lane);
     const lost = () => this.#lost(lane);
-    lane.client.on("disconnect", lost).on("connectionError", lost);
+    client.on("disconnect", lost).on("connectionError", lost);
     return lane;
   }
 

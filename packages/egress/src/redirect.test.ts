@@ -146,3 +146,25 @@ describe("a redirect whose host repeats a secret of its request is refused witho
     expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain("abc123def");
   });
 });
+
+it("nothing is sent after an abort that comes between an answer that redirects and the next request", async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const abort = new AbortController();
+    const late = async () => {
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      abort.abort("enough");
+    };
+    const asked: boolean[] = [];
+    const fetch = () => {
+      asked.push(abort.signal.aborted);
+      if (asked.length > 1) return new Promise<never>(() => {});
+      void late();
+      return Promise.resolve(new Response(null, { status: 307, headers: { location: "/next" } }));
+    };
+    await using egress = createEgress({ fetch, limits: { totalTimeoutMs: 1_000 } });
+    const url = new URL("http://server.example/mcp");
+    const asking = { method: "GET", url, provenance: "code", headers: {}, signal: abort.signal } as const;
+    expect(await rejection(egress.exchange(asking))).toBe("enough");
+    expect(asked).not.toContain(true);
+  }
+});

@@ -35,6 +35,27 @@ describe("a body", () => {
   });
 });
 
+it("a body may be drained while another one's chunk is taken", async () => {
+  const half = Buffer.alloc(1024 * 1024);
+  await using server = await serve((_, response) => {
+    response.write(half);
+    setTimeout(() => response.end(half), 100);
+  });
+  const egress = egressFor();
+  const { body: waiting } = await egress.exchange(get(server.url));
+  const { body } = await egress.exchange(get(server.url));
+  let size = 0;
+  let isLate = false;
+  let other: Promise<void> | undefined;
+  setTimeout(() => (isLate = true), 50);
+  await body.drain(() => {
+    // By now the other one is full, and a chunk comes straight from its socket.
+    if (isLate) other ??= waiting.drain((chunk) => void (size += chunk.length));
+  });
+  await other;
+  expect(size).toBe(2 * half.length);
+});
+
 describe.each(["sockets", "an injected fetch"])("drain, over %s", (way) => {
   const egressOver = () => egressFor(way === "sockets" ? {} : { fetch: (...given) => fetch(...given) });
   const decoder = new TextDecoder();

@@ -77,7 +77,7 @@ export class SocketTransport implements Transport {
     });
     return new OriginSockets({
       limits: this.#limits,
-      open: () =>
+      open: (opened) =>
         new Client(origin, {
           // HTTP/2 clients replay requests after GOAWAY and REFUSED_STREAM; on HTTP/1.1 without pipelining nothing is sent twice.
           allowH2: false,
@@ -86,7 +86,12 @@ export class SocketTransport implements Transport {
           // A watch keeps the time, which undici's timers would only see to the second.
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect,
+          connect: (options, callback) =>
+            connect(options, (...[failure, socket]) => {
+              if (failure !== null) return callback(failure, null);
+              opened(socket);
+              callback(null, socket);
+            }),
         }),
       quiet: () => this.#drained?.(),
       unused: () => this.#origins[provenance].delete(origin),

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { egressFor, get, post } from "../test/egress.ts";
 import { rejection, serve, serveRaw, until } from "../test/server.ts";
@@ -97,6 +98,24 @@ describe.each(["sockets", "an injected fetch"])("over %s", (way) => {
     expect(timers()).toBeLessThanOrEqual(before);
   });
 });
+
+it.each([
+  ["all of it has come", true],
+  ["more of it is to come", false],
+])(
+  "a reader who pauses while an encoded body is decoded is not a server that is idle: %s",
+  async (_, isAll) => {
+    await using server = await serve((_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      const bytes = gzipSync(Buffer.alloc(1024 * 1024));
+      response.write(isAll ? bytes : bytes.subarray(0, -20));
+      setTimeout(() => response.end(isAll ? undefined : bytes.subarray(-20)), isAll ? 0 : 500);
+    });
+    const { body } = await egressFor({ limits: { idleTimeoutMs: 200 } }).exchange(get(server.url));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await body.text()).toHaveLength(1024 * 1024);
+  },
+);
 
 it("interim responses without end are no answer either", async () => {
   await using server = await serveRaw((socket) => {
