@@ -128,6 +128,7 @@ export class McpConnection implements Connection {
     const isBusy = this.#errands.size > 0 || this.#subscriptions?.isEmpty === false || repairs.isShaking;
     if (this.#state !== "open" || isBusy || sessionId === undefined) return undefined;
     this.#state = "parked";
+    this.#answering?.close();
     void link.transport.close();
     this.#settleClosed({ kind: "closed" });
     const { protocolVersion, capabilities, serverInfo, instructions } = this;
