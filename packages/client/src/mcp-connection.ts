@@ -109,7 +109,12 @@ export class McpConnection implements Connection {
     signal?.throwIfAborted();
     this.#checkOpen();
     this.#subscriptions ??= this.#options.subscriptions(this);
-    return this.#subscriptions.subscribe(filter, listener, signal);
+    try {
+      return await this.#subscriptions.subscribe(filter, listener, signal);
+    } catch (failure) {
+      // What an exchange ends with then is no reason for anybody.
+      throw this.#state === "closed" && signal?.aborted !== true ? closedEarly(true) : failure;
+    }
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
