@@ -56,8 +56,9 @@ export class Answering {
   /** Has one request answered; `reply` is called once, or never where it is taken back. */
   receive(asked: Asked, reply: Reply): void {
     // The SDK's client leaves what is malformed unanswered.
-    if (!isJSONRPCRequest(asked)) return reply(malformed(asked.id));
-    this.#replies.set(asked.id, reply);
+    const { id } = asked;
+    if (!isJSONRPCRequest(asked)) return reply(malformed(id));
+    this.#replies.set(id, reply);
     this.#transport.onmessage?.(asked as JSONRPCMessage);
   }
 

@@ -386,7 +386,7 @@ it("leaves out tools whose header annotations are invalid, over modern HTTP only
     broken({ properties: { a: city, b: { type: "string", "x-mcp-header": "CITY" } } }, "twice"),
     broken({ properties: { a: { type: "array", items: city } } }, "out of reach"),
     broken({ "x-mcp-header": "Root" }, "root"),
-    broken({ properties: many(100_000) }, "too many"),
+    broken({ properties: many(1_000) }, "too many"),
     broken({ properties: { a: { type: "object", default: { "x-mcp-header": 1 } } } }, "fine"),
   ];
   const { url } = await scripted(({ id }, response) =>

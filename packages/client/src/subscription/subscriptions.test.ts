@@ -249,7 +249,7 @@ it("keeps nothing of a modern subscription's earlier requests", async () => {
     response.write(":\n\n", () => response.destroy());
   });
   const add = vi.spyOn(AbortSignal.prototype, "addEventListener");
-  onTestFinished(() => vi.restoreAllMocks());
+  onTestFinished(() => void vi.restoreAllMocks());
   const connection = await open(url, "modern", { clock });
   const subscription = await connection.subscribe({ tools: true }, () => {});
   for (let at = 1; at <= 4; at++) {
@@ -260,7 +260,9 @@ it("keeps nothing of a modern subscription's earlier requests", async () => {
   await vi.waitFor(() => expect(seen).toHaveLength(5));
   const leaving = add.mock.calls.filter(([, listener]) => String(listener).includes("call.end("));
   expect(leaving).toHaveLength(5);
-  const listeners = new Set(add.mock.contexts.flatMap((signal) => getEventListeners(signal, "abort")));
+  const listeners = new Set(
+    add.mock.contexts.flatMap((signal) => getEventListeners(signal as AbortSignal, "abort")),
+  );
   expect(leaving.filter(([, listener]) => listeners.has(listener as never)).length).toBeLessThan(2);
   await subscription.close();
 });
