@@ -61,14 +61,11 @@ export class Errand implements Disposable {
     if (this.#end !== undefined) throw this.#end.reason;
   }
 
-  /** Waits for something else than a call, for as long as the errand is run; `onEnd` is called where it is given up. */
-  async wait<T>(work: Promise<T>, onEnd?: () => void): Promise<T> {
+  /** Waits for something else than a call, for as long as the errand is run. */
+  async wait<T>(work: Promise<T>): Promise<T> {
     const ended = Promise.withResolvers<never>();
     this.throwIfEnded();
-    this.#onEnd = () => {
-      onEnd?.();
-      ended.reject(this.#end?.reason);
-    };
+    this.#onEnd = () => ended.reject(this.#end?.reason);
     try {
       return await Promise.race([work, ended.promise]);
     } finally {

@@ -109,7 +109,12 @@ export class McpConnection implements Connection {
     signal?.throwIfAborted();
     this.#checkOpen();
     this.#subscriptions ??= this.#options.subscriptions(this);
-    return this.#subscriptions.subscribe(filter, listener, signal);
+    try {
+      return await this.#subscriptions.subscribe(filter, listener, signal);
+    } catch (failure) {
+      // What an exchange ends with then is no reason for anybody.
+      throw this.#state === "closed" && signal?.aborted !== true ? closedEarly(true) : failure;
+    }
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
@@ -128,6 +133,7 @@ export class McpConnection implements Connection {
     const isBusy = this.#errands.size > 0 || this.#subscriptions?.isEmpty === false || repairs.isShaking;
     if (this.#state !== "open" || isBusy || sessionId === undefined) return undefined;
     this.#state = "parked";
+    this.#answering?.close();
     void link.transport.close();
     this.#settleClosed({ kind: "closed" });
     const { protocolVersion, capabilities, serverInfo, instructions } = this;

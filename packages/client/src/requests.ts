@@ -8,7 +8,7 @@ import type { ClientLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import type { Fields } from "./message.ts";
 import type { Repairs } from "./repairs.ts";
-import type { Results } from "./results.ts";
+import { told, type Results } from "./results.ts";
 
 /** What the requests of one connection are made with. */
 export interface RequestsOptions {
@@ -87,7 +87,7 @@ export class Requests {
       }
       if (era === "legacy") return result;
       if (result.resultType === undefined) {
-        options.onDeviation?.(untyped(method));
+        if (options.onDeviation !== undefined) told(options.onDeviation, untyped(method));
         return result;
       }
       const { resultType, ...rest } = result;

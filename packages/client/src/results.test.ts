@@ -77,3 +77,11 @@ it("notes a modern result that does not say whether it is complete", async () =>
     message: "The result of tools/call does not say whether it is complete.",
   });
 });
+
+it("gives a modern result to a caller whose listener fails", async () => {
+  const { url } = await scripted(({ id }, response) => json(response, result(id, { content: [] })));
+  const failing = () => {
+    throw new Error("broken listener");
+  };
+  expect(await call(await open(url, "modern"), failing)).toEqual({ content: [] });
+});

@@ -69,8 +69,8 @@ function taken(accepted: Accepted | undefined, note: Note): Fields | undefined {
   return accepted?.result;
 }
 
-/** What a listener throws is its own affair. */
-function told(note: NonNullable<Note>, deviation: Deviation): void {
+/** Tells of a deviation; what a listener throws is its own affair. */
+export function told(note: NonNullable<Note>, deviation: Deviation): void {
   try {
     note(deviation);
   } catch {

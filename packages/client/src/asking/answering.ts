@@ -1,4 +1,9 @@
-import { Client, type jsonSchemaValidator, type JSONRPCMessage } from "@modelcontextprotocol/client";
+import {
+  Client,
+  isJSONRPCRequest,
+  type jsonSchemaValidator,
+  type JSONRPCMessage,
+} from "@modelcontextprotocol/client";
 import {
   quote,
   type ClientCapabilities,
@@ -50,7 +55,10 @@ export class Answering {
 
   /** Has one request answered; `reply` is called once, or never where it is taken back. */
   receive(asked: Asked, reply: Reply): void {
-    this.#replies.set(asked.id, reply);
+    // The SDK's client leaves what is malformed unanswered.
+    const { id } = asked;
+    if (!isJSONRPCRequest(asked)) return reply(malformed(id));
+    this.#replies.set(id, reply);
     this.#transport.onmessage?.(asked as JSONRPCMessage);
   }
 
@@ -94,6 +102,10 @@ export class Answering {
       throw new Error("The client could not answer.");
     }
   }
+}
+
+function malformed(id: Id): ReplyMessage {
+  return { jsonrpc: "2.0", id, error: { code: -32_600, message: "Invalid Request" } };
 }
 
 /** A person is sent to a page of the web and to nothing else: a server chooses the address. */

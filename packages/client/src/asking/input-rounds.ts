@@ -1,6 +1,7 @@
-import { quote, TenantryError } from "@tenantry/core";
+import { TenantryError } from "@tenantry/core";
 import type { Call } from "../call.ts";
 import type { Errand } from "../errand.ts";
+import { spoken } from "../failure.ts";
 import { isObject, type Fields, type ReplyMessage } from "../message.ts";
 import type { ServerRequests } from "./server-requests.ts";
 
@@ -18,6 +19,8 @@ export async function answerRound(
   errand: Errand,
   requests: ServerRequests,
 ): Promise<Fields> {
+  // Nobody is asked for a caller who left with the answer.
+  errand.throwIfEnded();
   const { inputRequests, requestState } = result;
   const asked = Object.entries(isObject(inputRequests) ? inputRequests : {});
   if (asked.length > maxQuestions) {
@@ -25,15 +28,19 @@ export async function answerRound(
     throw new TenantryError("LIMIT_EXCEEDED", what, { delivery: "answered" });
   }
   const idOf = (key: string) => `${call.id}:${key}`;
-  const takeBack = () => asked.forEach(([key]) => requests.takeBack(idOf(key)));
   const answers = Promise.all(
     asked.map(async ([key, one]) => [key, await answerOne(idOf(key), one, call, requests)] as const),
   );
-  const inputResponses = Object.fromEntries(await errand.wait(answers, takeBack));
-  return {
-    ...(asked.length > 0 && { inputResponses }),
-    ...(requestState !== undefined && { requestState }),
-  };
+  try {
+    const inputResponses = Object.fromEntries(await errand.wait(answers));
+    return {
+      ...(asked.length > 0 && { inputResponses }),
+      ...(requestState !== undefined && { requestState }),
+    };
+  } finally {
+    // Where one has failed, or the errand has ended, the others are asked in vain.
+    for (const [key] of asked) requests.takeBack(idOf(key));
+  }
 }
 
 async function answerOne(id: string, asked: unknown, call: Call, requests: ServerRequests): Promise<unknown> {
@@ -43,10 +50,11 @@ async function answerOne(id: string, asked: unknown, call: Call, requests: Serve
   requests.answer(id, { method, params }, call, (reply, cause) => resolve([reply, cause]));
   const [reply, cause] = await promise;
   if ("result" in reply) return reply.result;
+  const name = spoken(method, call.secrets());
   if (cause !== undefined) {
-    const what = `The handler of ${quote(method)}, which the server asked during ${call.method}, failed; see the cause.`;
+    const what = `The handler of ${name}, which the server asked during ${call.method}, failed; see the cause.`;
     throw new TenantryError("ARGUMENT_INVALID", what, { cause, delivery: "answered" });
   }
-  const what = `The server asks for ${quote(method)} before it answers ${call.method}, which was not offered to it or is malformed; give a handler for it.`;
+  const what = `The server asks for ${name} before it answers ${call.method}, which was not offered to it or is malformed; give a handler for it.`;
   throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { ServerRequestHandlers } from "@tenantry/core";
+import { secret, type Credential, type Origin, type ServerRequestHandlers } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
 import { expect, test as it, vi } from "vitest";
 import { failureOf, json, legacy, open, result, scripted, type Handler } from "../../test/scripted-server.ts";
@@ -277,4 +277,134 @@ it("gives log messages to the call that they belong to, and says the level to a 
   expect(onLog).toHaveBeenCalledExactlyOnceWith({ level: "info", data: "working" });
   const meta = seen[0]?.message.params?.["_meta"] as Record<string, unknown>;
   expect(meta["io.modelcontextprotocol/logLevel"]).toBe("debug");
+});
+
+it.for([{ params: 5 }, { params: { _meta: 5 } }, { jsonrpc: "1.0" }, { extra: true }])(
+  "answers a question that is malformed (%o), and hears the next ones",
+  async (odd) => {
+    const say = (response: ServerResponse | undefined, asked: object) =>
+      response?.write(`data: ${JSON.stringify({ jsonrpc: "2.0", ...asked })}\n\n`);
+    let stream: ServerResponse | undefined;
+    let refused = 0;
+    const { url, seen } = await scripted((message, response, request) => {
+      if (request.method === "GET") {
+        stream = response.writeHead(200, { "content-type": "text/event-stream" });
+        for (let id = 1; id <= 16; id++) say(stream, { id, method: "ping", ...odd });
+        return;
+      }
+      if (message.error !== undefined && ++refused === 16)
+        setTimeout(() => say(stream, { id: 17, ...elicit }), 10);
+      legacy(() => response.writeHead(202).end())(message, response, request);
+    });
+    const handlers = { onElicitation: () => ({ action: "decline" }) as const };
+    await open(url, "legacy", {}, undefined, { handlers });
+    await vi.waitFor(() =>
+      expect(seen.map(({ message }) => message.result)).toContainEqual({ action: "decline" }),
+    );
+  },
+);
+
+it("fails a modern call at once where what it is asked is malformed", async () => {
+  const inputRequests = { a: { method: "roots/list", params: { _meta: 5 } } };
+  const { url } = await scripted(inRounds([{ inputRequests }]));
+  const connection = await open(url, "modern");
+  const asked = connection.request("tools/call", tool, { handlers: { onRoots: () => [] }, timeoutMs: 2_000 });
+  expect(await failureOf(asked)).toMatchObject({ code: "PROTOCOL_VIOLATION" });
+});
+
+it("keeps a question whose id another call's question had, when that call ends", async () => {
+  const streams: ServerResponse[] = [];
+  const { url, seen } = await scripted((message, response, request) => {
+    if (message.id === 1 && message.method === undefined) {
+      response.writeHead(202).end();
+      return;
+    }
+    if (request.method === "GET") return void response.writeHead(405).end();
+    legacy((_, own) => {
+      streams.push(own);
+      own.writeHead(200, { "content-type": "text/event-stream" });
+      own.write(`data: ${JSON.stringify({ jsonrpc: "2.0", id: 1, ...elicit })}\n\n`);
+    })(message, response, request);
+  });
+  const connection = await open(url, "legacy");
+  const controller = new AbortController();
+  const declining = { onElicitation: () => ({ action: "decline" }) as const };
+  const first = connection.request("tools/call", tool, { handlers: declining, signal: controller.signal });
+  first.catch(() => {});
+  await vi.waitFor(() =>
+    expect(seen.map(({ message }) => message.result)).toContainEqual({ action: "decline" }),
+  );
+  let asked: AbortSignal | undefined;
+  const thinking: ServerRequestHandlers = {
+    onElicitation: (_, { signal }) => ((asked = signal), new Promise(() => {})),
+  };
+  connection.request("tools/call", tool, { handlers: thinking }).catch(() => {});
+  await vi.waitFor(() => expect(asked).toBeDefined());
+  controller.abort("left");
+  await expect(first).rejects.toBe("left");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked?.aborted).toBe(false);
+});
+
+it("takes the other questions of a round back when one of them cannot be answered", async () => {
+  const inputRequests = { a: { method: "elicitation/create", params: form }, b: { method: "roots/list" } };
+  const { url } = await scripted(inRounds([{ inputRequests }]));
+  let asked: AbortSignal | undefined;
+  const handlers: ServerRequestHandlers = {
+    onElicitation: (_, { signal }) => ((asked = signal), new Promise(() => {})),
+    onRoots: () => Promise.reject(new Error("no")),
+  };
+  const failure = failureOf((await open(url, "modern")).request("tools/call", tool, { handlers }));
+  expect(await failure).toMatchObject({ code: "ARGUMENT_INVALID" });
+  expect(asked?.aborted).toBe(true);
+});
+
+it("asks nobody for a caller who has left", async () => {
+  const controller = new AbortController();
+  const log = { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "x" } };
+  const { url } = await scripted(({ id }, response) => {
+    const inputRequests = { a: { method: "roots/list" } };
+    json(response, [result(id, { resultType: "input_required", inputRequests }), log]);
+  });
+  const onRoots = vi.fn(() => Promise.reject(new Error("nobody listens")));
+  const { signal } = controller;
+  const onLog = () => controller.abort("left");
+  const asked = (await open(url, "modern")).request("tools/call", tool, {
+    signal,
+    onLog,
+    handlers: { onRoots },
+  });
+  await expect(asked).rejects.toBe("left");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(onRoots).not.toHaveBeenCalled();
+});
+
+it("shows no secret that comes back as the method of a question", async () => {
+  const { url } = await scripted(inRounds([{ inputRequests: { a: { method: "token-of-ada-1234" } } }]));
+  const credential: Credential = {
+    ...{ subject: "ada", generation: "1", origins: [url.origin as Origin] },
+    headers: () => ({ authorization: { value: secret("Bearer token-of-ada-1234"), replaces: false } }),
+  };
+  const failure = await failureOf((await open(url, "modern", {}, credential)).request("tools/call", tool));
+  expect(failure).toMatchObject({ code: "PROTOCOL_VIOLATION" });
+  expect(failure.message).not.toContain("token-of-ada");
+});
+
+it("aborts what it asks for a connection that is parked", async () => {
+  const { url } = await scripted((message, response, request) => {
+    if (request.method === "GET") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      return void response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", id: 7, ...elicit })}\n\n`);
+    }
+    legacy(({ id }, own) => json(own, result(id, done)), "s1")(message, response, request);
+  });
+  let asked: AbortSignal | undefined;
+  const onElicitation: ServerRequestHandlers["onElicitation"] = (_, { signal }) => (
+    (asked = signal),
+    new Promise(() => {})
+  );
+  const connection = await open(url, "legacy", {}, undefined, { handlers: { onElicitation } });
+  await vi.waitFor(() => expect(asked).toBeDefined());
+  expect(connection.park()).toBeDefined();
+  await vi.waitFor(() => expect(asked?.aborted).toBe(true));
 });

@@ -15,12 +15,20 @@ export interface ServerRequestsOptions {
   readonly handlers: ServerRequestHandlers | undefined;
 }
 
+/** A request that waits for its answer, beside the others of its call. */
+interface Unanswered {
+  readonly answering: Answering;
+  readonly siblings: Set<Id> | undefined;
+}
+
 /** Answers the requests that a server makes on one connection, each with the handlers of the call it belongs to. */
 export class ServerRequests {
   readonly #options: ServerRequestsOptions;
   /** One for each caller's handlers, and gone with them. */
   readonly #answering = new WeakMap<ServerRequestHandlers, Answering>();
-  readonly #unanswered = new Map<Id, Answering>();
+  readonly #unanswered = new Map<Id, Unanswered>();
+  /** What each call was asked for and has not answered; gone with the call. */
+  readonly #ofCalls = new WeakMap<Call, Set<Id>>();
 
   constructor(options: ServerRequestsOptions) {
     this.#options = options;
@@ -32,10 +40,9 @@ export class ServerRequests {
     if (typeof id !== "string" && typeof id !== "number") return;
     if (!this.#options.transport.hasRoom) return;
     if (this.#unanswered.size >= maxUnanswered || this.#unanswered.has(id)) return;
-    this.#ask(message as Asked, call, (reply) => void this.#options.transport.tell(reply));
-    // What belongs to a call that has ended is of no use to anybody.
-    const end = () => this.takeBack(id);
-    void call?.outcome.then(end, end);
+    const siblings = call && this.#siblings(call);
+    siblings?.add(id);
+    this.#ask(message as Asked, call, (reply) => void this.#options.transport.tell(reply), siblings);
   }
 
   /** Has one request answered that came within the result of a call. */
@@ -51,10 +58,10 @@ export class ServerRequests {
 
   /** Takes a request back: the server does not want it answered any more, or nobody is left to answer it for. */
   takeBack(id: Id): void {
-    const answering = this.#unanswered.get(id);
-    if (answering === undefined) return;
-    this.#unanswered.delete(id);
-    answering.takeBack(id);
+    const one = this.#unanswered.get(id);
+    if (one === undefined) return;
+    this.#forget(id);
+    one.answering.takeBack(id);
   }
 
   /** Takes every request back. */
@@ -62,7 +69,23 @@ export class ServerRequests {
     for (const id of [...this.#unanswered.keys()]) this.takeBack(id);
   }
 
-  #ask(asked: Asked, call: Call | undefined, reply: Reply): void {
+  /** What belongs to a call that has ended is of no use to anybody; a server may have its id for another by then. */
+  #siblings(call: Call): Set<Id> {
+    const known = this.#ofCalls.get(call);
+    if (known !== undefined) return known;
+    const siblings = new Set<Id>();
+    this.#ofCalls.set(call, siblings);
+    const end = () => siblings.forEach((id) => this.takeBack(id));
+    void call.outcome.then(end, end);
+    return siblings;
+  }
+
+  #forget(id: Id): void {
+    this.#unanswered.get(id)?.siblings?.delete(id);
+    this.#unanswered.delete(id);
+  }
+
+  #ask(asked: Asked, call: Call | undefined, reply: Reply, siblings?: Set<Id>): void {
     const { id } = asked;
     const handlers = call?.listeners.handlers ?? this.#options.handlers ?? nobody;
     let answering = this.#answering.get(handlers);
@@ -70,9 +93,9 @@ export class ServerRequests {
       answering = new Answering(handlers, this.#options.clientInfo);
       this.#answering.set(handlers, answering);
     }
-    this.#unanswered.set(id, answering);
+    this.#unanswered.set(id, { answering, siblings });
     answering.receive(asked, (...answer) => {
-      this.#unanswered.delete(id);
+      this.#forget(id);
       reply(...answer);
     });
   }

@@ -22,8 +22,14 @@ export class HandshakeEnd {
   }
 }
 
-/** How servers say that a request came before the end of the handshake; there is no code for it. */
-const tooEarly = /\binitiali[sz]|^Invalid request parameters$/iu;
+/**
+ * How servers say that a request came before the end of the handshake; there is no code for it. Tools speak of what they
+ * could not initialise, too, so that only these words will do.
+ */
+const tooEarly =
+  /(?:^|\b(?:server|session|client|connection)\b(?: is| has| was)? )not (?:yet )?(?:been )?initiali[sz]ed\b|\b(?:before|during) (?:the )?(?:session )?initiali[sz]ation\b|^Invalid request parameters$/iu;
+/** What a tool that was called and threw is answered with. */
+const internalError = -32_603;
 
 /**
  * Whether the answer to a request that may have overtaken the end of the handshake says that it was not read because of
@@ -33,5 +39,6 @@ export function isTooEarly(failure: unknown, method: string): boolean {
   if (!(failure instanceof TenantryError)) return false;
   const { code, rpc, status } = failure;
   if (code !== "SERVER_ERROR" && !(code === "SESSION_LOST" && status === 400)) return false;
-  return method !== "tools/call" || (typeof rpc?.message === "string" && tooEarly.test(rpc.message));
+  if (method !== "tools/call") return true;
+  return typeof rpc?.message === "string" && rpc.code !== internalError && tooEarly.test(rpc.message);
 }

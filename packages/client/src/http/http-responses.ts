@@ -122,7 +122,7 @@ export class HttpResponses {
         await readResumedStream(response, { get, receive, isDone, startsOver: false, limits, clock, signal });
       }
     } catch (failure) {
-      if (call.isPending) throw failure;
+      if (call.isPending) throw resume === undefined ? failure : unresumed(call, failure);
     } finally {
       patience?.cancel();
     }
@@ -169,6 +169,21 @@ function isTurnedAway(status: number, hasSession: boolean): boolean {
   return (
     [401, 403, 408, 429].includes(status) || status >= 500 || status < 400 || (status === 404 && hasSession)
   );
+}
+
+/**
+ * The failure of a call whose stream could not be gone on with. Whatever became of asking for the rest, a tool had been
+ * called by then: no refusal of that question is one of the call.
+ */
+function unresumed({ method }: Call, failure: unknown): unknown {
+  if (method !== "tools/call" || !(failure instanceof TenantryError)) return failure;
+  if (failure.delivery === "unknown" && !failure.retryable) return failure;
+  const { recover, status } = failure;
+  return lost(method, "The server did not go on with its stream", {
+    cause: failure,
+    ...(recover !== undefined && { recover }),
+    ...(status !== undefined && { status }),
+  });
 }
 
 function unreadable(what: string, status: number): TenantryError {

@@ -735,9 +735,14 @@ it.for([
   await expect(second).rejects.toBe("it waits");
 });
 
-it("does not call a tool again because of an error that may be the tool's own", async () => {
+it.for([
+  { code: -32602, message: "amount must be positive" },
+  { code: -32000, message: "Could not initialize the browser: no display" },
+  { code: -32000, message: "The ledger is not initialized" },
+  { code: -32603, message: "Server not initialized" },
+  { code: -32000, message: "The account was charged and its ledger failed to initialise" },
+])("does not call a tool again because of an error that may be the tool's own ($message)", async (error) => {
   const server = await serve({ era: "legacy" });
-  const error = { code: -32602, message: "amount must be positive" };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 2, error });
   const headers = { "content-type": "application/json" };
   server.faults.add({ kind: "answer", status: 200, body, headers }, { rpc: "tools/call" });

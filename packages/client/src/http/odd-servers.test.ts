@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { inspect } from "node:util";
 import { secret, type Connection, type Credential, type Origin } from "@tenantry/core";
+import { createEgress } from "@tenantry/egress";
 import { manualClock } from "@tenantry/testing";
-import { test as it, expect, vi } from "vitest";
+import { test as it, expect, onTestFinished, vi } from "vitest";
+import { createConnector } from "../index.ts";
 import {
   error,
   failureOf,
@@ -373,6 +375,10 @@ it("leaves out tools whose header annotations are invalid, over modern HTTP only
     name,
     inputSchema: { type: "object", ...inputSchema },
   });
+  const many = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [at, { type: "string", "x-mcp-header": `h${at}` }]),
+    );
   const tools = [
     weather,
     broken({ properties: { a: { type: "number", "x-mcp-header": "A" } } }, "not a primitive"),
@@ -380,15 +386,18 @@ it("leaves out tools whose header annotations are invalid, over modern HTTP only
     broken({ properties: { a: city, b: { type: "string", "x-mcp-header": "CITY" } } }, "twice"),
     broken({ properties: { a: { type: "array", items: city } } }, "out of reach"),
     broken({ "x-mcp-header": "Root" }, "root"),
+    broken({ properties: many(1_000) }, "too many"),
     broken({ properties: { a: { type: "object", default: { "x-mcp-header": 1 } } } }, "fine"),
   ];
   const { url } = await scripted(({ id }, response) =>
     json(response, result(id, { resultType: "complete", tools })),
   );
-  const listed = await (await open(url, "modern")).request("tools/list", {});
+  const limits = { maxMessageBytes: 64 * 1024 * 1024 };
+  const listed = await (await open(url, "modern", { limits })).request("tools/list", {});
   expect(listed.tools.map(({ name }) => name)).toEqual(["weather", "fine"]);
   const old = await scripted(legacy(({ id }, response) => json(response, result(id, { tools }))));
-  expect((await (await open(old.url, "legacy")).request("tools/list", {})).tools).toEqual(tools);
+  const legacyTools = await (await open(old.url, "legacy", { limits })).request("tools/list", {});
+  expect(legacyTools.tools).toEqual(tools);
 });
 
 const givingUp: Record<string, (connection: Connection, controller: AbortController) => unknown> = {
@@ -597,4 +606,31 @@ it("does not take a socket that breaks in the handshake for a server that does n
   const failure = await failureOf(open(url, "legacy"));
   expect(failure).toMatchObject({ code: "HANDSHAKE_FAILED", retryable: true });
   expect(failure.message).toContain("The connection to the server broke");
+});
+
+it("says what a server refused that was found to want its handshake in order meanwhile", async () => {
+  const calls = { first: true, heard: 0 };
+  const { url, seen } = await scripted((message, response, request) => {
+    if (message.method === "server/discover") return;
+    if (message.method === "notifications/initialized")
+      return void response.writeHead(++calls.heard === 1 ? 202 : 422).end();
+    legacy(({ id }, own) => {
+      const early = error(id, { code: -32_600, message: "Server not initialized" });
+      json(own, calls.first ? early : result(id, { tools: [] }));
+      calls.first = false;
+    })(message, response, request);
+  });
+  const egress = createEgress();
+  onTestFinished(() => egress.close());
+  const connector = createConnector({ egress });
+  const endpoint = { kind: "http", url, provenance: "code", headers: {} } as const;
+  const known = await connector.open({ ...endpoint, era: "legacy" }, undefined, {});
+  onTestFinished(() => known.close());
+  const listing = known.request("tools/list", {});
+  const opening = failureOf(connector.open(endpoint, undefined, {}));
+  await listing;
+  const begun = Date.now();
+  expect(await opening).toMatchObject({ code: "HANDSHAKE_FAILED", status: 422 });
+  expect(Date.now() - begun).toBeLessThan(5_000);
+  expect(seen.map(({ message }) => message.method)).toContain("server/discover");
 });

@@ -125,8 +125,9 @@ class Negotiation {
       discard(modern);
       return opened;
     } catch (refusal) {
+      needless.abort();
       await Promise.allSettled([modern, legacy]);
-      throw meansLegacy(word.failure) ? refusal : word.failure;
+      throw word.failure === undefined || meansLegacy(word.failure) ? refusal : word.failure;
     }
   }
 

@@ -53,11 +53,13 @@ export class ParamHeaders {
 
 const annotation = "x-mcp-header";
 const token = /^[!#$%&'*+\-.^_`|~\w]{1,128}$/u;
+/** More headers than this reach no server. */
+const maxMirrors = 64;
 const mirrored: ReadonlySet<unknown> = new Set(["string", "integer", "boolean"]);
 
 /**
  * Collects a schema's annotations; `false` where one is invalid: not a header's name, not unique, not on a primitive,
- * or in a place that arguments reach by more than a chain of `properties`.
+ * one of too many, or in a place that arguments reach by more than a chain of `properties`.
  */
 function findMirrors(schema: unknown, path: readonly string[], reachable: boolean, found: Mirror[]): boolean {
   if (Array.isArray(schema)) return schema.every((one) => findMirrors(one, path, false, found));
@@ -89,7 +91,8 @@ function addMirror(
   const name = schema[annotation];
   if (!reachable || path.length === 0 || typeof name !== "string" || !token.test(name)) return false;
   const header = name.toLowerCase();
-  if (!mirrored.has(schema.type) || found.some((other) => other.header === header)) return false;
+  if (found.length >= maxMirrors || !mirrored.has(schema.type)) return false;
+  if (found.some((other) => other.header === header)) return false;
   found.push({ header, path });
   return true;
 }

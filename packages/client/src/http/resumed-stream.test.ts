@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Credential, Origin } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
-import { expect, test as it, vi } from "vitest";
+import { expect, onTestFinished, test as it, vi } from "vitest";
 import { failureOf, legacy, open, result, scripted } from "../../test/scripted-server.ts";
 
 const done = { content: [] };
@@ -99,4 +100,50 @@ it("sends no id back that a header cannot carry", async () => {
   const connection = await open(url, "legacy");
   expect(await failureOf(connection.request("tools/call", tool))).toMatchObject({ code: "DELIVERY_UNKNOWN" });
   expect(gets(seen)).toBe(0);
+});
+
+it.for([401, 403, 404, 405, 429, 503])(
+  "does not take a resumption that is refused with %s for a tool that was not called",
+  async (status) => {
+    const clock = manualClock();
+    const { url } = await breaking("id: e1\nretry: 0\ndata:\n\n", (response) =>
+      response.writeHead(status).end(),
+    );
+    const limits = { maxStreamReconnects: 1 };
+    const connection = await open(url, "legacy", { clock, limits });
+    const answer = failureOf(connection.request("tools/call", tool));
+    const later = setInterval(() => void clock.advance(100), 5);
+    onTestFinished(() => clearInterval(later));
+    expect(await answer).toMatchObject({ code: "DELIVERY_UNKNOWN", delivery: "unknown", retryable: false });
+  },
+);
+
+it("does not take a resumption without a credential for a tool that was not called", async () => {
+  const clock = manualClock();
+  const { url } = await breaking("id: e1\nretry: 0\ndata:\n\n", () => {});
+  const credential: Credential = {
+    ...{ subject: "ada", generation: "1", origins: [url.origin as Origin] },
+    headers: ({ method }) => {
+      if (method === "GET") throw new Error("no longer");
+      return {};
+    },
+  };
+  const answer = failureOf((await open(url, "legacy", { clock }, credential)).request("tools/call", tool));
+  await vi.waitFor(() => expect(clock.pending).toBe(2));
+  await clock.advance(100);
+  expect(await answer).toMatchObject({ code: "DELIVERY_UNKNOWN", delivery: "unknown" });
+});
+
+it("counts every resumption that is refused, those after an event too", async () => {
+  const clock = manualClock();
+  const { url, seen } = await breaking("id: e1\nretry: 0\ndata:\n\n", (response) =>
+    response.writeHead(503).end(),
+  );
+  const limits = { maxStreamReconnects: 2 };
+  const connection = await open(url, "legacy", { clock, limits });
+  const answer = failureOf(connection.request("tools/list", {}));
+  const later = setInterval(() => void clock.advance(100), 5);
+  onTestFinished(() => clearInterval(later));
+  expect(await answer).toMatchObject({ code: "SERVER_UNAVAILABLE" });
+  expect(gets(seen)).toBe(2);
 });

@@ -40,6 +40,7 @@ export async function readResumedStream(
   for (let barren = 0; ; barren++) {
     if (response !== undefined) failure = await readOnce(response, place, options);
     if (place.hasMoved) barren = 0;
+    place.hasMoved = false;
     if (isDone()) return;
     if (place.id === undefined && !startsOver) break;
     if (barren >= limits.maxStreamReconnects) break;
@@ -57,7 +58,6 @@ async function readOnce(
   place: { id: string | undefined; retryMs: number; hasMoved: boolean },
   { receive, limits }: ResumedStreamOptions,
 ): Promise<unknown> {
-  place.hasMoved = false;
   try {
     await readEventStream(response, limits, {
       event(data, event) {

@@ -22,3 +22,12 @@ it("gives the same headers for the same request, and as many as there are names"
   for (let at = 0; at < 2_000; at++) headers.of("tools/call", { name: `tool-${at}` });
   expect(headers.of("tools/call", { name: "a" })).toEqual(first);
 });
+
+it("does not take a method for another one with a name", () => {
+  const headers = new RoutingHeaders();
+  headers.of("tools/call a", undefined);
+  expect(headers.of("tools/call", { name: "a" })).toMatchObject({
+    "mcp-method": "tools/call",
+    "mcp-name": "a",
+  });
+});

@@ -25,7 +25,8 @@ export class RoutingHeaders {
   /** The headers for one request; frozen, and the same object for the same request. */
   of(method: string, params: Fields | undefined): PlainHeaders {
     const name = nameOf(method, params);
-    const key = name === undefined ? method : `${method} ${name}`;
+    // Only methods of one word have a name; any other text is a method as a whole.
+    const key = name === undefined ? `-${method}` : `+${method} ${name}`;
     const ready = this.#ready.get(key);
     if (ready !== undefined) return ready;
     const made = Object.freeze({

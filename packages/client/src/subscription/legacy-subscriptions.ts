@@ -1,5 +1,5 @@
 import type { Clock, ServerEvent, Subscription, SubscriptionFilter } from "@tenantry/core";
-import { raceAbort, SharedFlight } from "@tenantry/core";
+import { SharedFlight } from "@tenantry/core";
 import type { ServerMessage } from "../message.ts";
 import { Subscriber, type Subscriptions } from "./subscriptions.ts";
 
@@ -16,6 +16,13 @@ export interface LegacySubscriptionsOptions {
   readonly clock: Clock;
 }
 
+/** A resource that is watched: what its server was asked once, and for how many subscribers. */
+interface Watch {
+  readonly uri: string;
+  readonly asking: SharedFlight<unknown>;
+  count: number;
+}
+
 /**
  * Subscriptions of the legacy era: a server tells everybody on its stream of every list that changes, and of the
  * resources that were subscribed to (MCP 2025-11-25). Over HTTP that stream is opened with the first subscription and
@@ -24,8 +31,7 @@ export interface LegacySubscriptionsOptions {
 export class LegacySubscriptions implements Subscriptions {
   readonly #options: LegacySubscriptionsOptions;
   readonly #subscribers = new Set<Subscriber>();
-  /** How many subscribers watch each resource. */
-  readonly #watched = new Map<string, number>();
+  readonly #watched = new Map<string, Watch>();
   /** Whether the stream stays open without a subscriber, for what the server asks. */
   #isAttended = false;
   #stream: { readonly opening: SharedFlight<void>; readonly ending: AbortController } | undefined;
@@ -45,16 +51,13 @@ export class LegacySubscriptions implements Subscriptions {
   ): Promise<Subscription> {
     signal?.throwIfAborted();
     const uris = [...new Set(filter.resourceUris)];
-    const watching: string[] = [];
+    const watching: Watch[] = [];
     const leave = (): Promise<void> => this.#leave(subscriber, watching);
     const subscriber: Subscriber = new Subscriber({ filter, listener, clock: this.#options.clock, leave });
     this.#subscribers.add(subscriber);
     try {
       await this.#listen(signal);
-      for (const uri of uris) {
-        await this.#watch(uri, signal);
-        watching.push(uri);
-      }
+      for (const uri of uris) watching.push(await this.#watch(uri, signal));
       return subscriber;
     } catch (failure) {
       await subscriber.close();
@@ -115,35 +118,44 @@ export class LegacySubscriptions implements Subscriptions {
     this.#subscribers.clear();
   }
 
-  async #watch(uri: string, signal: AbortSignal | undefined): Promise<void> {
-    const count = this.#watched.get(uri) ?? 0;
-    this.#watched.set(uri, count + 1);
-    if (count > 0) return;
+  /** Has the server asked once, whoever watches the resource meanwhile; it can refuse all of them. */
+  async #watch(uri: string, signal: AbortSignal | undefined): Promise<Watch> {
+    const known = this.#watched.get(uri);
+    const watch = known === undefined || known.asking.abandoned ? this.#watchOf(uri) : known;
+    watch.count++;
     try {
-      await raceAbort(this.#options.request("resources/subscribe", uri, signal), signal);
+      await watch.asking.join({ signal });
+      return watch;
     } catch (failure) {
-      this.#unwatch(uri);
+      this.#unwatch(watch);
       throw failure;
     }
   }
 
-  /** Counts one watcher less; gives whether it was the last. */
-  #unwatch(uri: string): boolean {
-    const count = (this.#watched.get(uri) ?? 1) - 1;
-    if (count > 0) this.#watched.set(uri, count);
-    else this.#watched.delete(uri);
-    return count === 0;
+  #watchOf(uri: string): Watch {
+    const { request } = this.#options;
+    const asking = new SharedFlight((abandoned) => request("resources/subscribe", uri, abandoned));
+    const watch = { uri, asking, count: 0 };
+    this.#watched.set(uri, watch);
+    return watch;
   }
 
-  async #leave(subscriber: Subscriber, watching: readonly string[]): Promise<void> {
+  /** Counts one watcher less; gives whether it was the last. */
+  #unwatch(watch: Watch): boolean {
+    if (--watch.count > 0) return false;
+    if (this.#watched.get(watch.uri) === watch) this.#watched.delete(watch.uri);
+    return true;
+  }
+
+  async #leave(subscriber: Subscriber, watching: readonly Watch[]): Promise<void> {
     const wasHere = this.#subscribers.delete(subscriber);
-    const last = watching.filter((uri) => this.#unwatch(uri));
+    const last = watching.filter((watch) => this.#unwatch(watch));
     if (this.#subscribers.size === 0 && !this.#isAttended) {
       this.#stream?.ending.abort("Nobody listens any more.");
       this.#stream = undefined;
     }
     if (!wasHere) return;
-    const request = (uri: string) => this.#options.request("resources/unsubscribe", uri, undefined);
-    await Promise.allSettled(last.map(request));
+    const { request } = this.#options;
+    await Promise.allSettled(last.map(({ uri }) => request("resources/unsubscribe", uri, undefined)));
   }
 }

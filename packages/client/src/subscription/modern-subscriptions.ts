@@ -94,7 +94,10 @@ export class ModernSubscriptions implements Subscriptions {
     errand.next(call);
     const over = link.ask(call, { notifications: wireFilter(filter) });
     over.catch(() => {});
-    ending.addEventListener("abort", () => call.end("The subscription was closed."), { once: true });
+    const leave = () => call.end("The subscription was closed.");
+    ending.addEventListener("abort", leave, { once: true });
+    const left = () => ending.removeEventListener("abort", leave);
+    void call.outcome.then(left, left);
     await errand.wait(Promise.race([agreed.promise, over.then(() => Promise.reject(endedEarly()))]));
     return call;
   }

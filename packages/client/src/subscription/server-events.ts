@@ -19,7 +19,7 @@ export function eventOf({ method, params }: ServerMessage): ServerEvent | undefi
   }
 }
 
-/** Whether a subscriber asked for a change. A server may tell of a part of a watched resource by a longer URI. */
+/** Whether a subscriber asked for a change. A server may tell of a part of a watched resource by the URI of that part. */
 export function wants(filter: SubscriptionFilter, event: ServerEvent): boolean {
   switch (event.kind) {
     case "tools_changed":
@@ -29,8 +29,15 @@ export function wants(filter: SubscriptionFilter, event: ServerEvent): boolean {
     case "resources_changed":
       return filter.resources === true;
     case "resource_updated":
-      return filter.resourceUris?.some((uri) => event.uri.startsWith(uri)) === true;
+      return filter.resourceUris?.some((uri) => isWithin(uri, event.uri)) === true;
   }
+}
+
+/** What only begins like a watched resource can be somebody else's, where a connection is shared. */
+function isWithin(whole: string, part: string): boolean {
+  if (!part.startsWith(whole)) return false;
+  const rest = part.slice(whole.length);
+  return rest === "" || whole.endsWith("/") || /^[/?#]/u.test(rest);
 }
 
 /** How close together changes of one kind are one change, in milliseconds. */

@@ -1,7 +1,8 @@
+import { getEventListeners } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { ServerEvent } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
-import { expect, test as it, vi } from "vitest";
+import { expect, onTestFinished, test as it, vi } from "vitest";
 import { failureOf, json, legacy, open, result, scripted, type Handler } from "../../test/scripted-server.ts";
 
 const event = (response: ServerResponse | undefined, message: object, id?: string) =>
@@ -208,4 +209,98 @@ it("does not park a connection that somebody listens on", async () => {
   expect(connection.park()).toBeUndefined();
   await subscription.close();
   expect(connection.park()).toMatchObject({ sessionId: "s1" });
+});
+
+it.for(["legacy", "modern"] as const)(
+  "fails a subscription that its connection is closed under, with the reason (%s)",
+  async (era) => {
+    const { url, seen } = await scripted((message, response, request) => {
+      if (era === "legacy" && request.method === "POST") legacy(() => {})(message, response, request);
+    });
+    const connection = await open(url, era);
+    const subscribing = failureOf(connection.subscribe({ tools: true }, () => {}));
+    await vi.waitFor(() =>
+      expect(
+        seen.some(({ message, method }) => method === "GET" || message.method === "subscriptions/listen"),
+      ).toBe(true),
+    );
+    await connection.close();
+    expect(await subscribing).toMatchObject({ code: "CLOSED" });
+  },
+);
+
+it("tells of a part of a watched resource, and of no other resource that begins like it", async () => {
+  const { url, streams } = await telling();
+  const connection = await open(url, "legacy");
+  const heard: ServerEvent[] = [];
+  await connection.subscribe({ resourceUris: ["file:///users/ada"] }, (one) => heard.push(one));
+  for (const uri of ["file:///users/adam", "file:///users/ada/a", "file:///users/ada#b", "file:///users/ada"])
+    event(streams[0], updated(uri));
+  await vi.waitFor(() =>
+    expect(heard).toContainEqual({ kind: "resource_updated", uri: "file:///users/ada" }),
+  );
+  expect(heard.map((one) => "uri" in one && one.uri)).not.toContain("file:///users/adam");
+  expect(heard).toHaveLength(3);
+});
+
+it("keeps nothing of a modern subscription's earlier requests", async () => {
+  const clock = manualClock();
+  const { url, seen } = await listening((response) => {
+    response.write(":\n\n", () => response.destroy());
+  });
+  const add = vi.spyOn(AbortSignal.prototype, "addEventListener");
+  onTestFinished(() => void vi.restoreAllMocks());
+  const connection = await open(url, "modern", { clock });
+  const subscription = await connection.subscribe({ tools: true }, () => {});
+  for (let at = 1; at <= 4; at++) {
+    await vi.waitFor(() => expect(seen).toHaveLength(at));
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await clock.advance(1_000);
+  }
+  await vi.waitFor(() => expect(seen).toHaveLength(5));
+  const leaving = add.mock.calls.filter(([, listener]) => String(listener).includes("call.end("));
+  expect(leaving).toHaveLength(5);
+  const listeners = new Set(
+    add.mock.contexts.flatMap((signal) => getEventListeners(signal as AbortSignal, "abort")),
+  );
+  expect(leaving.filter(([, listener]) => listeners.has(listener as never)).length).toBeLessThan(2);
+  await subscription.close();
+});
+
+it("tells a second watcher of a resource that the server refuses to tell of", async () => {
+  const { url } = await scripted((message, response, request) => {
+    if (request.method === "GET")
+      return void response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    legacy(({ id }, own) => {
+      setTimeout(() => json(own, { jsonrpc: "2.0", id, error: { code: -32002, message: "no" } }), 50);
+    })(message, response, request);
+  });
+  const connection = await open(url, "legacy");
+  const filter = { resourceUris: ["file:///a"] };
+  const both = [1, 2].map(() => failureOf(connection.subscribe(filter, () => {})));
+  for (const one of both) expect(await one).toMatchObject({ code: "SERVER_ERROR" });
+});
+
+it("keeps a resource watched for the second when the first leaves while it is asked for", async () => {
+  let answer = () => {};
+  const { url, seen } = await scripted((message, response, request) => {
+    if (request.method === "GET")
+      return void response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    legacy(({ id }, own) => void (answer = () => json(own, result(id, {}))))(message, response, request);
+  });
+  const connection = await open(url, "legacy");
+  const filter = { resourceUris: ["file:///a"] };
+  const controller = new AbortController();
+  const first = connection.subscribe(filter, () => {}, { signal: controller.signal });
+  first.catch(() => {});
+  const asked = (method: string) => seen.filter(({ message }) => message.method === method);
+  await vi.waitFor(() => expect(asked("resources/subscribe")).toHaveLength(1));
+  const second = connection.subscribe(filter, () => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  controller.abort("left");
+  await expect(first).rejects.toBe("left");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(asked("notifications/cancelled")).toEqual([]);
+  answer();
+  await second;
 });
