@@ -103,6 +103,9 @@ export class Inbox {
   #concerned({ _meta }: Fields): Call | undefined {
     const subscription = isObject(_meta) ? _meta[SUBSCRIPTION_ID_META_KEY] : undefined;
     if (subscription !== undefined) return this.#find(subscription);
-    return this.#pending.size === 1 ? this.#pending.values().next().value : undefined;
+    // What a call that was given up still brings up is no other call's.
+    if (this.#hasAbandoned) return undefined;
+    const calls = this.pending.filter((call) => !call.isEndless);
+    return calls.length === 1 ? calls[0] : undefined;
   }
 }

@@ -53,7 +53,7 @@ it("refuses text whose values would take more than a message may, before it buil
     expect(() => parseJson(many(value), limits(8, 100_000))).toThrow(
       /more values than fit into 100000 bytes/u,
     );
-    expect(parseJson(many(value), limits(8))).toHaveLength(10_000);
+    expect(parseJson(many(value), limits(8, 2_000_000))).toHaveLength(10_000);
   }
   expect(parseJson(many("1"), limits(8, 100_000))).toHaveLength(10_000);
   expect(parseJson(`["${"{}".repeat(50_000)}"]`, limits(8, 100_000))).toHaveLength(1);

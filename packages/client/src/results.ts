@@ -49,8 +49,9 @@ export class Results {
     for (const tool of listed.tools as readonly unknown[]) {
       if (!isObject(tool) || typeof tool.name !== "string") continue;
       const schema = this.#options.schemas.learn(tool.outputSchema);
-      if (schema !== undefined) (this.#outputs ??= new Map()).set(tool.name, schema);
-      else this.#outputs?.delete(tool.name);
+      this.#outputs?.delete(tool.name);
+      if (schema !== undefined && (this.#outputs?.size ?? 0) < maxOutputs)
+        (this.#outputs ??= new Map()).set(tool.name, schema);
     }
     return listed;
   }
@@ -63,6 +64,9 @@ export class Results {
     return result;
   }
 }
+
+/** A server can give its tools other names with every list. */
+const maxOutputs = 10_000;
 
 function taken(accepted: Accepted | undefined, note: Note): Fields | undefined {
   if (accepted !== undefined && note !== undefined) told(note, accepted.deviation);

@@ -10,6 +10,8 @@ export interface JsonBounds {
 const containerBytes = 48;
 const stringBytes = 48;
 const placeBytes = 8;
+/** So few are never too many, however little a message may have. */
+const leastBytes = 64 * 1024;
 
 /**
  * Tells which bound JSON text would break when it is parsed, before anything is built from it; `undefined` where it
@@ -17,7 +19,7 @@ const placeBytes = 8;
  */
 export function outgrows(text: string, { maxDepth, maxBytes }: JsonBounds): keyof JsonBounds | undefined {
   // Text this short can do neither, however it is spelled.
-  if (text.length <= maxDepth && text.length * containerBytes <= maxBytes) return undefined;
+  if (text.length <= maxDepth && text.length * containerBytes <= leastBytes) return undefined;
   let depth = 0;
   let bytes = 0;
   for (let at = 0; at < text.length; at++) {
@@ -40,7 +42,7 @@ export function outgrows(text: string, { maxDepth, maxBytes }: JsonBounds): keyo
         break;
     }
   }
-  return bytes > maxBytes ? "maxBytes" : undefined;
+  return bytes > Math.max(maxBytes, leastBytes) ? "maxBytes" : undefined;
 }
 
 /** Whether JSON text nests deeper than `maxDepth`; told before anything is built from it. */

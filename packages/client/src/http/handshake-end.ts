@@ -28,6 +28,7 @@ export class HandshakeEnd {
  */
 const tooEarly =
   /(?:^|\b(?:server|session|client|connection)\b(?: is| has| was)? )not (?:yet )?(?:been )?initiali[sz]ed\b|\b(?:before|during) (?:the )?(?:session )?initiali[sz]ation\b|^Invalid request parameters$/iu;
+const methodNotFound = -32_601;
 /** What a tool that was called and threw is answered with. */
 const internalError = -32_603;
 
@@ -39,6 +40,7 @@ export function isTooEarly(failure: unknown, method: string): boolean {
   if (!(failure instanceof TenantryError)) return false;
   const { code, rpc, status } = failure;
   if (code !== "SERVER_ERROR" && !(code === "SESSION_LOST" && status === 400)) return false;
-  if (method !== "tools/call") return true;
+  // What a server does not know it would not know later either.
+  if (method !== "tools/call") return rpc?.code !== methodNotFound;
   return typeof rpc?.message === "string" && rpc.code !== internalError && tooEarly.test(rpc.message);
 }

@@ -1,4 +1,11 @@
-import { TenantryError, type Clock, type Credential, type Era, type HttpEndpoint } from "@tenantry/core";
+import {
+  raceAbort,
+  TenantryError,
+  type Clock,
+  type Credential,
+  type Era,
+  type HttpEndpoint,
+} from "@tenantry/core";
 import type { ExchangeResponse, Target } from "@tenantry/egress";
 import { Asides, isAside } from "../asides.ts";
 import { atMost } from "../at-most.ts";
@@ -118,7 +125,7 @@ export class HttpTransport implements Transport {
   /** Ends the session at the server, where there is one. The server may refuse to (405), which is its right. */
   async endSession(signal: AbortSignal): Promise<void> {
     if (this.#session.id === undefined) return;
-    const bound = await this.#merged.of("DELETE");
+    const bound = await raceAbort(Promise.resolve(this.#merged.of("DELETE")), signal);
     const { target } = this.#options;
     const response = await target.exchange({
       method: "DELETE",
@@ -150,7 +157,7 @@ export class HttpTransport implements Transport {
     const body = toJson(message);
     // Awaited only where it must be: most credentials have their headers ready.
     const merged = this.#merged.of("POST");
-    const bound = merged instanceof Promise ? await merged : merged;
+    const bound = merged instanceof Promise ? await raceAbort(merged, signal) : merged;
     const { url } = this.#options.endpoint;
     call.secrets = () => spokenSecrets(bound, url);
     signal.throwIfAborted();
@@ -168,8 +175,7 @@ export class HttpTransport implements Transport {
 
   async #tell(message: NotificationMessage | ReplyMessage, signal: AbortSignal): Promise<void> {
     const body = toJson(message);
-    const bound = await this.#merged.of("POST");
-    signal.throwIfAborted();
+    const bound = await raceAbort(Promise.resolve(this.#merged.of("POST")), signal);
     const headers = this.#session.headersOf("method" in message ? message.method : "", undefined);
     const response = await this.#post(headers, bound, body, signal);
     if (response.status >= 200 && response.status <= 299) return response.body.cancel();
@@ -202,7 +208,7 @@ export class HttpTransport implements Transport {
   }
 
   async #getStream(lastEventId: string | undefined, signal: AbortSignal): Promise<ExchangeResponse> {
-    const bound = await this.#merged.of("GET");
+    const bound = await raceAbort(Promise.resolve(this.#merged.of("GET")), signal);
     const headers = {
       accept: "text/event-stream",
       ...this.#session.headers(),

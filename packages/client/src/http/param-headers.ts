@@ -45,11 +45,15 @@ export class ParamHeaders {
     if (!isObject(tool) || typeof tool.name !== "string") return true;
     const mirrors: Mirror[] = [];
     const valid = findMirrors(tool.inputSchema, [], true, mirrors);
-    if (valid && mirrors.length > 0) (this.#mirrors ??= new Map()).set(tool.name, mirrors);
-    else this.#mirrors?.delete(tool.name);
+    this.#mirrors?.delete(tool.name);
+    if (valid && mirrors.length > 0 && (this.#mirrors?.size ?? 0) < maxTools)
+      (this.#mirrors ??= new Map()).set(tool.name, mirrors);
     return valid;
   }
 }
+
+/** A server can give its tools other names with every list. */
+const maxTools = 10_000;
 
 const annotation = "x-mcp-header";
 const token = /^[!#$%&'*+\-.^_`|~\w]{1,128}$/u;

@@ -111,12 +111,12 @@ export class ModernSubscriptions implements Subscriptions {
     const { clock, limits } = this.#options;
     let call: Call | undefined = first;
     let cause: unknown;
+    let heard = 0;
     for (let failures = 0; subscriber.isOpen && failures <= limits.maxStreamReconnects; failures++) {
       try {
         if (call === undefined) {
           await pause(clock, firstRetryMs * 2 ** (failures - 1), ending);
           call = await this.#listen(subscriber, filter, ending, undefined);
-          failures = 0;
         }
         await call.outcome;
         // The server has answered: it tells of nothing more, and says so.
@@ -125,6 +125,9 @@ export class ModernSubscriptions implements Subscriptions {
       } catch (failure) {
         cause = failure;
         call = undefined;
+        // Only what it was told of counts: a server can agree and break off for ever.
+        if (subscriber.heard > heard) failures = 0;
+        heard = subscriber.heard;
         if (!(failure instanceof TenantryError) || !failure.retryable) break;
       }
     }

@@ -255,7 +255,7 @@ it("keeps nothing of a modern subscription's earlier requests", async () => {
   for (let at = 1; at <= 4; at++) {
     await vi.waitFor(() => expect(seen).toHaveLength(at));
     await vi.waitFor(() => expect(clock.pending).toBe(1));
-    await clock.advance(1_000);
+    await clock.advance(1_000 * 2 ** (at - 1));
   }
   await vi.waitFor(() => expect(seen).toHaveLength(5));
   const leaving = add.mock.calls.filter(([, listener]) => String(listener).includes("call.end("));
@@ -303,4 +303,18 @@ it("keeps a resource watched for the second when the first leaves while it is as
   expect(asked("notifications/cancelled")).toEqual([]);
   answer();
   await second;
+});
+
+it("gives a modern subscription up that is agreed to and broken off again and again", async () => {
+  const clock = manualClock();
+  const { url, seen } = await listening((response) => void response.write(":\n\n", () => response.destroy()));
+  const connection = await open(url, "modern", { clock, limits: { maxStreamReconnects: 2 } });
+  const subscription = await connection.subscribe({ tools: true }, () => {});
+  for (const [at, delay] of [1_000, 2_000].entries()) {
+    await vi.waitFor(() => expect(seen).toHaveLength(at + 1));
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await clock.advance(delay);
+  }
+  expect((await subscription.closed).kind).toBe("lost");
+  expect(seen).toHaveLength(3);
 });

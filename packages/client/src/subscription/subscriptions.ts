@@ -19,6 +19,7 @@ export class Subscriber implements Subscription {
   readonly #announcer: Announcer;
   #settleClosed!: (reason: CloseReason) => void;
   #isOpen = true;
+  #heard = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: SubscriberOptions) {
@@ -28,6 +29,11 @@ export class Subscriber implements Subscription {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
   }
 
+  /** How many changes it was told of. */
+  get heard(): number {
+    return this.#heard;
+  }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -35,7 +41,9 @@ export class Subscriber implements Subscription {
   /** Tells of what a notification says, where it was asked for. */
   receive(message: ServerMessage): void {
     const event = this.#isOpen ? eventOf(message) : undefined;
-    if (event !== undefined && wants(this.#options.filter, event)) this.#announcer.announce(event);
+    if (event === undefined || !wants(this.#options.filter, event)) return;
+    this.#heard++;
+    this.#announcer.announce(event);
   }
 
   /** Nothing more is told, because the other side or the connection has ended. */
