@@ -59,6 +59,8 @@ export class LineDecoder {
   #parse(text: string): object | undefined {
     if (!text.startsWith("{")) return undefined;
     switch (outgrows(text, { maxDepth: this.#maxDepth, maxBytes: this.#maxBytes })) {
+      case undefined:
+        break;
       case "maxDepth":
         throw exceeded(`a message that nests deeper than ${this.#maxDepth} levels`, "maxDepth");
       case "maxBytes":
