@@ -114,7 +114,8 @@ describe.each(eras)("against a %s server", (era) => {
     await outcomes;
     await until(() => world.server.openSockets === 0);
     expect(world.tenantry.stats()).toMatchObject({ connections: 0, leases: 0, waiting: 0 });
-    expect(world.server.requests.at(-1)?.status).toBeUndefined();
+    const asked = world.server.requests.findLast(({ rpc }) => rpc === greeting(era));
+    expect(asked?.status).toBeUndefined();
     world.server.faults.clear();
     expect(textOf(await world.ada.callTool("notes__whoami"))).toBe("ada");
   });
@@ -306,7 +307,7 @@ it("close while many wait is one end for all of them", async () => {
   await using world = await createWorld("legacy");
   world.server.faults.add({ kind: "hang" });
   const calls = times(10, () => codeOf(world.ada.callTool("notes__whoami")));
-  await until(() => world.server.requests.length === 1);
+  await until(() => world.server.requests.length > 0);
   const closing = times(3, () => world.tenantry.close());
   expect(new Set(closing).size).toBe(1);
   await closing[0];
