@@ -835,3 +835,26 @@ it("refuses a limit that it could not keep", () => {
     );
   }
 });
+
+it("uses no request id twice, whichever of its connections asks", async () => {
+  const server = await serve({ era: "legacy" });
+  const connector = connectorFor();
+  const endpoint = endpointOf(server.url, { era: "legacy" });
+  for (let at = 0; at < 3; at++) await echo(await kept(connector.open(endpoint, undefined, {})), "hi");
+  const ids = server.requests.map(({ body }) => (body as { id?: number } | undefined)?.id);
+  const used = ids.filter((id) => id !== undefined);
+  expect(used).toHaveLength(6);
+  expect(new Set(used).size).toBe(6);
+});
+
+it("does not wait for a credential that never makes its headers once the call is given up", async () => {
+  const server = await serve({ era: "modern" });
+  const never = bearer("token", server.url.origin, { headers: () => new Promise(() => {}) });
+  const connection = await open(server, { era: "modern" }, never);
+  const controller = new AbortController();
+  const asked = connection.request("tools/list", {}, { signal: controller.signal });
+  controller.abort("left");
+  await expect(asked).rejects.toBe("left");
+  await connection.close();
+  expect(server.requests).toEqual([]);
+});

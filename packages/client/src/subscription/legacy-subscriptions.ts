@@ -75,7 +75,7 @@ export class LegacySubscriptions implements Subscriptions {
   }
 
   close(cause?: unknown): void {
-    for (const subscriber of this.#subscribers) subscriber.lose(cause);
+    for (const subscriber of this.#subscribers) subscriber.dismiss(cause);
     this.#subscribers.clear();
     this.#stream?.ending.abort("The connection was closed.");
     this.#stream = undefined;

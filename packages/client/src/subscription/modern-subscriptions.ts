@@ -66,8 +66,7 @@ export class ModernSubscriptions implements Subscriptions {
 
   close(cause?: unknown): void {
     for (const [subscriber, ending] of this.#subscribers) {
-      if (cause === undefined) void subscriber.close();
-      else subscriber.lose(cause);
+      subscriber.dismiss(cause);
       ending.abort();
     }
     this.#subscribers.clear();

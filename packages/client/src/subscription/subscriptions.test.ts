@@ -92,7 +92,7 @@ it("takes a resource back at the server with its last subscriber, and nothing wh
   expect(asked("resources/unsubscribe")).toHaveLength(1);
   const third = await connection.subscribe(uris, () => {});
   await connection.close();
-  expect((await third.closed).kind).toBe("lost");
+  expect(await third.closed).toEqual({ kind: "closed" });
   await third.close();
   expect(asked("resources/unsubscribe")).toHaveLength(1);
 });

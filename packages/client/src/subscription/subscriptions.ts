@@ -46,9 +46,15 @@ export class Subscriber implements Subscription {
     this.#announcer.announce(event);
   }
 
-  /** Nothing more is told, because the other side or the connection has ended. */
+  /** Nothing more is told, because the other side has ended. */
   lose(cause: unknown): void {
     this.#end(cause === undefined ? { kind: "lost" } : { kind: "lost", cause });
+  }
+
+  /** Nothing more is told, because the connection has ended: by its owner, or with a cause. */
+  dismiss(cause: unknown): void {
+    if (cause === undefined) this.#end({ kind: "closed" });
+    else this.lose(cause);
   }
 
   close(): Promise<void> {
