@@ -408,3 +408,25 @@ it("aborts what it asks for a connection that is parked", async () => {
   expect(connection.park()).toBeDefined();
   await vi.waitFor(() => expect(asked?.aborted).toBe(true));
 });
+
+it("asks nobody any more for a server that takes no answers", async () => {
+  const held: ServerResponse[] = [];
+  const { url } = await scripted((message, response, request) => {
+    if (message.method === undefined && message.id !== undefined) return void held.push(response);
+    if (request.method === "GET") return void response.writeHead(405).end();
+    legacy(({ id }, own) => {
+      own.writeHead(200, { "content-type": "text/event-stream" });
+      const ask = (at: number) => {
+        if (at === 60) return void own.end(`data: ${JSON.stringify(result(id, done))}\n\n`);
+        own.write(`data: ${JSON.stringify({ jsonrpc: "2.0", id: `q${at}`, method: "roots/list" })}\n\n`);
+        setTimeout(() => ask(at + 1), 2);
+      };
+      ask(0);
+    })(message, response, request);
+  });
+  const onRoots = vi.fn(() => []);
+  const connection = await open(url, "legacy", {}, undefined, { handlers: { onRoots } });
+  expect(await connection.request("tools/call", tool)).toEqual(done);
+  expect(onRoots).toHaveBeenCalledTimes(16);
+  for (const response of held) response.writeHead(202).end();
+});
