@@ -25,11 +25,13 @@ export class ClientHost implements Host {
   }
 
   connect(url: URL, resume?: ParkedSession): Promise<Connection> {
+    // As `bearer()` makes it: the same frozen headers for every request.
+    const headers = Object.freeze({ authorization: { value: secret(authorization), replaces: false } });
     const credential: Credential = {
       subject: "ada",
       generation: "1",
       origins: [originOf(url)],
-      headers: () => ({ authorization: { value: secret(authorization), replaces: false } }),
+      headers: () => headers,
     };
     const known = this.#era === undefined ? {} : { era: this.#era };
     const endpoint: HttpEndpoint = { kind: "http", url, provenance: "code", headers: {}, ...known };
