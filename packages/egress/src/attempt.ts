@@ -107,6 +107,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource {
     if (this.#progress === "over") return;
     const failure = failureOf(error, this.#progress, this.#hop.place.origin);
     this.#finish();
+    this.#decoder?.leave();
     if (this.#body === undefined) this.#failed(failure);
     else this.#body.fail(failure);
   }

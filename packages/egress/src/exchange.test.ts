@@ -282,6 +282,19 @@ describe("bounds", () => {
     await until(async () => (await server.connections()) === 0);
   });
 
+  it.each([NaN, -1, 1.5, "1000", null])(
+    "refuses the bound %s, which would be none, before anything is sent",
+    async (bound) => {
+      await using server = await serve((_, response) => response.end("hello"));
+      const request = get(server.url, { maxResponseBytes: bound as number });
+      expect(await rejection(egressFor().exchange(request))).toMatchObject({
+        code: "ARGUMENT_INVALID",
+        delivery: "unsent",
+      });
+      expect(server.seen).toHaveLength(0);
+    },
+  );
+
   it("takes in little of an endless body that nobody reads", async () => {
     let written = 0;
     await using server = await serve((_, response) => endless(response, (bytes) => (written += bytes)));

@@ -64,7 +64,9 @@ export async function exchange(way: WayOut, first: Place, request: TargetRequest
   }
   const { totalTimeoutMs } = way.limits;
   const until = totalTimeoutMs === Infinity ? Infinity : systemClock.now() + totalTimeoutMs;
-  const maxResponseBytes = request.maxResponseBytes ?? way.limits.maxResponseBytes;
+  const maxResponseBytes = checkBound(
+    request.maxResponseBytes === undefined ? way.limits.maxResponseBytes : request.maxResponseBytes,
+  );
   let place = first;
   for (let followed = 0; ; followed++) {
     // Between two requests nobody listens to it.
@@ -86,6 +88,13 @@ export async function exchange(way: WayOut, first: Place, request: TargetRequest
       way.policy,
     );
   }
+}
+
+/** What is no number is larger than nothing, and would bound nothing. */
+function checkBound(bytes: number): number {
+  if (bytes === Infinity || (Number.isInteger(bytes) && bytes >= 0)) return bytes;
+  const why = "maxResponseBytes is a whole number from 0, or Infinity for a stream whose reader bounds it.";
+  throw new TenantryError("ARGUMENT_INVALID", why);
 }
 
 /** An answer and where it came from. */

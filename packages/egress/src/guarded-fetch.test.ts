@@ -65,6 +65,18 @@ describe("guardedFetch", () => {
     expect(manual.headers.get("location")).toBe("https://other.example/");
   });
 
+  it("waits for a body that never comes no longer than its signal, and sends nothing", async () => {
+    await using server = await serve();
+    await using egress = createEgress();
+    const abort = new AbortController();
+    const body = new ReadableStream({});
+    const init = { method: "POST", body, duplex: "half", signal: abort.signal } as RequestInit;
+    const sending = rejection(guardedFetch(egress, { provenance: "code" })(server.url, init));
+    abort.abort("enough");
+    expect(await sending).toBe("enough");
+    expect(server.seen).toHaveLength(0);
+  });
+
   it("throws the signal's own reason and leaves no listener on it", async () => {
     await using server = await serve();
     await using egress = createEgress();

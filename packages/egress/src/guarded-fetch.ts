@@ -1,4 +1,4 @@
-import { TenantryError, type Fetch, type Provenance } from "@tenantry/core";
+import { raceAbort, TenantryError, type Fetch, type Provenance } from "@tenantry/core";
 import type { Egress } from "./egress.ts";
 import type { ExchangeResponse } from "./exchange.ts";
 import type { ExchangeMethod } from "./transport.ts";
@@ -25,7 +25,7 @@ export function guardedFetch(egress: Pick<Egress, "exchange">, { provenance }: G
       method: methodOf(request.method),
       provenance,
       headers: Object.fromEntries(request.headers),
-      ...(request.body === null ? {} : { body: await request.text() }),
+      ...(request.body === null ? {} : { body: await raceAbort(request.text(), signal) }),
       redirect: redirect === "follow" ? "follow" : "manual",
       ...(signal === undefined ? {} : { signal }),
     });
