@@ -54,7 +54,8 @@ export interface CredentialRequest extends AbortableOptions {
 
 /** Resolves credentials. `undefined` means that none is needed; a needed one that is absent is `CREDENTIAL_MISSING`. */
 export interface CredentialProvider {
-  resolve(request: CredentialRequest): Promise<Credential | undefined>;
+  /** Gives the credential itself where it is at hand, because every call asks, and a promise of it otherwise. */
+  resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
 }
 
 /** What a source may use; whoever composes the packages gives it. */

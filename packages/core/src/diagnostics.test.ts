@@ -2,7 +2,7 @@ import { tracingChannel } from "node:diagnostics_channel";
 import { expect, test } from "vitest";
 import { serverId, traced } from "./index.ts";
 
-const event = { scope: { share: "everyone" }, server: serverId("github") } as const;
+const event = { scope: { share: "everyone" }, server: serverId("github"), resumed: false } as const;
 const name = "tenantry:pool:connect";
 
 test("builds no payload where nobody listens", async () => {

@@ -8,10 +8,11 @@ export interface DiagnosticEvents {
   "tenantry:pool:acquire": {
     readonly scope: Scope;
     readonly server: ServerId;
-    outcome?: "hit" | "join" | "open" | "wait";
+    /** A connection that was open, was being opened, is opened, resumes a parked session, or waits for room. */
+    outcome?: "hit" | "join" | "open" | "resume" | "wait";
   };
-  /** A connection is opened. */
-  "tenantry:pool:connect": { readonly scope: Scope; readonly server: ServerId };
+  /** A connection is opened; `resumed` where a parked session goes on in it. */
+  "tenantry:pool:connect": { readonly scope: Scope; readonly server: ServerId; readonly resumed: boolean };
   /** A credential is resolved. */
   "tenantry:credentials:resolve": { readonly scope: Scope; readonly server: ServerId };
   /** A tool is called; `deviations` gathers what was off about the answer. */
@@ -23,8 +24,38 @@ export interface DiagnosticEvents {
   };
 }
 
+/** What each plain channel tells: something that happened at one moment. */
+export interface DiagnosticNotices {
+  /** An idle connection is reduced to the record of its session. */
+  "tenantry:pool:park": { readonly scope: Scope; readonly server: ServerId };
+  /** A connection or a parked session is ended before its user let go of it. */
+  "tenantry:pool:evict": {
+    readonly scope: Scope;
+    readonly server: ServerId;
+    /** Nobody asked for it for long enough, another one needed its place, it is too old, or it was revoked. */
+    readonly reason: "idle" | "room" | "age" | "revoked";
+  };
+  /** A live connection takes a newer credential of the same subject. */
+  "tenantry:pool:rotate": { readonly scope: Scope; readonly server: ServerId };
+  /** Calls are held back for `delayMs` after failures. */
+  "tenantry:pool:break": {
+    /** Whose failure it was. */
+    readonly server: ServerId;
+    /** Names whose calls are held back; absent where everybody's are. */
+    readonly principal?: string;
+    /** What is held back: all calls to an origin, those with a refused credential, or those that a server put off. */
+    readonly kind: "transport" | "authorization" | "retry-after";
+    readonly delayMs: number;
+    /** Whether the delay has reached its longest. */
+    readonly last: boolean;
+  };
+}
+
 /** The name of a tracing channel of `node:diagnostics_channel`. */
 export type DiagnosticChannel = keyof DiagnosticEvents;
+
+/** The name of a plain channel of `node:diagnostics_channel`. */
+export type NoticeChannel = keyof DiagnosticNotices;
 
 interface Tracing {
   readonly hasSubscribers: boolean;
@@ -40,9 +71,20 @@ export function traced<N extends DiagnosticChannel, T>(
   payload: () => DiagnosticEvents[N],
   run: (payload: DiagnosticEvents[N] | undefined) => Promise<T>,
 ): Promise<T> {
-  const channel = channels?.[name];
+  const channel = channels?.tracing[name];
   if (!channel?.hasSubscribers) return run(undefined);
   return withoutResult(channel, payload(), run);
+}
+
+/** Whether anybody listens to a tracing channel. */
+export function isTraced(name: DiagnosticChannel): boolean {
+  return channels?.tracing[name].hasSubscribers === true;
+}
+
+/** Tells a plain channel what happened. The payload is built only where somebody listens. */
+export function announce<N extends NoticeChannel>(name: N, payload: () => DiagnosticNotices[N]): void {
+  const channel = channels?.plain[name];
+  if (channel?.hasSubscribers) channel.publish(payload());
 }
 
 /** Node adds what was traced gives to its event; here that would be a connection, a credential or a user's answer. */
@@ -58,20 +100,38 @@ async function withoutResult<P extends object, T>(
   return result as T;
 }
 
-const channels = openChannels([
-  "tenantry:pool:acquire",
-  "tenantry:pool:connect",
-  "tenantry:credentials:resolve",
-  "tenantry:router:call",
-]);
+interface Plain {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
 
-function openChannels(
-  names: readonly DiagnosticChannel[],
-): Readonly<Record<DiagnosticChannel, Tracing>> | undefined {
+interface Channels {
+  readonly tracing: Readonly<Record<DiagnosticChannel, Tracing>>;
+  readonly plain: Readonly<Record<NoticeChannel, Plain>>;
+}
+
+interface DiagnosticsModule {
+  tracingChannel(name: string): Tracing;
+  channel(name: string): Plain;
+}
+
+const channels = openChannels();
+
+function openChannels(): Channels | undefined {
   const runtime = (globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }).process;
-  const module = runtime?.getBuiltinModule?.("node:diagnostics_channel") as
-    { tracingChannel(name: string): Tracing } | undefined;
+  const module = runtime?.getBuiltinModule?.("node:diagnostics_channel") as DiagnosticsModule | undefined;
   if (module === undefined) return undefined;
-  const entries = names.map((name) => [name, module.tracingChannel(name)] as const);
-  return Object.freeze(Object.fromEntries(entries) as Record<DiagnosticChannel, Tracing>);
+  const tracing = {
+    "tenantry:pool:acquire": module.tracingChannel("tenantry:pool:acquire"),
+    "tenantry:pool:connect": module.tracingChannel("tenantry:pool:connect"),
+    "tenantry:credentials:resolve": module.tracingChannel("tenantry:credentials:resolve"),
+    "tenantry:router:call": module.tracingChannel("tenantry:router:call"),
+  };
+  const plain = {
+    "tenantry:pool:park": module.channel("tenantry:pool:park"),
+    "tenantry:pool:evict": module.channel("tenantry:pool:evict"),
+    "tenantry:pool:rotate": module.channel("tenantry:pool:rotate"),
+    "tenantry:pool:break": module.channel("tenantry:pool:break"),
+  };
+  return Object.freeze({ tracing: Object.freeze(tracing), plain: Object.freeze(plain) });
 }

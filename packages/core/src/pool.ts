@@ -1,6 +1,6 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { Context, CredentialProvider, ServerRef } from "./credential.ts";
-import type { Scope } from "./scope.ts";
+import type { Principal, Scope } from "./scope.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What a pool is asked for: one server, for one scope. */
@@ -20,6 +20,8 @@ export interface AcquireOptions extends AbortableOptions {
 
 /** How work is run. */
 export interface RunOptions extends AcquireOptions {
+  /** Who asks, where calls of many wait for one shared connection; defaults to the scope's own user. */
+  readonly principal?: Principal | undefined;
   /** What may be sent again: only what was surely refused unread, or also what may have run and is safe to repeat. */
   readonly resend: "refused" | "safe";
 }

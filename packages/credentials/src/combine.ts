@@ -68,7 +68,7 @@ async function resolveAll(
   const generations = whole === undefined ? [] : generationsOf(whole);
   try {
     return await Promise.all(
-      providers.map((provider, index) => {
+      providers.map(async (provider, index) => {
         const generation = generations[index];
         // Where nothing at all was sent, what the server wants may be any part's to give.
         if (rejected !== undefined && whole === undefined)

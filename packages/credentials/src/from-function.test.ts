@@ -86,11 +86,8 @@ describe("fromFunction", () => {
       const own = handClock();
       let signal: AbortSignal | undefined;
       const hang = fromFunction((asked) => ((signal = asked.signal), new Promise<string>(() => {})), options);
-      const resolving = failure(
-        bearer(hang)
-          .bind({ ...dependencies, clock: own })
-          .resolve(request()),
-      );
+      const provider = bearer(hang).bind({ ...dependencies, clock: own });
+      const resolving = failure(Promise.resolve(provider.resolve(request())));
       await Promise.resolve();
       own.pass(timeoutMs - 1);
       expect(signal?.aborted).toBe(false);

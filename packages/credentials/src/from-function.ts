@@ -41,6 +41,7 @@ export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = 
 
 async function callWithin(timeoutMs: number, fn: ValueFunction, request: ValueRequest) {
   const { clock, signal: caller, ...facts } = request;
+  caller?.throwIfAborted();
   const late = new AbortController();
   const signal = caller === undefined ? late.signal : AbortSignal.any([caller, late.signal]);
   const timer = clock.after(timeoutMs, () => {

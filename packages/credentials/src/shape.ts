@@ -1,4 +1,5 @@
 import {
+  isTraced,
   quote,
   raceAbort,
   secret,
@@ -48,12 +49,12 @@ export function createShape(recipe: Recipe): Shape {
     bind(dependencies: CredentialDependencies) {
       const last: LastMade = new WeakMap();
       return Object.freeze({
-        resolve: (request: CredentialRequest) =>
-          traced(
-            "tenantry:credentials:resolve",
-            () => ({ scope: request.scope, server: request.server.id }),
-            () => resolve(recipe, dependencies, last, request),
-          ),
+        resolve(request: CredentialRequest) {
+          const work = () => resolve(recipe, dependencies, last, request);
+          if (!isTraced("tenantry:credentials:resolve")) return work();
+          const payload = () => ({ scope: request.scope, server: request.server.id });
+          return traced("tenantry:credentials:resolve", payload, async () => work());
+        },
       });
     },
   });
@@ -68,25 +69,32 @@ type LastMade = WeakMap<
   { readonly text: Secret; readonly origin: Origin | undefined; readonly credential: Credential }
 >;
 
-async function resolve(
+/** Gives the credential at once where its text is at hand: every call asks for it. */
+function resolve(
   recipe: Recipe,
-  { clock, fingerprint }: CredentialDependencies,
+  dependencies: CredentialDependencies,
   last: LastMade,
   request: CredentialRequest,
-): Promise<Credential | undefined> {
-  const { scope, server, context } = request;
-  const origins = originsFor(recipe, server);
-  const text = await readText(recipe, request, clock);
-  if (text === undefined) {
-    if (!recipe.required) return undefined;
-    const why = `${subjectOf(recipe, server)} has no value; provide ${recipe.source.describe(scope)}.`;
-    throw new TenantryError("CREDENTIAL_MISSING", why, { server: server.id, slot: recipe.slot });
-  }
-  const before = scope.share === "user" ? last.get(context) : undefined;
-  if (before?.origin === server.origin && before?.text.reveal() === text) return before.credential;
-  const credential = made(recipe, fingerprint, origins, formatText(recipe, server, text), text);
-  if (scope.share === "user") last.set(context, { text: secret(text), origin: server.origin, credential });
-  return credential;
+): Credential | undefined | Promise<Credential | undefined> {
+  const origins = originsFor(recipe, request.server);
+  const toCredential = (text: string | undefined) => {
+    const { scope, server, context } = request;
+    if (text === undefined) return withoutText(recipe, request);
+    const before = scope.share === "user" ? last.get(context) : undefined;
+    if (before?.origin === server.origin && before?.text.reveal() === text) return before.credential;
+    const sent = formatText(recipe, server, text);
+    const credential = made(recipe, dependencies.fingerprint, origins, sent, text);
+    if (scope.share === "user") last.set(context, { text: secret(text), origin: server.origin, credential });
+    return credential;
+  };
+  const text = readText(recipe, request, dependencies.clock);
+  return text instanceof Promise ? text.then(toCredential) : toCredential(text);
+}
+
+function withoutText(recipe: Recipe, { scope, server }: CredentialRequest): undefined {
+  if (!recipe.required) return undefined;
+  const why = `${subjectOf(recipe, server)} has no value; provide ${recipe.source.describe(scope)}.`;
+  throw new TenantryError("CREDENTIAL_MISSING", why, { server: server.id, slot: recipe.slot });
 }
 
 function made(
@@ -117,29 +125,46 @@ function originsFor({ shape, sets, slot, origins }: Recipe, { id, origin }: Serv
   throw new TenantryError("CREDENTIAL_INVALID", `The server ${quote(id)} ${why}.`, { server: id, slot });
 }
 
-async function readText(
+function readText(
   recipe: Recipe,
   request: CredentialRequest,
   clock: Clock,
-): Promise<string | undefined> {
-  const { scope, server, signal } = request;
-  signal?.throwIfAborted();
+): string | undefined | Promise<string | undefined> {
+  const { scope, server, rejected } = request;
+  const failed = (cause: unknown) => unreadable(recipe, request, cause);
   // A shared connection must not carry one user's authority to the others, whoever passes that user's context here.
   const context = scope.share === "user" ? request.context : nobodys;
   try {
-    return textOf(await raceAbort(recipe.source.read({ ...request, context, clock }), signal));
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const why = `${subjectOf(recipe, server)} could not be read, because its source failed; see the cause.`;
-    throw new TenantryError("CREDENTIAL_FAILED", why, {
-      cause,
-      server: server.id,
-      slot: recipe.slot,
-      ...(cause instanceof TenantryError && { retryable: cause.retryable }),
-      ...(cause instanceof TenantryError &&
-        cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
+    const given = recipe.source.read({
+      ...{ scope, server, context, clock, ...(rejected && { rejected }) },
+      // Whoever needs no signal does not have one made.
+      get signal() {
+        return request.signal;
+      },
     });
+    if (!isPending(given)) return textOf(given);
+    return raceAbort(Promise.resolve(given), request.signal).then(textOf).catch(failed);
+  } catch (cause) {
+    return failed(cause);
   }
+}
+
+function unreadable(recipe: Recipe, { signal, server }: CredentialRequest, cause: unknown): never {
+  signal?.throwIfAborted();
+  const why = `${subjectOf(recipe, server)} could not be read, because its source failed; see the cause.`;
+  throw new TenantryError("CREDENTIAL_FAILED", why, {
+    cause,
+    server: server.id,
+    slot: recipe.slot,
+    ...(cause instanceof TenantryError && { retryable: cause.retryable }),
+    ...(cause instanceof TenantryError &&
+      cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
+  });
+}
+
+/** A function of the host may give a promise of another realm. */
+function isPending(given: unknown): boolean {
+  return typeof (given as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
 }
 
 const nobodys: Context = Object.freeze({});

@@ -393,7 +393,7 @@ describe("a value that has not changed", () => {
     const provider = bearer(fromContext("token")).bind(dependencies);
     const context = Object.freeze({ token: "two words" });
     for (let turn = 0; turn < 2; turn++) {
-      expect(await failure(provider.resolve(request({ context })))).toMatchObject({
+      expect(await failure((async () => provider.resolve(request({ context })))())).toMatchObject({
         code: "CREDENTIAL_INVALID",
       });
     }

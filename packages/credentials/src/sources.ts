@@ -7,7 +7,7 @@ export function fromStatic(value: string | Secret): ValueSource {
   const kept = typeof value === "string" ? secret(value) : value;
   return Object.freeze({
     describe: () => "a non-empty text to fromStatic()",
-    read: () => Promise.resolve(kept),
+    read: () => kept,
   });
 }
 
@@ -16,7 +16,7 @@ export function fromEnv(name: string): ValueSource {
   checkName(name, "fromEnv()");
   return Object.freeze({
     describe: () => `the environment variable ${quote(name)}`,
-    async read() {
+    read() {
       // The only read of the environment in all packages: one variable, which the caller has named.
       // eslint-disable-next-line no-restricted-syntax
       return globalThis.process?.env?.[name];
@@ -32,7 +32,7 @@ export function fromContext(name: string): ValueSource {
   checkName(name, "fromContext()");
   return Object.freeze({
     describe: (scope: Scope) => `${quote(name)} in the context of the asking user${contextNote(scope)}`,
-    async read({ context }) {
+    read({ context }) {
       // An own entry only: a name such as "constructor" must not find what every object inherits.
       return Object.hasOwn(context, name) ? (context[name] as string) : undefined;
     },

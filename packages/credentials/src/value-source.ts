@@ -9,8 +9,11 @@ export interface ValueRequest extends CredentialRequest {
 export interface ValueSource {
   /** Names the place that is looked at, for an error that ends in "provide …"; it never tells the value. */
   describe(scope: Scope): string;
-  /** Gives the value; `undefined`, blank text and anything else than text mean that there is none. */
-  read(request: ValueRequest): Promise<string | Secret | undefined>;
+  /**
+   * Gives the value, at once where it is at hand; `undefined`, blank text and anything else than text mean that there
+   * is none.
+   */
+  read(request: ValueRequest): string | Secret | undefined | Promise<string | Secret | undefined>;
 }
 
 /** The text of a value, or `undefined` where there is none. */

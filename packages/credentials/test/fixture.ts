@@ -57,7 +57,7 @@ export function request(parts: Partial<CredentialRequest> = {}): CredentialReque
   return { scope: scopeOf(ada, "user"), server: remote, context: {}, ...parts };
 }
 
-export function resolve(source: CredentialSource, parts: Partial<CredentialRequest> = {}) {
+export async function resolve(source: CredentialSource, parts: Partial<CredentialRequest> = {}) {
   return source.bind(dependencies).resolve(request(parts));
 }
 

@@ -78,7 +78,7 @@ export function statusOf(answer: Answer): ServerStatus {
 function askOne(
   { pool, clock }: Routing,
   listing: ServerListing,
-  { target, context }: Route,
+  { target, context, principal }: Route,
   { signal: caller, timeoutMs }: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
 ): Promise<readonly CatalogTool[]> {
   let delivery: Delivery = "unsent";
@@ -90,7 +90,7 @@ function askOne(
         delivery = "unknown";
         return listing.tools(connection, signal);
       },
-      { context, signal, resend: "safe" },
+      { context, principal, signal, resend: "safe" },
     ),
   );
 }

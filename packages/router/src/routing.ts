@@ -43,13 +43,15 @@ export interface Routing {
 export interface Route {
   readonly target: Target;
   readonly context: Context;
+  /** Who asks; absent where there is no user yet. */
+  readonly principal?: Principal;
 }
 
 /** How a principal reaches a server. A scope without a user gets no user's context. */
 export function routeOf(server: RoutedServer, principal: Principal, context: Context): Route {
   const scope = scopeOf(principal, server.share);
   const target = targetOf(server, scope, server.credentials);
-  return { target, context: scope.share === "user" ? context : Object.freeze({}) };
+  return { target, context: scope.share === "user" ? context : Object.freeze({}), principal };
 }
 
 /** How a server is reached before there is a user; `undefined` where its definition does not allow that. */

@@ -88,7 +88,8 @@ export class ToolCall {
     signal: AbortSignal,
   ): Promise<T> {
     const resend = this.#request.options.idempotent === true ? "safe" : "refused";
-    return this.#routing.pool.run(route.target, work, { context: route.context, signal, resend });
+    const { target, context, principal } = route;
+    return this.#routing.pool.run(target, work, { context, principal, signal, resend });
   }
 
   async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {

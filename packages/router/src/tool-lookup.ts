@@ -54,8 +54,9 @@ async function findOn(
     const tool = await withDeadline(
       { keepAlive: true, clock, timeoutMs, signal: caller, expired },
       (signal) => {
-        const options = { context: route.context, signal, resend: "safe" } as const;
-        return pool.run(route.target, (connection) => look(connection, signal), options);
+        const { target, context, principal } = route;
+        const options = { context, principal, signal, resend: "safe" } as const;
+        return pool.run(target, (connection) => look(connection, signal), options);
       },
     );
     if (tool !== undefined) return { candidate, tool };
