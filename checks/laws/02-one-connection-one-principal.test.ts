@@ -14,6 +14,7 @@ import {
 } from "tenantry";
 import {
   inMemoryServer,
+  manualClock,
   startFakeServer,
   stdioServerPath,
   type FakeServer,
@@ -386,7 +387,36 @@ it("a server in this process has a pipe for each user, and for each workspace wh
   expect(shared.pipes.map(({ env }) => env)).toEqual([{}, {}]);
 });
 
-it.todo("a parked session is resumed by its own principal only — arrives with pool, issue 4");
+it("a parked session is resumed by its own principal only, even where several users have one key", async () => {
+  const clock = manualClock();
+  const keys = { [keyOf("all")]: "all" };
+  await using server = await startFakeServer({
+    era: "legacy",
+    authenticate: { header: keyHeader, keys },
+  });
+  await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) }, clock });
+  const principals = [
+    { workspace: "acme", user: "ada" },
+    { workspace: "acme", user: "bob" },
+    { workspace: "globex", user: "ada" },
+    { workspace: "acme", user: "ada", session: "second" },
+  ];
+  const sessionOf = async ({ workspace, ...address }: (typeof principals)[number]) => {
+    const client = tenantry.workspace(workspace).as(address, { key: keyOf("all") });
+    await client.callTool({ server: "notes", tool: "echo" });
+    return server.requests.findLast(({ tool }) => tool === "echo")?.sessionId;
+  };
+  const first: unknown[] = [];
+  for (const principal of principals) {
+    first.push(await sessionOf(principal));
+    await clock.advance(300_000);
+  }
+  expect(tenantry.stats().byState.parked).toBe(principals.length);
+  expect(new Set(first).size).toBe(principals.length);
+  const second: unknown[] = [];
+  for (const principal of principals.toReversed()) second.unshift(await sessionOf(principal));
+  expect(second).toEqual(first);
+});
 it.todo(
   "a new generation of a grant stays on its connection, and another grant gets its own — arrives with store, credentials, OAuth, issue 5",
 );

@@ -238,14 +238,15 @@ describe("connections", () => {
     expect((await busy).code).toBe("CLOSED");
   });
 
-  it("are closed for those who need their place when nobody uses them", async () => {
+  it("make room for those who need their place when nobody uses them, and sessions at rest have a bound too", async () => {
     await using server = await startFakeServer({ era: "legacy" });
-    const { tenantry, ada, bob, eve } = open({ url: server.url }, { limits: { maxConnections: 2 } });
+    const limits = { maxConnections: 1, maxParked: 1 };
+    const { tenantry, ada, bob, eve } = open({ url: server.url }, { limits });
     await using _owner = tenantry;
     for (let round = 0; round < 2; round++) {
       for (const user of [ada, bob, eve]) await user.callTool("notes__echo");
     }
-    expect(tenantry.stats().connections).toBe(2);
+    expect(tenantry.stats()).toMatchObject({ connections: 1, byState: { parked: 1 } });
     await until(() => server.sessions.size === 2);
     expect(server.endedSessions).toBe(4);
   });
@@ -415,10 +416,105 @@ describe("the endpoint that a server of 2024-11-05 names", () => {
   });
 });
 
-it.todo("a workspace and a server have connection caps of their own — arrives with the pool's caps, issue 4");
-it.todo("connects in flight to one origin have a cap — arrives with the pool's fairness, issue 4");
-it.todo("calls in flight of one principal have a cap — arrives with calls in flight, issue 4");
-it.todo("a connection has an absolute lifetime — arrives with parking, issue 4");
+describe.each(eras)("with a %s server,", (era) => {
+  it.each(["maxConnectionsPerWorkspace", "maxConnectionsPerServer"] as const)("%s holds", async (limit) => {
+    const clock = manualClock();
+    await using server = await startFakeServer({ era });
+    server.faults.add({ kind: "hang" }, { tool: "sleep" });
+    const definition = { url: server.url };
+    const limits = { [limit]: 2, acquireTimeoutMs: 1_000, drainTimeoutMs: 1 };
+    const tenantry = createTenantry({ servers: { notes: definition, wiki: definition }, clock, limits });
+    const [acme, globex] = ["acme", "globex"].map((name) => tenantry.workspace(name));
+    const hang = { server: "notes", tool: "sleep" };
+    const flood = ["ada", "bob"].map((user) =>
+      acme!
+        .as(user)
+        .callTool(hang)
+        .catch(() => {}),
+    );
+    await until(() => server.requests.filter(({ tool }) => tool === "sleep").length === 2);
+    const third = failureOf(acme!.as("eve").callTool({ server: "notes", tool: "echo" }));
+    expect(await isPending(third)).toBe(true);
+    await globex!.as("eve").callTool({ server: "notes", tool: "echo" });
+    const elsewhere = acme!.as("eve").callTool({ server: "wiki", tool: "echo" });
+    elsewhere.catch(() => {});
+    if (limit === "maxConnectionsPerServer") await elsewhere;
+    await clock.advance(1_000);
+    expect(await third).toMatchObject({ code: "POOL_EXHAUSTED", retryable: true, delivery: "unsent" });
+    if (limit === "maxConnectionsPerWorkspace")
+      expect((await failureOf(elsewhere)).code).toBe("POOL_EXHAUSTED");
+    const closing = tenantry.close();
+    await clock.advance(10_000);
+    await closing;
+    await Promise.all(flood);
+  });
+
+  it("no more than maxConnectsPerOrigin connections are opened to an origin at a time", async () => {
+    const clock = manualClock();
+    await using server = await startFakeServer({ era });
+    const first = era === "legacy" ? "initialize" : "server/discover";
+    const slow = server.faults.add({ kind: "hang" }, { rpc: first });
+    const servers = { notes: { url: server.url } };
+    const tenantry = createTenantry({
+      servers,
+      clock,
+      limits: { maxConnectsPerOrigin: 2, drainTimeoutMs: 1 },
+    });
+    const calls = ["ada", "bob", "eve", "joe"].map((user) =>
+      tenantry.workspace("acme").as(user).callTool({ server: "notes", tool: "echo" }),
+    );
+    const settled = Promise.allSettled(calls);
+    await until(() => tenantry.stats().byState.connecting === 2);
+    expect(await isPending(settled)).toBe(true);
+    expect(tenantry.stats().byState).toMatchObject({ connecting: 2, waiting: 2 });
+    slow[Symbol.dispose]();
+    const closing = tenantry.close();
+    await clock.advance(10_000);
+    await closing;
+    await settled;
+  });
+
+  it("no more than maxCallsPerUser calls of one user are in flight", async () => {
+    const clock = manualClock();
+    await using server = await startFakeServer({ era });
+    server.faults.add({ kind: "hang" }, { tool: "sleep" });
+    const limits = { maxCallsPerUser: 2, acquireTimeoutMs: 1_000, drainTimeoutMs: 1, maxWaiting: 3 };
+    const tenantry = createTenantry({ servers: { notes: { url: server.url } }, clock, limits });
+    const acme = tenantry.workspace("acme");
+    const calls = Array.from({ length: 6 }, () =>
+      failureOf(acme.as("ada").callTool({ server: "notes", tool: "sleep" })),
+    );
+    await until(() => server.requests.filter(({ tool }) => tool === "sleep").length === 2);
+    expect(await isPending(Promise.all(calls))).toBe(true);
+    expect(server.requests.filter(({ tool }) => tool === "sleep")).toHaveLength(2);
+    await acme.as("bob").callTool({ server: "notes", tool: "echo" });
+    await clock.advance(1_000);
+    const closing = tenantry.close();
+    await clock.advance(10_000);
+    await closing;
+    const codes = (await Promise.all(calls)).map(({ code, delivery }) => `${code} ${delivery}`);
+    expect(codes.filter((code) => code === "POOL_EXHAUSTED unsent")).toHaveLength(4);
+    expect(server.requests.filter(({ tool }) => tool === "sleep")).toHaveLength(2);
+  });
+});
+
+it("a connection has an absolute lifetime, however busy it is", async () => {
+  const clock = manualClock();
+  await using server = await startFakeServer({ era: "legacy" });
+  const limits = { maxLifetimeMs: 60_000, idleTimeoutMs: 30_000 };
+  await using tenantry = createTenantry({ servers: { notes: { url: server.url } }, clock, limits });
+  const ada = tenantry.workspace("acme").as("ada");
+  const sessions = () =>
+    new Set(server.requests.filter(({ tool }) => tool === "echo").map(({ sessionId }) => sessionId));
+  for (let passed = 0; passed < 60_000; passed += 20_000) {
+    await ada.callTool({ server: "notes", tool: "echo" });
+    await clock.advance(20_000);
+  }
+  expect(sessions().size).toBe(1);
+  await ada.callTool({ server: "notes", tool: "echo" });
+  expect(sessions().size).toBe(2);
+  await until(() => server.endedSessions === 1);
+});
 
 /** A URL is text in a definition only, pages are followed by a catalog only, and only an egress takes a resolver. */
 function clientsFor({ id }: HostileCase) {

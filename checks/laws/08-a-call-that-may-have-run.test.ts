@@ -322,7 +322,29 @@ it("an answer whose stream broke is fetched by its last event id, and the tool i
   expect(server.messages.filter(({ method }) => method === "tools/call")).toHaveLength(1);
 });
 
-it.todo("a call is resumed on a parked session without another handshake — arrives with parking, issue 4");
+it.each(eras)(
+  "a call to a %s server goes on with a parked session, without another handshake",
+  async (era) => {
+    const clock = manualClock();
+    await using server = await startFakeServer({ era });
+    const { tenantry, ada } = open({ url: server.url }, { clock });
+    const echo = { server: "notes", tool: "echo" };
+    await ada.callTool(echo);
+    await clock.advance(300_000);
+    expect(tenantry.stats()).toMatchObject({ connections: 0, byState: { parked: 1 } });
+    const before = server.requests.length;
+    await ada.callTool(echo);
+    expect(server.requests.slice(before).map(({ rpc }) => rpc)).toEqual(["tools/call"]);
+    expect(new Set(callsTo(server).map(({ sessionId }) => sessionId)).size).toBe(1);
+
+    // A server that has forgotten it meanwhile refuses the call unread, so it is sent again in a new session.
+    await clock.advance(300_000);
+    await server.forgetSessions();
+    await ada.callTool(echo);
+    expect(callsTo(server).filter(({ status }) => status === 200)).toHaveLength(3);
+    await tenantry.close();
+  },
+);
 
 /**
  * Counts a job when all of it has arrived. Every second request of a socket is never answered: the socket is closed

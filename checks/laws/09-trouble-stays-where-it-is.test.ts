@@ -224,14 +224,122 @@ describe("a child process", { timeout: 30_000 }, () => {
   });
 });
 
-it.todo(
-  "a user whose authorization keeps failing is left alone for a while, on that server only — arrives with breakers, issue 4",
-);
-it.todo(
-  "an origin that keeps failing is left alone for a while, and one probe finds out — arrives with breakers, issue 4",
-);
-it.todo("users who wait for the cap of all are served in turns — arrives with fairness, issue 4");
-it.todo("a Retry-After holds back the next call to that server only — arrives with breakers, issue 4");
+describe.each(eras)("with a %s server,", (era) => {
+  it("a user whose authorization keeps failing is left alone for a while, on that server only", async () => {
+    await using world = await open(era);
+    const { ada, bob, notes, wiki, clock } = world;
+    notes.setKeys({ "key-of-bob": "bob" });
+    for (let call = 1; call <= 5; call++)
+      expect((await failureOf(ada.callTool(whoami))).code).toBe("UNAUTHORIZED");
+    const asked = notes.requests.length;
+    expect(await failureOf(ada.callTool(whoami))).toMatchObject({
+      code: "UNAUTHORIZED",
+      delivery: "unsent",
+      retryable: true,
+      retryAfterMs: expect.any(Number) as number,
+    });
+    expect(notes.requests.length).toBe(asked);
+    await bob.callTool(whoami);
+    await ada.callTool({ server: "wiki", tool: "whoami" });
+    expect(callsOf(wiki, "ada")).toHaveLength(1);
+
+    notes.setKeys(authenticate.keys);
+    await clock.advance(1_000);
+    await ada.callTool(whoami);
+    await ada.callTool(whoami);
+  });
+
+  it("an origin that keeps failing is left alone for a while, and one probe finds out", async () => {
+    await using world = await open(era);
+    const { ada, bob, notes, clock } = world;
+    for (const user of [ada, bob]) await user.callTool(whoami);
+    const down = notes.faults.add({ kind: "answer", status: 503 });
+    for (const user of [ada, bob, ada, bob, ada])
+      expect((await failureOf(user.callTool(whoami))).code).toBe("SERVER_UNAVAILABLE");
+    const asked = notes.requests.length;
+    for (const user of [ada, bob]) {
+      const refused = await failureOf(user.callTool(whoami));
+      expect(refused).toMatchObject({ code: "SERVER_UNAVAILABLE", delivery: "unsent", retryable: true });
+      expect(refused.retryAfterMs).toBeLessThanOrEqual(1_000);
+      await user.callTool({ server: "wiki", tool: "whoami" });
+    }
+    expect(notes.requests.length).toBe(asked);
+
+    await clock.advance(1_000);
+    const outcomes = await Promise.all([1, 2, 3].map(() => failureOf(ada.callTool(whoami))));
+    expect(outcomes.filter(({ delivery }) => delivery === "unsent")).toHaveLength(2);
+    expect(notes.requests.length).toBe(asked + 1);
+
+    down[Symbol.dispose]();
+    await clock.advance(2_000);
+    for (const user of [bob, ada]) await user.callTool(whoami);
+    await Promise.all([ada, bob, ada, bob].map((user) => user.callTool(whoami)));
+  });
+
+  it("one user alone does not close an origin to another", async () => {
+    await using world = await open(era);
+    const { ada, bob, notes } = world;
+    notes.faults.add({ kind: "reset" }, { user: "ada" });
+    for (let call = 1; call <= 20; call++) await failureOf(ada.callTool(whoami));
+    expect((await failureOf(ada.callTool(whoami))).delivery).toBe("unsent");
+    for (let call = 1; call <= 20; call++) await bob.callTool(whoami);
+  });
+
+  it("a Retry-After holds back the next calls of that user to that server only", async () => {
+    await using world = await open(era);
+    const { ada, bob, notes, clock } = world;
+    const busy = { kind: "answer", status: 429, headers: { "retry-after": "7" } } as const;
+    notes.faults.add(busy, { user: "ada", rpc: "tools/call", times: 1 });
+    expect((await failureOf(ada.callTool(whoami))).retryAfterMs).toBe(7_000);
+    const asked = notes.requests.length;
+    expect(await failureOf(ada.callTool(whoami))).toMatchObject({
+      code: "SERVER_UNAVAILABLE",
+      delivery: "unsent",
+      retryAfterMs: 7_000,
+    });
+    expect(notes.requests.length).toBe(asked);
+    await bob.callTool(whoami);
+    await ada.callTool({ server: "wiki", tool: "whoami" });
+    await clock.advance(7_000);
+    await ada.callTool(whoami);
+  });
+
+  it("users who wait for the cap of all are served in turns", async () => {
+    await using world = await open(era, { limits: { maxConnections: 1 } });
+    const { ada, bob, notes, tenantry } = world;
+    const leave = new AbortController();
+    notes.faults.add({ kind: "hang" }, { tool: "sleep" });
+    const holds = ada
+      .callTool({ server: "notes", tool: "sleep" }, {}, { signal: leave.signal })
+      .catch(() => {});
+    await until(() => callsOf(notes, "ada").length === 1);
+    const talk = (session: number) =>
+      tenantry.workspace("acme").as({ user: "ada", session: `${session}` }, { key: "key-of-ada" });
+    const waiting = [1, 2, 3].map((session) => talk(session).callTool(whoami));
+    await until(() => tenantry.stats().waiting === 3);
+    const other = bob.callTool(whoami);
+    await until(() => tenantry.stats().waiting === 4);
+    leave.abort("enough");
+    await Promise.all([holds, ...waiting, other]);
+    const served = notes.requests.filter(({ rpc, tool }) => rpc === "tools/call" && tool === "whoami");
+    expect(served.map(({ user }) => user).indexOf("bob")).toBeLessThanOrEqual(1);
+  });
+
+  it("a user who floods a server that hangs keeps the others' places, and their own on other servers", async () => {
+    await using world = await open(era, { limits: { maxCallsPerConnection: 3, maxCallsPerUser: 5 } });
+    const { ada, bob, notes } = world;
+    notes.faults.add({ kind: "hang" }, { tool: "sleep" });
+    const hang = { server: "notes", tool: "sleep" };
+    const flood = Array.from({ length: 50 }, () => ada.callTool(hang).catch(() => {}));
+    await until(() => callsOf(notes, "ada").length === 3);
+    await bob.callTool(whoami);
+    await ada.callTool({ server: "wiki", tool: "whoami" });
+    expect(callsOf(notes, "ada")).toHaveLength(3);
+    await world.tenantry.revoke({ workspace: "acme", user: "ada" });
+    await world.tenantry.close();
+    await Promise.all(flood);
+  });
+});
 
 describe("a url behind which each tenant has a server of its own", () => {
   it("speaks each one's era, and heals where it changes", async () => {

@@ -150,7 +150,8 @@ describe("without close(), a connection ends", () => {
   it.each(eras)("after its time of idleness, with a %s server", async (era) => {
     const clock = manualClock();
     await using server = await startFakeServer({ era });
-    const { tenantry, ada, bob } = open({ url: server.url }, { clock, limits: { idleTimeoutMs: 60_000 } });
+    const limits = { idleTimeoutMs: 60_000, maxParked: 0 };
+    const { tenantry, ada, bob } = open({ url: server.url }, { clock, limits });
     await using _owner = tenantry;
     await Promise.all([ada.callTool("notes__echo"), bob.callTool("notes__echo")]);
     await clock.advance(59_000);
@@ -166,7 +167,8 @@ describe("without close(), a connection ends", () => {
 
   it("when its place is needed", async () => {
     await using server = await startFakeServer({ era: "legacy" });
-    const { tenantry, ada, bob } = open({ url: server.url }, { limits: { maxConnections: 1 } });
+    const limits = { maxConnections: 1, maxParked: 0 };
+    const { tenantry, ada, bob } = open({ url: server.url }, { limits });
     await using _owner = tenantry;
     await ada.callTool("notes__echo");
     await bob.callTool("notes__echo");
@@ -331,7 +333,49 @@ describe("the host's process", { timeout: 30_000 }, () => {
 });
 
 it.todo("containers are reaped after a crash of the host — arrives with the runtime");
-it.todo("a parked session is ended when its record is dropped — arrives with parking, issue 4");
+describe("a parked session", () => {
+  const parked = async (more: TenantryOptions = {}) => {
+    const clock = manualClock();
+    const server = await startFakeServer({ era: "legacy" });
+    const opened = open({ url: server.url }, { clock, ...more });
+    await opened.ada.callTool(address);
+    await clock.advance(300_000);
+    expect(opened.tenantry.stats()).toMatchObject({ connections: 0, byState: { parked: 1 } });
+    expect([server.sessions.size, server.openSockets]).toEqual([1, expect.any(Number)]);
+    return { ...opened, clock, server };
+  };
+
+  it("is ended by its DELETE when its time is over", async () => {
+    const { tenantry, server, clock } = await parked();
+    await clock.advance(3_600_000);
+    await until(() => server.endedSessions === 1);
+    expect(tenantry.stats()).toMatchObject({ connections: 0, entries: [] });
+    await until(() => clock.pending === 0);
+    expect([deletesOf(server), server.sessions.size]).toEqual([1, 0]);
+    await tenantry.close();
+    await server.close();
+  });
+
+  it("is ended by its DELETE when another one takes its place, or it is revoked", async () => {
+    const { tenantry, server, clock, bob } = await parked({ limits: { maxParked: 1 } });
+    await bob.callTool(address);
+    await clock.advance(300_000);
+    await until(() => server.endedSessions === 1);
+    await tenantry.revoke({ workspace: "acme", user: "bob" });
+    await until(() => server.endedSessions === 2);
+    expect([opensOf(server), server.sessions.size]).toEqual([2, 0]);
+    await tenantry.close();
+    await server.close();
+  });
+
+  it("is ended by its DELETE when the instance closes", async () => {
+    const { tenantry, server } = await parked();
+    await tenantry.close();
+    expect([server.endedSessions, server.sessions.size]).toEqual([1, 0]);
+    await until(() => server.openSockets === 0);
+    await server.close();
+  });
+});
 
 it("a legacy server's own stream ends with its last subscription, and with its connection", async () => {
   const ended: number[] = [];

@@ -1,23 +1,28 @@
 import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
-import type { Demand, Resolver } from "./demand.ts";
+import type { Demand } from "./demand.ts";
+import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
+import { principalKey } from "./pool-key.ts";
+import type { Resolved, Resolver } from "./resolver.ts";
 
 /** A connection on loan to one attempt. */
 export interface Loan<C extends Poolable<P>, P> {
   readonly entry: Entry<C, P>;
   readonly connection: C;
-  /** The generation of the credential that the connection carried when it was lent. */
-  readonly generation: string | undefined;
-  /** When that credential was last resolved, as {@link Resolved} counts. */
-  readonly order: number;
+  /** The credential that the connection carried when it was lent. */
+  readonly carried: Resolved;
 }
 
 /** Lends to one attempt. */
 export interface Lender<C extends Poolable<P>, P> {
   readonly resolver: Resolver;
-  readonly closed: boolean;
-  borrow(demand: Demand): Promise<Loan<C, P>>;
+  readonly holdings: Pick<EntryHost<C, P>, "calls" | "limits" | "isClosed">;
+  /** Gives the loan itself where the connection is open, and a promise of it otherwise. */
+  borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>>;
 }
+
+/** What is done with a connection. */
+export type Work<C, T> = (connection: C, attempt: number) => Promise<T>;
 
 /**
  * Runs `work` with a connection. Where the work fails with an error that names its repair, or that needs none because
@@ -26,13 +31,14 @@ export interface Lender<C extends Poolable<P>, P> {
 export async function runAttempts<C extends Poolable<P>, P, T>(
   lender: Lender<C, P>,
   demand: Demand,
-  work: (connection: C, attempt: number) => Promise<T>,
+  work: Work<C, T>,
   resend: RunOptions["resend"],
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const loan = await lender.borrow(demand);
+    const lent = lender.borrow(demand);
+    const loan = lent instanceof Promise ? await lent : lent;
     try {
-      return await work(loan.connection, attempt);
+      return await runOnce(lender.holdings, demand, loan, work, attempt);
     } catch (failure) {
       if (!(await repair(lender, demand, loan, failure, resend))) throw failure;
     } finally {
@@ -41,23 +47,70 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
   }
 }
 
+/** Waits for its turn among the calls in flight, and works unless calls are held back. */
+async function runOnce<C extends Poolable<P>, P, T>(
+  holdings: Lender<C, P>["holdings"],
+  demand: Demand,
+  { entry, connection, carried }: Loan<C, P>,
+  work: Work<C, T>,
+  attempt: number,
+): Promise<T> {
+  const { calls } = holdings;
+  const { lane, trouble } = entry;
+  if (!calls.enter(lane)) await waitForTurn(holdings, demand, entry);
+  try {
+    const generation = carried.credential?.generation;
+    const admission = trouble.admit(generation);
+    let result: T;
+    try {
+      result = await work(connection, attempt);
+    } catch (failure) {
+      trouble.failed(admission, failure, "calling", generation);
+      throw failure;
+    }
+    trouble.succeeded(admission, "calling");
+    return result;
+  } finally {
+    calls.leave(lane);
+  }
+}
+
+/** Waits until it may call. Those who share a connection come in turns too. */
+async function waitForTurn<C extends Poolable<P>, P>(
+  { calls, limits }: Lender<C, P>["holdings"],
+  { signal, principal }: Demand,
+  { key, target, lane }: Entry<C, P>,
+): Promise<void> {
+  const timeoutMs = limits.acquireTimeoutMs;
+  if (target.scope.share === "user" || principal === undefined)
+    return calls.wait(lane, { signal, timeoutMs });
+  const own = calls.lane(target, key, principalKey({ share: "user", ...principal }));
+  try {
+    await calls.wait(own, { signal, timeoutMs });
+  } finally {
+    calls.drop(own);
+  }
+}
+
 /**
- * Asks for another credential after the server refused the one of `generation`; all whose request was refused with it
+ * Asks for another credential after the server refused the one that was carried; all whose request was refused with it
  * share one question. `true` where there is another one, which the demand then goes on with.
  */
 export async function reauthorize<C extends Poolable<P>, P>(
-  { resolver, closed }: Lender<C, P>,
+  { resolver, holdings }: Lender<C, P>,
   demand: Demand,
-  { entry, generation, order }: Omit<Loan<C, P>, "connection">,
+  { entry, carried }: Pick<Loan<C, P>, "entry" | "carried">,
   { challenge }: TenantryError,
 ): Promise<boolean> {
-  if (demand.repaired || closed || demand.target.credentials === undefined) return false;
+  if (demand.repaired || holdings.isClosed || demand.target.credentials === undefined) return false;
   demand.repaired = true;
-  const subject = demand.resolved.credential?.subject;
+  const { subject } = demand.resolved.credential ?? {};
+  const { generation } = carried.credential ?? {};
   // A server may refuse a request that carried nothing; its challenge tells the provider what it wants.
   const rejected = { ...(generation !== undefined && { generation }), ...(challenge && { challenge }) };
-  const ask = (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
-  let { result, own } = await entry.renewal.join({ generation, order }, ask, demand.signal);
+  const ask = async (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
+  const refused = { generation, order: carried.order };
+  let { result, own } = await entry.carried.renewal.join(refused, ask, demand.signal);
   if (!own && demand.target.scope.share === "user" && result.credential?.subject !== subject) {
     // Another authority than the refused one may come from the context of the call that asked, and is that call's alone.
     result = await ask(demand.signal);
@@ -76,11 +129,17 @@ async function repair<C extends Poolable<P>, P>(
   resend: RunOptions["resend"],
 ): Promise<boolean> {
   if (!(failure instanceof TenantryError)) return false;
+  const { entry } = loan;
   // Whether or not this work may be sent again, the next one needs a connection that works.
-  if (failure.recover === "reconnect") loan.entry.retire();
-  if (lender.closed || demand.repaired || !maySendAgain(failure, resend)) return false;
-  if (failure.recover === "reauthorize") return reauthorize(lender, demand, loan, failure);
+  if (failure.recover === "reconnect") entry.retire();
+  if (lender.holdings.isClosed || demand.repaired || !maySendAgain(failure, resend)) return false;
+  // A refused generation is held back while another one is on its way: whoever comes meanwhile waits for that.
+  const isOnItsWay = failure.code === "UNAUTHORIZED" && entry.carried.renewal.isUnderWay;
+  if (failure.recover === "reauthorize" || isOnItsWay) return reauthorize(lender, demand, loan, failure);
   demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
+  // What was resolved for a connection that was revoked meanwhile may not be used for another.
+  if (demand.repaired && entry.isRevoked)
+    demand.resolved = await lender.resolver.resolve(demand, demand.signal);
   return demand.repaired;
 }
 

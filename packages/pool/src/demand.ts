@@ -1,72 +1,46 @@
-import type { AcquireOptions, Challenge, Context, Credential, Target } from "@tenantry/core";
-import type { Lifetime } from "./lifetime.ts";
-
-/** A credential as it was at one moment. */
-export interface Resolved {
-  readonly credential: Credential | undefined;
-  /** Counts resolutions in the order of their answers, so that a late caller does not bring an old credential back. */
-  readonly order: number;
-}
+import type { AcquireOptions, Context, Principal, RunOptions, Target } from "@tenantry/core";
+import type { Resolved, Resolver } from "./resolver.ts";
 
 /** One caller's wish for a connection, from its first step to its last. */
 export interface Demand {
-  readonly target: Target;
+  /** Its own copy, so that a change of the caller's objects changes nothing. */
+  target: Target;
   readonly context: Context;
   readonly signal: AbortSignal | undefined;
+  /** Who asks, where that is not the scope's own user. */
+  readonly principal: Principal | undefined;
   /** Its newest credential. */
   resolved: Resolved;
   /** Whether its one repair is spent. */
   repaired: boolean;
 }
 
-/** A credential that the server refused, and what it said. */
-export interface Rejected {
-  /** Absent where the refused request carried none. */
-  readonly generation?: string;
-  readonly challenge?: Challenge;
-}
-
 const nothing: Context = Object.freeze({});
 
 /**
- * Takes down what a caller asks for, so that a change of its objects meanwhile changes nothing, and resolves its
- * credential. A scope without a user gets no context: a connection that others use must not be opened with one
- * caller's credential.
+ * Takes down what a caller asks for and resolves its credential, at once where the provider can. A scope without a user
+ * gets no context: a connection that others use must not be opened with one caller's credential.
  */
-export async function createDemand(
+export function createDemand(
   resolver: Resolver,
-  target: Target,
-  options: AcquireOptions,
-): Promise<Demand> {
-  const scope = Object.freeze({ ...target.scope });
-  const demand = {
-    target: { ...target, scope, server: Object.freeze({ ...target.server }) },
-    context: scope.share === "user" ? options.context : nothing,
-    signal: options.signal,
-  };
-  return { ...demand, resolved: await resolver.resolve(demand, demand.signal), repaired: false };
+  given: Target,
+  { context: own, signal, principal }: AcquireOptions & Pick<RunOptions, "principal">,
+): Demand | Promise<Demand> {
+  const target = kept(given);
+  const context = target.scope.share === "user" ? own : nothing;
+  const resolved = resolver.resolve({ target, context }, signal);
+  if (!(resolved instanceof Promise))
+    return { target, context, signal, principal, resolved, repaired: false };
+  return resolved.then((resolved) => ({ target, context, signal, principal, resolved, repaired: false }));
 }
 
-/** Resolves credentials and numbers the answers. */
-export class Resolver {
-  readonly #lifetime: Lifetime;
-  #answers = 0;
-
-  constructor(lifetime: Lifetime) {
-    this.#lifetime = lifetime;
-  }
-
-  /** Resolves what the demand's server accepts from its scope; rejects as the provider does. */
-  async resolve(
-    { target, context }: Pick<Demand, "target" | "context">,
-    signal: AbortSignal | undefined,
-    rejected?: Rejected,
-  ): Promise<Resolved> {
-    const { scope, server, credentials } = target;
-    if (credentials === undefined) return { credential: undefined, order: ++this.#answers };
-    const credential = await this.#lifetime.during(signal, (signal) =>
-      credentials.resolve({ scope, server, context, signal, ...(rejected && { rejected }) }),
-    );
-    return { credential, order: ++this.#answers };
-  }
+function kept(target: Target): Target {
+  const { scope, server } = target;
+  const isFixed = Object.isFrozen(target) && Object.isFrozen(scope) && Object.isFrozen(server);
+  if (isFixed) return target;
+  return Object.freeze({
+    ...target,
+    scope: Object.freeze({ ...scope }),
+    server: Object.freeze({ ...server }),
+  });
 }

@@ -1,6 +1,13 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { afterEach, expect, it } from "vitest";
-import { fakeConnector, settle, targetOf, userScope, type FakeConnection } from "../test/fake-connector.ts";
+import {
+  fakeConnector,
+  settle,
+  targetOf,
+  userScope,
+  type FakeConnection,
+  type FakeSession,
+} from "../test/fake-connector.ts";
 import { createPool } from "./index.ts";
 
 const channels = ["tenantry:pool:acquire", "tenantry:pool:connect"] as const;
@@ -16,7 +23,7 @@ afterEach(() =>
 it("tells how each connection was come by, and of each one that is opened", async () => {
   channels.forEach((name, index) => tracingChannel(name).subscribe(subscribers[index] as never));
   const fake = fakeConnector();
-  await using pool = createPool<FakeConnection, never>({
+  await using pool = createPool<FakeConnection, FakeSession>({
     connector: fake.connector,
     limits: { maxConnections: 1 },
   });

@@ -1,53 +1,66 @@
-import { SharedFlight, traced, type Clock, type Connector, type Poolable, type Target } from "@tenantry/core";
-import type { Capacity, Slot, SlotHolder } from "./capacity.ts";
-import type { Resolved } from "./demand.ts";
-import { connectionEnded, connectTimedOut, named, tooManyWaiting, waitedTooLong } from "./failure.ts";
-import type { PoolLimits } from "./limits.ts";
-import { openConnection, type Opened } from "./opening.ts";
-import { userKey, type PoolKey } from "./pool-key.ts";
-import { Renewal } from "./renewal.ts";
+import { announce, SharedFlight, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
+import type { Slot, SlotHolder } from "./caps/capacity.ts";
+import type { PermitLane } from "./caps/permits.ts";
+import type { EntryHost } from "./entry-host.ts";
+import { Carried } from "./carried.ts";
+import { connectionEnded, named, revoked, tooManyWaiting, waitedTooLong } from "./failure.ts";
+import { Opening, type Opened } from "./opening.ts";
+import type { Parked } from "./parking/parked.ts";
+import type { PoolKey } from "./pool-key.ts";
+import type { Resolved } from "./resolver.ts";
 import { waitForRoom } from "./room.ts";
 import * as states from "./state.ts";
 import type { State, Waiting } from "./state.ts";
+import type { Admission } from "./trouble/admission.ts";
+import type { Trouble } from "./trouble/trouble.ts";
 
-/** What an entry needs of its pool. */
-export interface EntryHost<C extends Poolable<P>, P> {
-  readonly connector: Connector<C, P>;
-  readonly limits: PoolLimits;
-  readonly clock: Clock;
-  readonly capacity: Capacity;
-  /** The entry is lent to nobody new. */
-  retired(entry: Entry<C, P>): void;
-  /** The entry has ended; `ending` settles when nothing is left of it. */
-  ended(entry: Entry<C, P>, ending: Promise<void>): void;
-  /** An opening was aborted; `rest` settles when nothing is left of it. */
-  aborted(rest: Promise<void>): void;
+/** What an entry begins with. */
+export interface EntryParts<P> {
+  readonly key: PoolKey;
+  readonly target: Target;
+  readonly resolved: Resolved;
+  readonly trouble: Trouble;
+  /** What it may be opened with. */
+  readonly admission: Admission;
+  /** The session that goes on in it. */
+  readonly parked: Parked<P> | undefined;
 }
+
+type EvictReason = DiagnosticNotices["tenantry:pool:evict"]["reason"];
 
 /** One connection from the first wish for it to its end, in the states that {@link State} describes. */
 export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   readonly key: PoolKey;
   readonly target: Target;
-  /** Re-resolutions of the credentials that the server refused on this connection. */
-  readonly renewal = new Renewal<Resolved>();
+  readonly carried: Carried;
+  readonly trouble: Trouble;
+  /** Where its calls wait for their turn. */
+  readonly lane: PermitLane;
+  /** When it is too old to be lent again, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
   readonly #host: EntryHost<C, P>;
   readonly #slot: Slot;
   #state: State<C> = states.waiting();
   /** Callers that wait for the connection or have it on loan. */
   #users = 0;
-  /** What the connection is to be opened with; forgotten once that has begun. */
-  #opensWith: Resolved | undefined;
-  #generation: string | undefined;
-  #order: number;
+  readonly #admission: Admission;
+  #parked: Parked<P> | undefined;
+  #isRetired = false;
+  #isRevoked = false;
+  #isForgotten = false;
+  #ending: Promise<void> = settled;
 
-  constructor(host: EntryHost<C, P>, key: PoolKey, target: Target, resolved: Resolved) {
+  constructor(host: EntryHost<C, P>, { key, target, resolved, trouble, admission, parked }: EntryParts<P>) {
     this.key = key;
     this.target = target;
+    this.trouble = trouble;
+    this.expiresAt = parked?.expiresAt ?? host.clock.now() + host.limits.maxLifetimeMs;
     this.#host = host;
-    this.#slot = host.capacity.slot(userKey(target.scope), this);
-    this.#opensWith = resolved;
-    this.#generation = resolved.credential?.generation;
-    this.#order = resolved.order;
+    this.carried = new Carried(resolved);
+    this.#admission = admission;
+    this.#parked = parked;
+    this.#slot = host.capacity.slot(target, this);
+    this.lane = host.calls.lane(target, key);
   }
 
   get state(): State<C>["name"] {
@@ -64,14 +77,14 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     return this.#state.name === "waiting" ? this.#state.callers.size : 0;
   }
 
-  /** The generation of the credential that the connection carries, or is to be opened with. */
-  get generation(): string | undefined {
-    return this.#generation;
+  /** Whether a session goes on in it that was parked. */
+  get isResumed(): boolean {
+    return this.#parked !== undefined;
   }
 
-  /** When that credential was last resolved, as {@link Resolved} counts. */
-  get order(): number {
-    return this.#order;
+  /** Whether whoever had it may not have it any more. */
+  get isRevoked(): boolean {
+    return this.#isRevoked;
   }
 
   /** Asks for room; the connection begins to open when there is some. */
@@ -79,8 +92,21 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     this.#host.capacity.request(this.#slot);
   }
 
+  /** Gives the connection where it is open, and `undefined` otherwise; {@link release} gives it back. */
+  take(): C | undefined {
+    const state = this.#state;
+    if (state.name === "idle") {
+      this.#host.capacity.busy(this.#slot);
+      this.#state = states.ready(state.opened);
+    } else if (state.name !== "ready") return undefined;
+    this.#users++;
+    return state.opened.connection;
+  }
+
   /** Gives the connection, opening it first where it must be; {@link release} gives it back. */
   async lease(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+    const open = this.take();
+    if (open !== undefined) return open;
     this.#users++;
     try {
       return await this.#connection(resolved, signal);
@@ -97,15 +123,16 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     switch (state.name) {
       case "ready":
         // Nobody has a second use for a connection that served discovery.
-        if (this.target.scope.share === "discovery") return this.end();
+        if (this.target.scope.share === "discovery") return void this.end();
         this.#setState(states.idle(state.opened));
         return this.#host.capacity.idle(this.#slot);
       case "waiting":
       case "connecting":
       case "draining":
-        return this.end();
-      case "idle":
+        return void this.end();
       case "closed":
+        return this.#forget();
+      case "idle":
         return;
     }
   }
@@ -114,49 +141,51 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
    * Makes the leased connection carry a credential at least as new as `resolved`; `false` where this connection
    * cannot: it is lent to nobody any more, or refuses to adopt it and is retired.
    */
-  serves({ credential, order }: Resolved): boolean {
-    if (this.#state.name !== "ready") return false;
-    if (order <= this.#order) return true;
-    if (credential !== undefined && credential.generation !== this.#generation) {
-      if (!this.#state.opened.connection.adopt(credential)) {
-        this.retire();
-        return false;
-      }
-      this.#generation = credential.generation;
-    }
-    this.#order = order;
-    return true;
+  serves(resolved: Resolved): boolean {
+    const state = this.#state;
+    if (state.name !== "ready" && !(state.name === "draining" && state.isLastCall)) return false;
+    if (this.carried.isUpTo(resolved)) return true;
+    const outcome = this.carried.adopt(resolved, state.opened.connection);
+    if (outcome === "adopted") announce("tenantry:pool:rotate", () => this.#named());
+    if (outcome === "refused") this.retire();
+    return outcome !== "refused";
   }
 
-  /** Lends the connection to nobody any more, and ends it with its last lease. A second call does nothing. */
-  retire(): void {
-    const state = this.#state;
-    switch (state.name) {
-      case "ready":
-        this.#setState(states.draining(state.opened));
-        return this.#host.retired(this);
-      case "idle":
-        return this.end();
-      case "waiting":
-      case "connecting":
-      case "draining":
-      case "closed":
-        return;
-    }
+  /** Lends the connection to nobody new, and ends it with its last lease. A second call does nothing. */
+  retire(reason?: EvictReason): void {
+    if (this.#isRetired || this.#state.name === "closed") return;
+    this.#isRetired = true;
+    if (reason !== undefined) this.#announceEviction(reason);
+    this.#host.retired(this);
+    if (this.#state.name === "idle") void this.end();
+    else if (this.#state.name === "ready") this.#setState(states.draining(this.#state.opened));
   }
 
-  /** Ends at once, whoever waits or uses the connection; those who wait hear `reason`. A second call does nothing. */
-  end(reason: unknown = connectionEnded(this.target.server.id)): void {
+  /** Ends at once what may not be used any more. Settles when nothing is left of it. */
+  revoke(): Promise<void> {
+    if (this.#state.name === "closed") return this.#ending;
+    this.#isRevoked = true;
+    this.#announceEviction("revoked");
+    return this.end(revoked(this.target.server.id));
+  }
+
+  /**
+   * Ends at once, whoever waits or uses the connection; those who wait hear `reason`. Settles when nothing is left of
+   * it; a second call does nothing.
+   */
+  end(reason: unknown = connectionEnded(this.target.server.id)): Promise<void> {
     const state = this.#state;
-    if (state.name === "closed") return;
+    if (state.name === "closed") return this.#ending;
     this.#setState(states.closed());
     switch (state.name) {
       case "waiting":
+        // What it was to go on with is still there for the next one.
+        if (this.#parked !== undefined) this.#host.parked(this.#parked);
         for (const caller of state.callers) caller.fail(reason);
-        return this.#finish(Promise.resolve());
+        return this.#finish(settled);
       case "connecting":
-        state.abort.abort(reason);
-        return this.#finish(Promise.resolve());
+        state.opening.stop(reason);
+        return this.#finish(settled);
       case "ready":
       case "idle":
       case "draining":
@@ -168,15 +197,45 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   granted(): void {
     if (this.#state.name !== "waiting") return;
     const { callers } = this.#state;
-    const abort = new AbortController();
-    const flight = new SharedFlight((abandoned) => this.#open(abort, abandoned));
-    this.#setState(states.connecting(flight, abort));
+    const { connector, clock, limits } = this.#host;
+    const opening = new Opening<C, P>({
+      connector,
+      clock,
+      timeoutMs: limits.connectTimeoutMs,
+      target: this.target,
+      credential: this.carried.resolved.credential,
+      resume: this.#parked?.session,
+      onStopped: (rest) => this.#host.stopped(rest),
+    });
+    const flight = new SharedFlight((abandoned) => {
+      abandoned.addEventListener("abort", () => void this.end(abandoned.reason), { once: true });
+      return this.#open(opening);
+    });
+    this.#setState(states.connecting(flight, opening));
     for (const caller of callers) caller.proceed(flight);
   }
 
+  /** Reduces the idle connection to the record of its session; `false` where it has none, and stays as it is. */
+  park(): boolean {
+    const state = this.#state;
+    const { isClosed, limits } = this.#host;
+    if (state.name !== "idle" || this.#isRetired || isClosed || limits.maxParked === 0) return false;
+    const session = state.opened.connection.park();
+    if (session === undefined) return false;
+    this.#setState(states.closed());
+    const { key, target, expiresAt } = this;
+    const { credential } = this.carried.resolved;
+    void this.#finish(state.opened.abandon());
+    this.#host.parked({ key, target, credential, session, expiresAt, place: undefined, dueAt: 0 });
+    announce("tenantry:pool:park", () => this.#named());
+    return true;
+  }
+
   /** Somebody else needs the slot, or nobody has asked for the connection for long enough. */
-  evict(): void {
-    this.end();
+  evict(reason: EvictReason): void {
+    if (this.park()) return;
+    this.#announceEviction(reason);
+    void this.end();
   }
 
   #setState(next: State<C>): void {
@@ -190,11 +249,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
         return this.#wait(state, resolved, signal);
       case "connecting":
         return state.flight.join({ signal });
-      case "idle":
-        this.#host.capacity.busy(this.#slot);
-        this.#setState(states.ready(state.opened));
-        return state.opened.connection;
       case "ready":
+      case "idle":
       case "draining":
         return state.opened.connection;
       case "closed":
@@ -207,7 +263,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     const { capacity, clock, limits } = this.#host;
     const server = this.target.server.id;
     if (!capacity.join(this.#slot)) throw tooManyWaiting(server, limits.maxWaiting);
-    if (resolved.order > this.#order) this.#opensLater(resolved);
+    this.carried.replace(resolved);
     return waitForRoom(state.callers, {
       clock,
       signal,
@@ -217,64 +273,68 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     });
   }
 
-  #opensLater(resolved: Resolved): void {
-    this.#opensWith = resolved;
-    this.#generation = resolved.credential?.generation;
-    this.#order = resolved.order;
-  }
-
-  async #open(abort: AbortController, abandoned: AbortSignal): Promise<C> {
-    const { connector, clock, limits } = this.#host;
-    const { target } = this;
-    const credential = this.#opensWith?.credential;
-    this.#opensWith = undefined;
-    abandoned.addEventListener("abort", () => this.#stopOpening(abandoned.reason), { once: true });
-    const timer = clock.after(limits.connectTimeoutMs, () =>
-      this.#stopOpening(connectTimedOut(target.server.id, limits.connectTimeoutMs)),
-    );
+  /** Gives the connection once it is open, or fails as the opening does; the entry ends with it then. */
+  async #open(opening: Opening<C, P>): Promise<C> {
+    const { generation } = this.carried.resolved.credential ?? {};
     try {
-      const payload = () => ({ scope: target.scope, server: target.server.id });
-      const onAborted = (rest: Promise<void>) => this.#host.aborted(rest);
-      const opening = { connector, target, credential, signal: abort.signal, onAborted };
-      return this.#arrived(
-        await traced("tenantry:pool:connect", payload, () => openConnection(opening)),
-        abort,
-      );
+      return this.#arrived(await opening.start());
     } catch (cause) {
       // Named here already, so that all who wait hear of the one failure by one error.
-      const failure = named(cause, target.server.id);
-      this.#stopOpening(failure);
+      const failure = named(cause, this.target.server.id);
+      if (this.#state.name === "connecting") {
+        this.trouble.failed(this.#admission, failure, "opening", generation);
+        void this.end(failure);
+      }
       throw failure;
-    } finally {
-      timer.cancel();
     }
   }
 
-  #arrived(opened: Opened<C>, { signal }: AbortController): C {
+  #arrived(opened: Opened<C>): C {
     if (this.#state.name !== "connecting") {
-      this.#host.aborted(opened.close().catch(() => {}));
-      throw signal.reason;
+      this.#host.stopped(opened.close().catch(() => {}));
+      throw connectionEnded(this.target.server.id);
     }
-    this.#setState(states.ready(opened));
+    this.#host.capacity.opened(this.#slot);
+    // Many a connection opens without a word to its server: only a call's answer tells how that one is.
+    this.trouble.left(this.#admission);
+    this.#setState(this.#isRetired ? states.draining(opened, true) : states.ready(opened));
     const lost = () => this.#lost(opened);
     opened.connection.closed.then(lost, lost);
     return opened.connection;
-  }
-
-  #stopOpening(reason: unknown): void {
-    if (this.#state.name === "connecting") this.end(reason);
   }
 
   /** The other side went away, unless it was this side that closed. */
   #lost(opened: Opened<C>): void {
     if (this.#state.name === "closed") return;
     this.#setState(states.closed());
-    this.#finish(opened.abandon());
+    void this.#finish(opened.abandon());
   }
 
   /** The slot is given back now that the end has begun: nobody waits for a server that is slow to part. */
-  #finish(ending: Promise<void>): void {
+  #finish(ending: Promise<void>): Promise<void> {
+    this.#ending = ending;
+    this.trouble.left(this.#admission);
     this.#host.ended(this, ending);
+    if (this.#users === 0) this.#forget();
     this.#host.capacity.release(this.#slot);
+    return ending;
+  }
+
+  /** What became of the last call is known; only then may the trouble with the server be forgotten. */
+  #forget(): void {
+    if (this.#isForgotten) return;
+    this.#isForgotten = true;
+    this.#host.calls.drop(this.lane);
+    this.#host.troubles.drop(this.trouble);
+  }
+
+  #announceEviction(reason: EvictReason): void {
+    announce("tenantry:pool:evict", () => ({ ...this.#named(), reason }));
+  }
+
+  #named(): { readonly scope: Target["scope"]; readonly server: Target["server"]["id"] } {
+    return { scope: this.target.scope, server: this.target.server.id };
   }
 }
+
+const settled: Promise<void> = Promise.resolve();

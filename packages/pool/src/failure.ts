@@ -29,8 +29,21 @@ export function connectionEnded(server: ServerId): TenantryError {
   return new TenantryError("CONNECTION_LOST", `${quote(server)}: ${why}`, { server, retryable: true });
 }
 
+/** What those hear who wait for a connection that is revoked. */
+export function revoked(server: ServerId): TenantryError {
+  const why = "The connection was revoked; call again, if its user may still use it.";
+  return new TenantryError("CONNECTION_LOST", `${quote(server)}: ${why}`, { server });
+}
+
 /** The failure as its caller hears it: a typed one names its server. */
 export function named(failure: unknown, server: ServerId): unknown {
   const isNameless = failure instanceof TenantryError && failure.server === undefined;
   return isNameless ? withDetails(failure, { server }) : failure;
+}
+
+/** Whether a server refused the credential. */
+export function isRefusal(failure: unknown): failure is TenantryError {
+  return (
+    failure instanceof TenantryError && (failure.recover === "reauthorize" || failure.code === "UNAUTHORIZED")
+  );
 }

@@ -1,64 +1,114 @@
-import { raceAbort, type Connector, type Credential, type Poolable, type Target } from "@tenantry/core";
-
-/** A connection together with what it was opened on. */
-export interface Opened<C> {
-  readonly connection: C;
-  /** Closes the connection, then gives its endpoint back; the same promise every time. */
-  close(): Promise<void>;
-  /** Gives the endpoint back for a connection that ended by itself. */
-  abandon(): Promise<void>;
-}
+import {
+  raceAbort,
+  traced,
+  type Clock,
+  type Connector,
+  type Credential,
+  type Poolable,
+  type Target,
+} from "@tenantry/core";
+import { connectTimedOut } from "./failure.ts";
 
 /** What a connection is opened with. */
-export interface Opening<C extends Poolable<P>, P> {
+export interface OpeningOptions<C extends Poolable<P>, P> {
   readonly connector: Connector<C, P>;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
   readonly target: Target;
   readonly credential: Credential | undefined;
-  /** Ends the opening, and nothing after it. */
-  readonly signal: AbortSignal;
-  /** Is given the rest of an opening that was aborted: it settles when whatever still arrived is closed. */
-  readonly onAborted: (rest: Promise<void>) => void;
+  /** The record of the session that goes on in it. */
+  readonly resume: P | undefined;
+  /** Is given the rest of an opening that was stopped: it settles when whatever still arrived is closed. */
+  readonly onStopped: (rest: Promise<void>) => void;
 }
 
-/**
- * Borrows the endpoint and opens a connection on it. Rejects at the abort, however long the connector takes to notice;
- * the rest is given away within the abort itself, so that whoever aborts knows of it.
- */
-export async function openConnection<C extends Poolable<P>, P>(opening: Opening<C, P>): Promise<Opened<C>> {
-  const { signal, onAborted } = opening;
-  const started = start(opening);
-  const giveAway = () => onAborted(started.then((late) => late.close()).catch(() => {}));
-  signal.addEventListener("abort", giveAway, { once: true });
-  try {
-    return await raceAbort(started, signal);
-  } finally {
-    signal.removeEventListener("abort", giveAway);
+/** One opening of one connection. */
+export class Opening<C extends Poolable<P>, P> {
+  readonly #options: OpeningOptions<C, P>;
+  readonly #abort = new AbortController();
+
+  constructor(options: OpeningOptions<C, P>) {
+    this.#options = options;
   }
-}
 
-async function start<C extends Poolable<P>, P>(opening: Opening<C, P>): Promise<Opened<C>> {
-  const { connector, target, credential, signal } = opening;
-  const borrowed = await target.upstream.endpoint(target.scope, { signal });
-  let returned: Promise<void> | undefined;
-  const giveBack = () => (returned ??= (async () => borrowed[Symbol.asyncDispose]())());
-  try {
-    signal.throwIfAborted();
-    return opened(await connector.open(borrowed.endpoint, credential, { signal }), giveBack);
-  } catch (failure) {
-    // Why it could not be opened matters more than what came of cleaning up.
-    await giveBack().catch(() => {});
-    throw failure;
-  }
-}
-
-function opened<C extends Poolable<unknown>>(connection: C, giveBack: () => Promise<void>): Opened<C> {
-  let closing: Promise<void> | undefined;
-  const close = async () => {
+  /**
+   * Borrows the endpoint and opens a connection on it. Rejects as the connector does, with `TIMEOUT`, or with the reason
+   * of {@link stop}, however long the connector takes to notice.
+   */
+  async start(): Promise<Opened<C>> {
+    const { clock, timeoutMs, target, resume } = this.#options;
+    const { id } = target.server;
+    const timer = clock.after(timeoutMs, () => this.stop(connectTimedOut(id, timeoutMs)));
     try {
-      await connection.close();
+      const payload = () => ({ scope: target.scope, server: id, resumed: resume !== undefined });
+      return await traced("tenantry:pool:connect", payload, () => this.#race());
     } finally {
-      await giveBack();
+      timer.cancel();
     }
-  };
-  return { connection, close: () => (closing ??= close()), abandon: giveBack };
+  }
+
+  /** Ends the opening. Its rest is given away within this call, so that whoever stops it knows of it. */
+  stop(reason: unknown): void {
+    this.#abort.abort(reason);
+  }
+
+  async #race(): Promise<Opened<C>> {
+    const { signal } = this.#abort;
+    const opened = this.#open();
+    const giveAway = () => this.#options.onStopped(opened.then((late) => late.close()).catch(() => {}));
+    signal.addEventListener("abort", giveAway, { once: true });
+    try {
+      return await raceAbort(opened, signal);
+    } finally {
+      signal.removeEventListener("abort", giveAway);
+    }
+  }
+
+  async #open(): Promise<Opened<C>> {
+    const { connector, target, credential, resume } = this.#options;
+    const { signal } = this.#abort;
+    const borrowed = await target.upstream.endpoint(target.scope, { signal });
+    try {
+      signal.throwIfAborted();
+      return new Opened(await connector.open(borrowed.endpoint, credential, { resume, signal }), borrowed);
+    } catch (failure) {
+      // Why it could not be opened matters more than what came of cleaning up.
+      await giveBack(borrowed).catch(() => {});
+      throw failure;
+    }
+  }
+}
+
+/** A connection together with the endpoint that it was opened on. */
+export class Opened<C extends Poolable<unknown>> {
+  readonly connection: C;
+  readonly #endpoint: AsyncDisposable;
+  #closing: Promise<void> | undefined;
+
+  constructor(connection: C, endpoint: AsyncDisposable) {
+    this.connection = connection;
+    this.#endpoint = endpoint;
+  }
+
+  /** Closes the connection, then gives its endpoint back; the same promise every time. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** Gives the endpoint back for a connection that needs no closing; the same promise as {@link close}. */
+  abandon(): Promise<void> {
+    return (this.#closing ??= giveBack(this.#endpoint));
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.connection.close();
+    } finally {
+      await giveBack(this.#endpoint);
+    }
+  }
+}
+
+async function giveBack(endpoint: AsyncDisposable): Promise<void> {
+  await endpoint[Symbol.asyncDispose]();
 }

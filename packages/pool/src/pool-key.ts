@@ -1,22 +1,48 @@
-import { scopeParts, type Scope, type Target } from "@tenantry/core";
+import type { Scope, ServerRef, Target } from "@tenantry/core";
 
 declare const key: unique symbol;
 
 /** Names one connection: whom it serves, which server it reaches and how, and whose authority it carries. */
 export type PoolKey = string & { readonly [key]: "PoolKey" };
 
-/** Names one user of one workspace. */
-export type UserKey = string & { readonly [key]: "UserKey" };
+/** Names whoever a call is made for: one user of one workspace, or those who share a scope without a user. */
+export type PrincipalKey = string & { readonly [key]: "PrincipalKey" };
 
 /**
  * The key of the connection that serves `target` with a credential of `subject` (`undefined`: with none).
- * JSON keeps the parts apart whatever characters they hold, and the scope, whose length varies, is a list of its own.
+ * Every part is written with its length before it, so that no two different lists of parts have one spelling, whatever
+ * characters they hold; this is the only place where a key is made.
  */
 export function poolKey({ scope, server }: Target, subject: string | undefined): PoolKey {
-  return JSON.stringify([scopeParts(scope), server.id, server.digest, subject ?? null]) as PoolKey;
+  return `${scopeKey(scope)}${part(server.id)}${part(server.digest)}${part(subject)}` as PoolKey;
 }
 
-/** The user whose cap a connection of this scope counts towards; a scope without a user has none. */
-export function userKey(scope: Scope): UserKey | undefined {
-  return scope.share === "user" ? (JSON.stringify([scope.workspace, scope.user]) as UserKey) : undefined;
+/** The key of whom a connection of this scope counts for. */
+export function principalKey(scope: Scope): PrincipalKey {
+  switch (scope.share) {
+    case "user":
+      return `u${part(scope.workspace)}${part(scope.user)}` as PrincipalKey;
+    case "workspace":
+      return `w${part(scope.workspace)}` as PrincipalKey;
+    case "discovery":
+      return `d${part(scope.workspace)}` as PrincipalKey;
+    case "everyone":
+      return "e" as PrincipalKey;
+  }
+}
+
+/** The key of a server as one workspace knows it; what is shared by everyone is known to all alike. */
+export function serverKey(scope: Scope, { id, digest }: ServerRef): string {
+  const workspace = scope.share === "everyone" ? undefined : scope.workspace;
+  return `${part(workspace)}${part(id)}${part(digest)}`;
+}
+
+function scopeKey(scope: Scope): string {
+  const principal = principalKey(scope);
+  return scope.share === "user" ? `${principal}${part(scope.session)}` : principal;
+}
+
+/** An absent part is spelt like no present one. */
+function part(text: string | undefined): string {
+  return text === undefined ? "-" : `${text.length}:${text}`;
 }

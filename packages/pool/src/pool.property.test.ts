@@ -9,6 +9,7 @@ import {
   targetOf,
   userScope,
   type FakeConnection,
+  type FakeSession,
   type Opening,
 } from "../test/fake-connector.ts";
 import { stepClock } from "../test/step-clock.ts";
@@ -48,7 +49,7 @@ function world(scheduler: fc.Scheduler) {
     acquireTimeoutMs: 100,
     drainTimeoutMs: 50,
   };
-  const pool = createPool<FakeConnection, never>({ connector: fake.connector, limits, clock });
+  const pool = createPool<FakeConnection, FakeSession>({ connector: fake.connector, limits, clock });
   const leases: Lease<FakeConnection>[] = [];
   const aborts: AbortController[] = [];
   const outcomes: Promise<unknown>[] = [];

@@ -17,6 +17,7 @@ import {
   targetOf,
   userScope,
   type FakeConnection,
+  type FakeSession,
   type FakeConnectorOptions,
 } from "../test/fake-connector.ts";
 import { stepClock, type StepClock } from "../test/step-clock.ts";
@@ -32,7 +33,7 @@ let pool: Pool<FakeConnection>;
 function start(limits: Partial<PoolLimits> = {}, options: FakeConnectorOptions = {}): void {
   clock = stepClock();
   fake = fakeConnector(options);
-  pool = createPool<FakeConnection, never>({ connector: fake.connector, limits, clock });
+  pool = createPool<FakeConnection, FakeSession>({ connector: fake.connector, limits, clock });
 }
 
 const target = (
@@ -203,8 +204,8 @@ describe("connecting", () => {
     const outcome = codeOf(acquire());
     await settle();
     clock.step(100);
-    expect(pool.stats().connections).toBe(0);
     expect(await outcome).toBe("TIMEOUT");
+    expect(pool.stats().connections).toBe(0);
     fake.openings[0]?.fail(new Error("at last"));
     await settle();
   });

@@ -27,6 +27,13 @@ interface Current<T> {
 export class Renewal<T extends { readonly order: number }> {
   #current: Current<T> | undefined;
 
+  /** Whether somebody waits for the answer. */
+  get isUnderWay(): boolean {
+    return (
+      this.#current !== undefined && this.#current.order === undefined && !this.#current.flight.abandoned
+    );
+  }
+
   /** Joins the renewal of what was refused, or starts it. */
   async join(
     refused: Refused,

@@ -1,7 +1,7 @@
 import type { Scope, ServerId } from "@tenantry/core";
 import type { PoolState } from "./state.ts";
 
-/** What one entry of the pool is doing; nothing in it tells a credential. */
+/** What one connection of the pool, or one parked session, is doing; nothing in it tells a credential. */
 export interface PoolEntryStats {
   readonly scope: Scope;
   readonly server: ServerId;
@@ -19,29 +19,37 @@ export interface PoolStats {
   readonly leases: number;
   /** Callers that wait for room under a cap. */
   readonly waiting: number;
+  /** Every connection and every parked session, by principal, server and state. */
   readonly entries: readonly PoolEntryStats[];
 }
 
-interface Counted {
+interface Named {
   readonly target: { readonly scope: Scope; readonly server: { readonly id: ServerId } };
+}
+
+interface Counted extends Named {
   readonly state: PoolState | "closed";
   readonly leases: number;
   readonly waiting: number;
 }
 
-/** Counts entries; it looks at each of them. */
-export function statsOf(all: Iterable<Counted>): PoolStats {
-  const byState = { waiting: 0, connecting: 0, ready: 0, idle: 0, draining: 0 };
+/** Counts connections and parked sessions; it looks at each of them. */
+export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>): PoolStats {
+  const byState = { waiting: 0, connecting: 0, ready: 0, idle: 0, parked: 0, draining: 0 };
   const entries: PoolEntryStats[] = [];
   let leases = 0;
   let waiting = 0;
-  for (const entry of all) {
-    const { target, state } = entry;
-    if (state === "closed") continue;
+  const add = ({ target: { scope, server } }: Named, state: PoolState, lent: number) => {
     byState[state]++;
-    leases += entry.leases;
+    leases += lent;
+    entries.push({ scope, server: server.id, state, leases: lent });
+  };
+  for (const entry of all) {
+    if (entry.state === "closed") continue;
+    add(entry, entry.state, entry.leases);
     waiting += entry.waiting;
-    entries.push({ scope: target.scope, server: target.server.id, state, leases: entry.leases });
   }
-  return { connections: entries.length - byState.waiting, byState, leases, waiting, entries };
+  for (const one of parked) add(one, "parked", 0);
+  const connections = entries.length - byState.waiting - byState.parked;
+  return { connections, byState, leases, waiting, entries };
 }

@@ -17,12 +17,21 @@ import {
   type SessionId,
 } from "@tenantry/core";
 
+/** A session at rest, as a {@link FakeConnection} leaves it. */
+export interface FakeSession {
+  /** What the connection was opened with that began it. */
+  readonly began: Opening;
+}
+
 /** A connection that is nothing but a record of what was done with it. */
-export class FakeConnection implements Poolable<never> {
+export class FakeConnection implements Poolable<FakeSession> {
   readonly closed: Promise<CloseReason>;
   readonly opening: Opening;
   readonly generations: (string | undefined)[];
   adopts = true;
+  /** Whether it can be reduced to its session. */
+  parks = false;
+  parked = false;
   closes = 0;
   ended = false;
   /** What `close()` waits for. */
@@ -40,8 +49,17 @@ export class FakeConnection implements Poolable<never> {
     return this.adopts;
   }
 
-  park(): undefined {
-    return undefined;
+  park(): FakeSession | undefined {
+    if (!this.parks || this.ended) return undefined;
+    this.parked = true;
+    this.ended = true;
+    this.#end({ kind: "closed" });
+    return { began: this.session };
+  }
+
+  /** The opening that began its session. */
+  get session(): Opening {
+    return this.opening.resume?.began ?? this.opening;
   }
 
   async close(): Promise<void> {
@@ -62,6 +80,8 @@ export interface Opening {
   readonly scope: Scope;
   readonly server: string;
   readonly credential: Credential | undefined;
+  /** The session that goes on in it. */
+  readonly resume: FakeSession | undefined;
   readonly signal: AbortSignal;
   /** Whether it has been answered. */
   settled: boolean;
@@ -70,6 +90,8 @@ export interface Opening {
 }
 
 export interface FakeConnectorOptions {
+  /** Opens connections that can be reduced to their session. */
+  readonly parks?: boolean;
   /** Opens at once, without the test's answer. */
   readonly automatic?: boolean;
   /** Ends an opening when it is aborted, as a connector should; off for one that takes no notice. */
@@ -77,24 +99,30 @@ export interface FakeConnectorOptions {
 }
 
 /** A connector and its upstream, with everything that was ever asked of them. */
-export function fakeConnector({ automatic = true, heedsAbort = true }: FakeConnectorOptions = {}) {
+export function fakeConnector({
+  automatic = true,
+  heedsAbort = true,
+  parks = false,
+}: FakeConnectorOptions = {}) {
   const openings: Opening[] = [];
   const connections: FakeConnection[] = [];
   const endpoints = { borrowed: 0, returned: 0 };
 
-  const connector: Connector<FakeConnection, never> = {
-    open(endpoint, credential, { signal }) {
+  const connector: Connector<FakeConnection, FakeSession> = {
+    open(endpoint, credential, { resume, signal }) {
       const { scope, server } = endpoint as unknown as { scope: Scope; server: string };
       return new Promise((resolve, reject) => {
         const opening: Opening = {
           scope,
           server,
           credential,
+          resume,
           signal: signal as AbortSignal,
           settled: false,
           arrive() {
             opening.settled = true;
             const connection = new FakeConnection(opening);
+            connection.parks = parks;
             connections.push(connection);
             resolve(connection);
             return connection;

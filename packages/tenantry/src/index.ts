@@ -2,6 +2,7 @@ export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats, UserAddress, Workspace } from "./tenantry.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
 export type { TenantryLimits } from "./limits.ts";
+export type { Selection } from "@tenantry/pool";
 
 // What a definition is made of.
 export {

@@ -1,7 +1,7 @@
 import { fillLimits } from "@tenantry/core";
 import { defaultClientLimits, type ClientLimits } from "@tenantry/client";
 import { defaultEgressLimits, type EgressLimits } from "@tenantry/egress";
-import { defaultPoolLimits, type PoolLimits } from "@tenantry/pool";
+import { defaultPoolLimits, poolLimitsFromZero, poolLimitsToInfinity, type PoolLimits } from "@tenantry/pool";
 import { defaultPipeLimits, type PipeLimits } from "@tenantry/process";
 import { defaultRouterLimits, type RouterLimits } from "@tenantry/router";
 
@@ -38,8 +38,8 @@ export function splitLimits(given?: GivenLimits): SplitLimits {
     ...defaultClientLimits,
   };
   const limits: TenantryLimits = fillLimits(given as Partial<TenantryLimits> | undefined, defaults, {
-    mayBeZero: ["idleTimeoutMs", "maxWaiting", "drainTimeoutMs", "closeGraceMs", "stderrTailBytes"],
-    mayBeInfinite: ["firstByteTimeoutMs"],
+    mayBeZero: [...poolLimitsFromZero, "closeGraceMs", "stderrTailBytes"],
+    mayBeInfinite: [...poolLimitsToInfinity, "firstByteTimeoutMs"],
   });
   return {
     pool: pick(limits, defaultPoolLimits),

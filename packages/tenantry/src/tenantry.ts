@@ -2,7 +2,7 @@ import { disposeAll, principalOf, quote, systemClock, TenantryError, workspaceId
 import type { CatalogClient, Connection, ParkedSession, WorkspaceClient, WorkspaceId } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
 import { createEgress } from "@tenantry/egress";
-import { createPool, type PoolStats } from "@tenantry/pool";
+import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter, type RoutedServer } from "@tenantry/router";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
 import { createRoutingDependencies, routeServers } from "./routed-servers.ts";
@@ -34,6 +34,16 @@ export interface Tenantry extends AsyncDisposable {
   /** Gives a workspace; throws `PRINCIPAL_INVALID` for a malformed name, `WORKSPACE_UNKNOWN` outside a closed set. */
   workspace(id: string): Workspace;
   stats(): TenantryStats;
+  /**
+   * Ends the selected connections at once, whoever uses them, and forgets their sessions: for a user whose access has
+   * ended. Resolves when nothing is left of them; rejects with `ARGUMENT_INVALID` for a selection that names nothing.
+   */
+  revoke(selection: Selection): Promise<void>;
+  /**
+   * Lends the selected connections to nobody new, and ends each when its last call has: for a server that is about to
+   * move. Resolves when nothing is left of them; rejects with `ARGUMENT_INVALID` as {@link revoke} does.
+   */
+  drain(selection: Selection): Promise<void>;
   /** Closes every connection, session, child process and socket; gives the same promise every time. */
   close(): Promise<void>;
 }
@@ -79,6 +89,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
       });
     },
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
+    revoke: (selection: Selection) => pool.revoke(selection),
+    drain: (selection: Selection) => pool.drain(selection),
     close,
     [Symbol.asyncDispose]: close,
   });

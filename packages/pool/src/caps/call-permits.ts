@@ -1,0 +1,39 @@
+import type { Clock } from "@tenantry/core";
+import { originKey, turnKey } from "./keys.ts";
+import { Permits } from "./permits.ts";
+
+/** How many calls may be in flight, and how many may wait for that. */
+export interface CallLimits {
+  /** Calls in flight of one user of one workspace, whatever the server. Defaults to 256. */
+  readonly maxCallsPerUser: number;
+  /** Calls in flight on one connection; a server that hangs leaves its users their other servers. Defaults to 128. */
+  readonly maxCallsPerConnection: number;
+  /** Calls in flight to one origin, or to one server without an origin in one workspace. Defaults to 1,024. */
+  readonly maxCallsPerServer: number;
+  /** Calls of one user that wait. */
+  readonly maxWaiting: number;
+}
+
+/** Makes the permits for calls. */
+export function createCallPermits(limits: CallLimits, clock: Clock): Permits {
+  const { maxCallsPerUser, maxCallsPerConnection, maxCallsPerServer, maxWaiting } = limits;
+  return new Permits({
+    clock,
+    maxWaiting,
+    boundsOf({ scope, server }, connection) {
+      const user = { limit: "maxCallsPerUser", key: turnKey(scope), max: maxCallsPerUser, within: [] };
+      const origin = {
+        limit: "maxCallsPerServer",
+        key: originKey(scope, server),
+        max: maxCallsPerServer,
+        within: [],
+      };
+      const around = scope.share === "user" ? [user, origin] : [origin];
+      const within = around.map(({ limit }) => limit);
+      return [
+        { limit: "maxCallsPerConnection", key: connection, max: maxCallsPerConnection, within },
+        ...around,
+      ];
+    },
+  });
+}

@@ -1,0 +1,269 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Scope, ServerRef } from "@tenantry/core";
+import { stepClock } from "../../test/step-clock.ts";
+import { Capacity, type CapacityLimits, type Slot } from "./capacity.ts";
+
+const scopes = [
+  { share: "user", workspace: "acme", user: "ada" },
+  { share: "user", workspace: "acme", user: "ada", session: "s1" },
+  { share: "user", workspace: "acme", user: "bob" },
+  { share: "user", workspace: "acme", user: "kim" },
+  { share: "user", workspace: "globex", user: "ada" },
+  { share: "user", workspace: "globex", user: "eve" },
+  { share: "workspace", workspace: "acme" },
+  { share: "discovery", workspace: "globex" },
+  { share: "everyone" },
+] as readonly Scope[];
+const servers = [
+  { id: "files", digest: "1" },
+  { id: "mail", digest: "1", origin: "https://one.example" },
+  { id: "wiki", digest: "1", origin: "https://one.example" },
+] as unknown as readonly ServerRef[];
+const idleTimeoutMs = 100;
+
+const max = (most: number) => fc.oneof(fc.integer({ min: 1, max: most }), fc.constant(Infinity));
+const limits = fc.record({
+  maxConnections: fc.integer({ min: 1, max: 7 }),
+  maxConnectionsPerWorkspace: max(5),
+  maxConnectionsPerUser: max(4),
+  maxConnectionsPerServer: max(4),
+  maxConnectsPerOrigin: max(2),
+  idleTimeoutMs: fc.constant(idleTimeoutMs),
+  maxWaiting: fc.constantFrom(0, 1, 2, 1_000),
+});
+
+const index = fc.nat(50);
+const command = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("request" as const),
+      scope: fc.constantFrom(...scopes),
+      server: fc.constantFrom(...servers),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("open" as const, "idle" as const, "release" as const),
+      index,
+    }),
+  },
+  fc.record({ kind: fc.constantFrom("busy" as const, "give up" as const), index }),
+  fc.record({ kind: fc.constantFrom("join" as const, "leave" as const), index }),
+  fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(10, 60, 100) }),
+);
+type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
+
+/** One connection as the reference sees it. */
+interface Connection {
+  readonly slot: Slot;
+  readonly user: string | undefined;
+  readonly party: string;
+  /** The bounds that it counts towards, found by asking everybody each time. */
+  readonly bounds: readonly { readonly key: string; readonly max: number }[];
+  /** The bound that it counts towards while it is being opened. */
+  readonly origin: { readonly key: string; readonly max: number };
+  state: "waiting" | "opening" | "busy" | "idle" | "gone";
+  callers: number;
+  idleSince: number;
+  idleOrder: number;
+}
+
+function world(limits: CapacityLimits) {
+  const clock = stepClock();
+  const capacity = new Capacity(limits, clock);
+  let all: Connection[] = [];
+  let idles = 0;
+  let expiring = false;
+  /** Evicted to make room, for somebody who has not been granted a slot yet. */
+  let evicted: { readonly connection: Connection; readonly full: readonly string[] }[] = [];
+
+  const inState = (...states: Connection["state"][]) => all.filter(({ state }) => states.includes(state));
+  const beneath = (key: string, ...states: Connection["state"][]) =>
+    inState(...states).filter(({ bounds }) => bounds.some((bound) => bound.key === key));
+
+  const onEvict = (connection: Connection) => {
+    expect(connection.state).toBe("idle");
+    if (expiring && connection.idleSince + idleTimeoutMs <= clock.now()) {
+      connection.state = "gone";
+      return capacity.release(connection.slot);
+    }
+    const full = connection.bounds.filter(({ key, max }) => {
+      const isOldest = beneath(key, "idle").every(({ idleOrder }) => idleOrder >= connection.idleOrder);
+      return isOldest && beneath(key, "opening", "busy", "idle").length >= max;
+    });
+    expect(full).not.toEqual([]);
+    evicted.push({ connection, full: full.map(({ key }) => key) });
+    connection.state = "gone";
+    capacity.release(connection.slot);
+  };
+
+  const onGrant = (connection: Connection) => {
+    expect(connection.state).toBe("waiting");
+    connection.state = "opening";
+    connection.callers = 0;
+    // Each of the evicted has made room that was needed.
+    for (const { full } of evicted) {
+      const needed = connection.bounds.filter(
+        ({ key, max }) => full.includes(key) && beneath(key, "opening", "busy", "idle").length === max,
+      );
+      expect(needed).not.toEqual([]);
+    }
+    evicted = [];
+  };
+
+  const request = ({ scope, server }: { scope: Scope; server: ServerRef }) => {
+    const workspace = "workspace" in scope ? scope.workspace : undefined;
+    const user = scope.share === "user" ? `user ${workspace} ${scope.user}` : undefined;
+    const bounds = [
+      ...(user ? [{ key: user, max: limits.maxConnectionsPerUser }] : []),
+      { key: `server ${workspace} ${server.id}`, max: limits.maxConnectionsPerServer },
+      ...(workspace ? [{ key: `workspace ${workspace}`, max: limits.maxConnectionsPerWorkspace }] : []),
+      { key: "all", max: limits.maxConnections },
+    ];
+    const holder = { granted: () => onGrant(connection), evict: () => onEvict(connection) };
+    const connection: Connection = {
+      slot: capacity.slot({ scope, server }, holder),
+      user,
+      party: user ?? `${scope.share} ${workspace} ${server.id}`,
+      bounds,
+      origin: {
+        key: server.origin ?? `${workspace} ${server.id}`,
+        max: limits.maxConnectsPerOrigin,
+      },
+      state: "waiting",
+      callers: 0,
+      idleSince: 0,
+      idleOrder: 0,
+    };
+    all.push(connection);
+    capacity.request(connection.slot);
+  };
+
+  const callersOf = (party: string) =>
+    inState("waiting")
+      .filter((other) => other.party === party)
+      .reduce((sum, { callers }) => sum + callers, 0);
+
+  const join = (connection: Connection) => {
+    const callers = callersOf(connection.party);
+    const others = new Set(inState("waiting").map(({ slot }) => slot.lane.user)).size;
+    const joined = capacity.join(connection.slot);
+    if (callers >= limits.maxWaiting) expect(joined).toBe(false);
+    else if (connection.callers > 0 || others <= limits.maxWaiting) expect(joined).toBe(true);
+    if (joined) connection.callers++;
+  };
+
+  const at = (list: readonly Connection[], { index }: { index: number }) =>
+    list[index % Math.max(1, list.length)];
+  const act = (command: Command): void => {
+    switch (command.kind) {
+      case "request":
+        return request(command);
+      case "open": {
+        const connection = at(inState("opening"), command);
+        if (connection === undefined) return;
+        connection.state = "busy";
+        return capacity.opened(connection.slot);
+      }
+      case "idle": {
+        const connection = at(inState("busy"), command);
+        if (connection === undefined) return;
+        Object.assign(connection, { state: "idle", idleSince: clock.now(), idleOrder: ++idles });
+        return capacity.idle(connection.slot);
+      }
+      case "busy": {
+        const connection = at(inState("idle"), command);
+        if (connection === undefined) return;
+        connection.state = "busy";
+        return capacity.busy(connection.slot);
+      }
+      case "release":
+      case "give up": {
+        const states =
+          command.kind === "release" ? (["opening", "busy", "idle"] as const) : (["waiting"] as const);
+        const connection = at(inState(...states), command);
+        if (connection === undefined) return;
+        connection.state = "gone";
+        return capacity.release(connection.slot);
+      }
+      case "join": {
+        const connection = at(inState("waiting"), command);
+        return connection && join(connection);
+      }
+      case "leave": {
+        const connection = at(
+          inState("waiting").filter(({ callers }) => callers > 0),
+          command,
+        );
+        if (connection === undefined) return;
+        connection.callers--;
+        return capacity.leave(connection.slot);
+      }
+      case "pass":
+        expiring = true;
+        clock.step(command.ms);
+        expiring = false;
+    }
+  };
+
+  const invariants = () => {
+    all = inState("waiting", "opening", "busy", "idle");
+    const held = count(inState("opening", "busy", "idle"));
+    const busy = count(inState("opening", "busy"));
+    const opening = (origin: string) =>
+      inState("opening").filter(({ origin: { key } }) => key === origin).length;
+    const over = all.flatMap(({ bounds, origin }) => [
+      ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max),
+      ...(opening(origin.key) > origin.max ? [origin] : []),
+    ]);
+    // Nobody waits who could be let in, be it by closing somebody who is idle.
+    const stranded = inState("waiting").filter(
+      ({ bounds, origin }) =>
+        opening(origin.key) < origin.max && bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max),
+    );
+    const stale = inState("idle").filter(({ idleSince }) => clock.now() >= idleSince + idleTimeoutMs);
+    expect({ over, stranded, stale, evicted }).toEqual({ over: [], stranded: [], stale: [], evicted: [] });
+  };
+
+  const finish = () => {
+    for (const connection of [...inState("waiting"), ...inState("opening", "busy", "idle")]) {
+      // Some have been let in meanwhile, or closed.
+      if (connection.state === "gone") continue;
+      connection.state = "gone";
+      capacity.release(connection.slot);
+      invariants();
+    }
+    expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle")]).toEqual([0, 0, []]);
+  };
+
+  return { act, invariants, finish };
+}
+
+/** How many connections count towards each bound. */
+function count(connections: readonly Connection[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { bounds } of connections)
+    for (const { key } of bounds) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+it("keeps every cap, strands nobody and closes only the oldest idle ones, and only where that lets somebody in", () => {
+  fc.assert(
+    fc.property(
+      limits,
+      fc.array(command, { minLength: 5, maxLength: 150, size: "max" }),
+      (limits, commands) => {
+        const { act, invariants, finish } = world(limits);
+        for (const command of commands) {
+          act(command);
+          invariants();
+        }
+        finish();
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,164 @@
+import { announce, type Clock, type Connector, type Poolable, type Target } from "@tenantry/core";
+import { createCallPermits } from "./caps/call-permits.ts";
+import { Capacity } from "./caps/capacity.ts";
+import type { Permits } from "./caps/permits.ts";
+import type { EntryHost } from "./entry-host.ts";
+import { Entry } from "./entry.ts";
+import type { PoolLimits } from "./limits.ts";
+import { Farewells } from "./parking/farewells.ts";
+import type { Parked } from "./parking/parked.ts";
+import { Parking } from "./parking/parking.ts";
+import { poolKey, principalKey, type PoolKey } from "./pool-key.ts";
+import { Population } from "./population.ts";
+import type { Resolved } from "./resolver.ts";
+import { selects, type Selection } from "./selection.ts";
+import { statsOf, type PoolStats } from "./stats.ts";
+import type { Admission } from "./trouble/admission.ts";
+import type { BreakEvent } from "./trouble/trouble.ts";
+import { Troubles } from "./trouble/troubles.ts";
+
+/** What holdings are made of. */
+export interface HoldingsParts<C extends Poolable<P>, P> {
+  readonly connector: Connector<C, P>;
+  readonly limits: PoolLimits;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Everything that a pool holds: connections by key, parked sessions, and what is known of servers in trouble. */
+export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
+  readonly connector: Connector<C, P>;
+  readonly limits: PoolLimits;
+  readonly clock: Clock;
+  readonly capacity: Capacity;
+  readonly calls: Permits;
+  readonly troubles: Troubles;
+  /** The entry that is lent for each key; the population knows the retired ones too. */
+  readonly #lent = new Map<PoolKey, Entry<C, P>>();
+  readonly #population: Population<Entry<C, P>>;
+  readonly #parking: Parking<P>;
+  readonly #farewells: Farewells<C, P>;
+  #isClosed = false;
+
+  constructor({ connector, limits, clock, random }: HoldingsParts<C, P>) {
+    this.connector = connector;
+    this.limits = limits;
+    this.clock = clock;
+    this.capacity = new Capacity(limits, clock);
+    this.calls = createCallPermits(limits, clock);
+    this.troubles = new Troubles({ limits, clock, random, onBreak: announceBreak });
+    this.#population = new Population(clock);
+    this.#farewells = new Farewells(this);
+    this.#parking = new Parking({
+      clock,
+      timeoutMs: limits.parkedTimeoutMs,
+      max: limits.maxParked,
+      dropped: (parked) => this.#farewells.say(parked),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The entry that is lent for the key of `target` and `resolved`; one that is too old is retired and not given. */
+  find(target: Target, { credential }: Resolved): Entry<C, P> | undefined {
+    const entry = this.#lent.get(poolKey(target, credential?.subject));
+    if (entry === undefined || this.clock.now() < entry.expiresAt) return entry;
+    entry.retire("age");
+    return undefined;
+  }
+
+  /**
+   * Makes the entry that is lent from now on, and asks for its room. It is to be leased at once: nobody uses it yet.
+   * Throws what a caller hears whose server is left alone.
+   */
+  create(target: Target, resolved: Resolved): Entry<C, P> {
+    const { scope, server } = target;
+    const { id, origin } = server;
+    const key = poolKey(target, resolved.credential?.subject);
+    const principal = principalKey(scope);
+    const trouble = this.troubles.of({ poolKey: key, server: id, principal, origin });
+    let admission: Admission;
+    try {
+      admission = trouble.admit(resolved.credential?.generation);
+    } catch (failure) {
+      this.troubles.drop(trouble);
+      throw failure;
+    }
+    const parked = this.#parkedFor(key);
+    const entry = new Entry<C, P>(this, { key, target, resolved, trouble, admission, parked });
+    this.#lent.set(key, entry);
+    this.#population.add(entry);
+    entry.begin();
+    return entry;
+  }
+
+  /** The selected connections; it looks at each of them. */
+  select(selection: Selection): readonly Entry<C, P>[] {
+    return [...this.#population].filter(({ target, carried }) =>
+      selects(selection, target, carried.resolved.credential?.subject),
+    );
+  }
+
+  /** Ends the selected sessions that are parked; it looks at each of them. */
+  dropParked(selection: Selection, reason?: "revoked"): void {
+    for (const { key, target, credential } of [...this.#parking])
+      if (selects(selection, target, credential?.subject)) this.#parking.drop(key, reason);
+  }
+
+  /** Retires entries, and waits until they have ended, but no longer than `drainTimeoutMs`. */
+  async drain(entries: Iterable<Entry<C, P>>): Promise<void> {
+    for (const entry of entries) entry.retire();
+    await this.#population.drained(entries, this.limits.drainTimeoutMs);
+  }
+
+  stats(): PoolStats {
+    return statsOf(this.#population, this.#parking);
+  }
+
+  /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */
+  async close(reason: unknown): Promise<void> {
+    this.#isClosed = true;
+    // Those who wait come first, or the room that the others make would be given to them.
+    for (const state of ["waiting", "connecting"] as const)
+      for (const entry of this.#population) if (entry.state === state) void entry.end(reason);
+    for (const { key } of [...this.#parking]) this.#parking.drop(key);
+    await this.drain(this.#population);
+    for (const entry of this.#population) void entry.end(reason);
+    await this.#farewells.settled();
+    this.troubles.close();
+    await this.#population.settled();
+  }
+
+  retired(entry: Entry<C, P>): void {
+    if (this.#lent.get(entry.key) === entry) this.#lent.delete(entry.key);
+  }
+
+  ended(entry: Entry<C, P>, ending: Promise<void>): void {
+    this.retired(entry);
+    this.#population.ended(entry, ending);
+  }
+
+  parked(parked: Parked<P>): void {
+    if (this.#isClosed) this.#farewells.say(parked);
+    else this.#parking.put(parked);
+  }
+
+  stopped(rest: Promise<void>): void {
+    this.#population.stopped(rest);
+  }
+
+  /** A session that is too old is ended, and a new one begun. */
+  #parkedFor(key: PoolKey): Parked<P> | undefined {
+    const parked = this.#parking.take(key);
+    if (parked === undefined || this.clock.now() < parked.expiresAt) return parked;
+    this.#farewells.say(parked);
+    return undefined;
+  }
+}
+
+function announceBreak({ server, principal, scope: kind, delayMs, last }: BreakEvent): void {
+  const whose = principal === undefined ? {} : { principal };
+  announce("tenantry:pool:break", () => ({ server, ...whose, kind, delayMs, last }));
+}

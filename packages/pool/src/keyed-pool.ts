@@ -1,0 +1,162 @@
+import {
+  isTraced,
+  traced,
+  type AcquireOptions,
+  type DiagnosticEvents,
+  type Lease,
+  type Poolable,
+  type RunOptions,
+  type Target,
+} from "@tenantry/core";
+import { reauthorize, runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
+import { createDemand, type Demand } from "./demand.ts";
+import type { Entry } from "./entry.ts";
+import { isRefusal, named, poolClosed } from "./failure.ts";
+import { Holdings, type HoldingsParts } from "./holdings.ts";
+import { createLease } from "./lease.ts";
+import { Resolver } from "./resolver.ts";
+import { checkSelection, concerns, type Selection } from "./selection.ts";
+import type { PoolStats } from "./stats.ts";
+
+/** A connection that does not fit is replaced; one that ends as soon as it opens is not replaced for ever. */
+const maxRounds = 3;
+
+/** Lends what the pool holds to whoever may have it. */
+export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
+  readonly resolver = new Resolver();
+  readonly holdings: Holdings<C, P>;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: HoldingsParts<C, P>) {
+    this.holdings = new Holdings(parts);
+  }
+
+  async run<T>(target: Target, work: Work<C, T>, options: RunOptions): Promise<T> {
+    try {
+      const demand = this.#demand(target, options);
+      return await runAttempts(this, demand instanceof Promise ? await demand : demand, work, options.resend);
+    } catch (failure) {
+      throw explained(failure, target, options);
+    }
+  }
+
+  async acquire(target: Target, options: AcquireOptions): Promise<Lease<C>> {
+    try {
+      const demand = this.#demand(target, options);
+      const lent = this.borrow(demand instanceof Promise ? await demand : demand);
+      const { connection, entry } = lent instanceof Promise ? await lent : lent;
+      return createLease(connection, entry);
+    } catch (failure) {
+      throw explained(failure, target, options);
+    }
+  }
+
+  async revoke(selection: Selection): Promise<void> {
+    const chosen = checkSelection(selection);
+    this.resolver.revoked((target) => concerns(chosen, target));
+    this.holdings.dropParked(chosen, "revoked");
+    await Promise.allSettled(this.holdings.select(chosen).map((entry) => entry.revoke()));
+  }
+
+  async drain(selection: Selection): Promise<void> {
+    const chosen = checkSelection(selection);
+    this.holdings.dropParked(chosen);
+    const entries = this.holdings.select(chosen);
+    await this.holdings.drain(entries);
+    await Promise.allSettled(entries.map((entry) => entry.end()));
+  }
+
+  stats(): PoolStats {
+    return this.holdings.stats();
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>> {
+    demand.signal?.throwIfAborted();
+    if (!isTraced("tenantry:pool:acquire")) return this.#lendOpen(demand) ?? this.#lend(demand, undefined);
+    const { scope, server } = demand.target;
+    const payload = () => ({ scope, server: server.id });
+    return traced("tenantry:pool:acquire", payload, (event) => this.#lend(demand, event));
+  }
+
+  async #close(): Promise<void> {
+    const reason = poolClosed();
+    this.resolver.end(reason);
+    await this.holdings.close(reason);
+  }
+
+  #demand(target: Target, options: AcquireOptions): Demand | Promise<Demand> {
+    options.signal?.throwIfAborted();
+    if (this.#closing !== undefined) throw poolClosed();
+    return createDemand(this.resolver, target, options);
+  }
+
+  /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */
+  #lendOpen(demand: Demand): Loan<C, P> | undefined {
+    if (this.#closing !== undefined) throw poolClosed();
+    const entry = this.holdings.find(demand.target, demand.resolved);
+    const connection = entry?.take();
+    if (entry === undefined || connection === undefined) return undefined;
+    return this.#serves(entry, demand) ? loan(entry, connection, demand) : undefined;
+  }
+
+  async #lend(demand: Demand, event: AcquireEvent | undefined): Promise<Loan<C, P>> {
+    for (let round = 1; ; round++) {
+      if (this.#closing !== undefined) throw poolClosed();
+      const { target, resolved } = demand;
+      const known = this.holdings.find(target, resolved);
+      const entry = known ?? this.holdings.create(target, resolved);
+      if (event) event.outcome ??= outcomeOf(entry, known === undefined);
+      const connection = await this.#lease(entry, demand);
+      if (connection === undefined) continue;
+      if (this.#serves(entry, demand, round >= maxRounds)) return loan(entry, connection, demand);
+    }
+  }
+
+  /** Leases the entry's connection; `undefined` where its credential was refused at the door and there is another. */
+  async #lease(entry: Entry<C, P>, demand: Demand): Promise<C | undefined> {
+    try {
+      return await entry.lease(demand.resolved, demand.signal);
+    } catch (failure) {
+      const refused = { entry, carried: entry.carried.resolved };
+      if (isRefusal(failure) && (await reauthorize(this, demand, refused, failure))) return undefined;
+      throw failure;
+    }
+  }
+
+  /** Whether the leased connection serves the demand, or must because no better one is to be had; else it is released. */
+  #serves(entry: Entry<C, P>, demand: Demand, must = false): boolean {
+    let serves = false;
+    try {
+      serves = entry.serves(demand.resolved) || must;
+    } finally {
+      if (!serves) entry.release();
+    }
+    return serves;
+  }
+}
+
+/** From here on the demand goes by the entry's own target, whatever becomes of the caller's. */
+function loan<C extends Poolable<P>, P>(entry: Entry<C, P>, connection: C, demand: Demand): Loan<C, P> {
+  demand.target = entry.target;
+  return { entry, connection, carried: entry.carried.resolved };
+}
+
+/** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
+function explained(failure: unknown, { server }: Target, { signal }: AcquireOptions): unknown {
+  return signal?.aborted && signal.reason === failure ? failure : named(failure, server.id);
+}
+
+type AcquireEvent = DiagnosticEvents["tenantry:pool:acquire"];
+
+function outcomeOf(
+  { state, isResumed }: { readonly state: string; readonly isResumed: boolean },
+  isNew: boolean,
+): NonNullable<AcquireEvent["outcome"]> {
+  if (state === "waiting") return "wait";
+  if (isNew) return isResumed ? "resume" : "open";
+  return state === "connecting" ? "join" : "hit";
+}

@@ -1,0 +1,62 @@
+import { announce, type Clock, type DiagnosticNotices } from "@tenantry/core";
+import type { PoolKey } from "../pool-key.ts";
+import { StaleList } from "../caps/stale-list.ts";
+import type { Parked } from "./parked.ts";
+
+/** How much is parked, how long, and what becomes of it then. */
+export interface ParkingOptions<P> {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly max: number;
+  /** Takes what is dropped, whose session is to be ended at its server. */
+  readonly dropped: (parked: Parked<P>) => void;
+}
+
+/** The sessions at rest, by the key of the connection that each may go on in; the longest parked is dropped first. */
+export class Parking<P> implements Iterable<Parked<P>> {
+  readonly #options: ParkingOptions<P>;
+  readonly #sessions = new Map<PoolKey, Parked<P>>();
+  readonly #rest: StaleList<Parked<P>>;
+
+  constructor(options: ParkingOptions<P>) {
+    this.#options = options;
+    const { clock, timeoutMs } = options;
+    this.#rest = new StaleList({ clock, timeoutMs, expire: ({ key }) => this.drop(key, "idle") });
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  [Symbol.iterator](): Iterator<Parked<P>> {
+    return this.#sessions.values();
+  }
+
+  /** Keeps a session, and drops the longest parked one where there are too many. One of the same key is dropped. */
+  put(parked: Parked<P>): void {
+    this.drop(parked.key);
+    this.#sessions.set(parked.key, parked);
+    parked.place = this.#rest.append(parked);
+    const oldest = this.size > this.#options.max ? this.#rest.first : undefined;
+    if (oldest !== undefined) this.drop(oldest.key, "room");
+  }
+
+  /** Gives the session that goes on in the connection of this key, and keeps it no longer. */
+  take(key: PoolKey): Parked<P> | undefined {
+    const parked = this.#sessions.get(key);
+    if (parked === undefined) return undefined;
+    this.#sessions.delete(key);
+    if (parked.place) this.#rest.remove(parked.place);
+    parked.place = undefined;
+    return parked;
+  }
+
+  /** Ends the session of this key; `reason` is told where it is more than the wish of the host. */
+  drop(key: PoolKey, reason?: DiagnosticNotices["tenantry:pool:evict"]["reason"]): void {
+    const parked = this.take(key);
+    if (parked === undefined) return;
+    const { scope, server } = parked.target;
+    if (reason !== undefined) announce("tenantry:pool:evict", () => ({ scope, server: server.id, reason }));
+    this.#options.dropped(parked);
+  }
+}

@@ -1,0 +1,155 @@
+import {
+  raceAbort,
+  type Challenge,
+  type Context,
+  type Credential,
+  type CredentialProvider,
+  type Target,
+} from "@tenantry/core";
+
+/** A credential as it was at one moment. */
+export interface Resolved {
+  readonly credential: Credential | undefined;
+  /** Counts resolutions in the order of their answers, so that a late caller does not bring an old credential back. */
+  readonly order: number;
+}
+
+/** For whom, and for what, a credential is resolved. */
+export interface Asking {
+  readonly target: Target;
+  readonly context: Context;
+}
+
+/** A credential that the server refused, and what it said. */
+export interface Rejected {
+  /** Absent where the refused request carried none. */
+  readonly generation?: string;
+  readonly challenge?: Challenge;
+}
+
+/** Resolves credentials, numbers the answers, and ends what is under way when the pool does. */
+export class Resolver {
+  readonly #pending = new Set<Question>();
+  #answers = 0;
+  #ended: Error | undefined;
+
+  /**
+   * Resolves what the target's server accepts from its scope, at once where the provider can. Throws or rejects as the
+   * provider does, or with the reason of `signal` or of the pool's end.
+   */
+  resolve(
+    asking: Asking,
+    signal: AbortSignal | undefined,
+    rejected?: Rejected,
+  ): Resolved | Promise<Resolved> {
+    if (asking.target.credentials === undefined) return this.#resolved(undefined);
+    const question = new Question(asking, signal, rejected);
+    const answer = question.ask();
+    return isPending(answer) ? this.#wait(question, answer) : this.#resolved(answer);
+  }
+
+  /** Has answers that are under way asked for again, because they may hold what has been revoked. */
+  revoked(concerns: (target: Target) => boolean): void {
+    for (const question of this.#pending) question.isStale ||= concerns(question.target);
+  }
+
+  /** Ends what is under way, and everything that would start later. */
+  end(reason: Error): void {
+    this.#ended ??= reason;
+    for (const question of this.#pending) question.end(reason);
+  }
+
+  #resolved(credential: Credential | undefined): Resolved {
+    return { credential, order: ++this.#answers };
+  }
+
+  async #wait(question: Question, first: Promise<Credential | undefined>): Promise<Resolved> {
+    if (this.#ended) question.end(this.#ended);
+    this.#pending.add(question);
+    try {
+      for (let answer: Answer = first; ; answer = question.ask()) {
+        question.isStale = false;
+        const credential = await question.race(Promise.resolve(answer));
+        if (!question.isStale) return this.#resolved(credential);
+      }
+    } finally {
+      this.#pending.delete(question);
+      question.leave();
+    }
+  }
+}
+
+type Answer = ReturnType<CredentialProvider["resolve"]>;
+
+/** A provider may be written for another realm, whose promises are no `Promise` here. */
+function isPending(answer: Answer): answer is Promise<Credential | undefined> {
+  return typeof (answer as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
+}
+
+/** One question to a provider. Its signal is made for whoever looks at it: most providers answer at once and do not. */
+class Question {
+  readonly #asking: Asking;
+  readonly #signal: AbortSignal | undefined;
+  readonly #rejected: Rejected | undefined;
+  #end: AbortController | undefined;
+  /** What it is answered may have been revoked meanwhile. */
+  isStale = false;
+
+  constructor(asking: Asking, signal: AbortSignal | undefined, rejected: Rejected | undefined) {
+    this.#asking = asking;
+    this.#signal = signal;
+    this.#rejected = rejected;
+  }
+
+  get target(): Target {
+    return this.#asking.target;
+  }
+
+  ask(): Answer {
+    const { target, context } = this.#asking;
+    const { scope, server, credentials } = target;
+    const signal = () => this.#ending().signal;
+    // An accessor of the object's own, so that copies of the request hold the signal too.
+    return this.#rejected === undefined
+      ? credentials?.resolve({
+          scope,
+          server,
+          context,
+          get signal() {
+            return signal();
+          },
+        })
+      : credentials?.resolve({
+          scope,
+          server,
+          context,
+          rejected: this.#rejected,
+          get signal() {
+            return signal();
+          },
+        });
+  }
+
+  race(answer: Promise<Credential | undefined>): Promise<Credential | undefined> {
+    return raceAbort(answer, this.#ending().signal);
+  }
+
+  end(reason: unknown): void {
+    this.#ending().abort(reason);
+  }
+
+  leave(): void {
+    this.#signal?.removeEventListener("abort", this.#follow);
+  }
+
+  #ending(): AbortController {
+    if (this.#end === undefined) {
+      this.#end = new AbortController();
+      if (this.#signal?.aborted) this.#follow();
+      this.#signal?.addEventListener("abort", this.#follow, { once: true });
+    }
+    return this.#end;
+  }
+
+  readonly #follow = (): void => this.#end?.abort(this.#signal?.reason);
+}

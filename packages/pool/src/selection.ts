@@ -1,0 +1,57 @@
+import { quote, TenantryError, type Scope, type Target } from "@tenantry/core";
+
+/** Which connections are meant: those that have everything that is named here. */
+export interface Selection {
+  readonly workspace?: string | undefined;
+  readonly user?: string | undefined;
+  readonly session?: string | undefined;
+  readonly server?: string | undefined;
+  /** Whose authority the connection's credential carries. */
+  readonly subject?: string | undefined;
+}
+
+const names: readonly string[] = ["workspace", "user", "session", "server", "subject"];
+
+/**
+ * Checks a selection and gives what it means. Throws `ARGUMENT_INVALID` where it names nothing, a user without the
+ * workspace, or something that there is not: one that was misspelt would mean everybody.
+ */
+export function checkSelection(selection: Selection): Selection {
+  const entries = typeof selection === "object" && selection !== null ? Object.entries(selection) : [];
+  const named = entries.filter(([, value]) => value !== undefined);
+  const unknown = named.find(([name, value]) => !names.includes(name) || typeof value !== "string");
+  if (unknown !== undefined || named.length === 0) {
+    const what =
+      unknown === undefined ? "Nothing is selected" : `A selection has no such ${quote(unknown[0])}`;
+    throw new TenantryError(
+      "ARGUMENT_INVALID",
+      `${what}; name at least one of ${names.join(", ")}, each a string.`,
+    );
+  }
+  const { workspace, user, session } = selection;
+  if ((user !== undefined && workspace === undefined) || (session !== undefined && user === undefined)) {
+    const why = "Users belong to a workspace and sessions to a user; name the workspace, and the user, too.";
+    throw new TenantryError("ARGUMENT_INVALID", why);
+  }
+  return Object.freeze(Object.fromEntries(named));
+}
+
+/** Whether the selection means this target; whose credential it is, is not looked at. */
+export function concerns(selection: Selection, { scope, server }: Target): boolean {
+  const { workspace, user, session } = selection;
+  return (
+    (workspace === undefined || workspace === workspaceOf(scope)) &&
+    (user === undefined || (scope.share === "user" && user === scope.user)) &&
+    (session === undefined || (scope.share === "user" && session === scope.session)) &&
+    (selection.server === undefined || selection.server === server.id)
+  );
+}
+
+/** Whether the selection means a connection to this target with a credential of this subject. */
+export function selects(selection: Selection, target: Target, subject: string | undefined): boolean {
+  return concerns(selection, target) && (selection.subject === undefined || selection.subject === subject);
+}
+
+function workspaceOf(scope: Scope): string | undefined {
+  return scope.share === "everyone" ? undefined : scope.workspace;
+}
