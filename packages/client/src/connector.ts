@@ -25,6 +25,7 @@ import { RequestIds } from "./link.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
 import type { OpenDependencies } from "./opened.ts";
 import { RoutingHeaders } from "./http/routing-headers.ts";
+import { SharedFacts } from "./shared-facts.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {
@@ -39,8 +40,8 @@ export interface ConnectorOptions {
 
 /**
  * Creates what opens MCP connections. It keeps none of them; it remembers which era each server speaks, which is the
- * server's own and may be shared, and output schemas by their content. Throws `CONFIG_INVALID` for a limit that is not a
- * positive number.
+ * server's own and may be shared, and output schemas and what servers say of themselves by their content. Throws
+ * `CONFIG_INVALID` for a limit that is not a positive number.
  */
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
@@ -48,8 +49,9 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
   const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
   const schemas = new OutputSchemas(limits);
+  const facts = new SharedFacts();
   const dependencies: OpenDependencies = {
-    ...{ egress, clientInfo, limits, clock, verdicts, schemas },
+    ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
     targetOf: targetsOf(egress),
     routing: new RoutingHeaders(),
     ids: new RequestIds(),

@@ -8,7 +8,8 @@ import {
   type Era,
   type Implementation,
   type LogLevel,
-  type ServerCapabilities,
+  type ParkedSession,
+  type ServerFacts,
   type ServerRequestHandlers,
 } from "@tenantry/core";
 import { Call, type CallListeners } from "./call.ts";
@@ -16,15 +17,6 @@ import { capabilitiesOf, legacyParams, modernParams, modernVersion } from "./env
 import { serverError, spoken } from "./failure.ts";
 import { isObject, type Fields } from "./message.ts";
 import type { Transport } from "./transport.ts";
-
-/** What a server said of itself when the connection was opened. */
-export interface ServerFacts {
-  readonly era: Era;
-  readonly protocolVersion: string;
-  readonly capabilities: ServerCapabilities;
-  readonly serverInfo: Implementation | undefined;
-  readonly instructions: string | undefined;
-}
 
 /**
  * Numbers the requests of all connections that share sockets: an answer that comes to the wrong one, because a server or a
@@ -47,14 +39,6 @@ export interface LinkOptions {
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
-
-/** Assumed of a server that is not asked: everything, because the server itself refuses what it lacks. */
-const everything: ServerCapabilities = Object.freeze({
-  tools: Object.freeze({}),
-  resources: Object.freeze({}),
-  prompts: Object.freeze({}),
-  completions: Object.freeze({}),
-});
 
 /** The requests and notifications of one connection in one era (JSON-RPC 2.0 as MCP uses it). */
 export class Link {
@@ -97,30 +81,25 @@ export class Link {
   }
 
   /**
-   * Asks a legacy server who it is and agrees on a revision (MCP 2025-11-25, lifecycle). The end of the handshake is
-   * {@link finish}.
+   * Asks a legacy server who it is and agrees on a revision (MCP 2025-11-25, lifecycle), and gives the record of that
+   * without its session. The end of the handshake is {@link finish}.
    */
-  async initialise(signal: AbortSignal): Promise<ServerFacts> {
+  async initialise(signal: AbortSignal): Promise<ParkedSession> {
     const call = this.call("initialize");
     const result = await this.#askUntil(call, signal, {
       protocolVersion: LATEST_PROTOCOL_VERSION,
       capabilities: capabilitiesOf(this.handlers),
       clientInfo: this.#clientInfo,
     });
-    const { protocolVersion, capabilities, serverInfo, instructions } = result;
-    if (typeof protocolVersion !== "string" || !SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)) {
-      const version = spoken(protocolVersion, call.secrets());
+    // The text of this package, of which there is one, and not of the message.
+    const protocolVersion = SUPPORTED_PROTOCOL_VERSIONS.find((one) => one === result.protocolVersion);
+    if (protocolVersion === undefined) {
+      const version = spoken(result.protocolVersion, call.secrets());
       const what = `The server speaks the protocol revision ${version}; none that it offers is spoken here.`;
       throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
     }
     this.transport.speak(protocolVersion);
-    return {
-      era: "legacy",
-      protocolVersion,
-      capabilities: isObject(capabilities) ? capabilities : {},
-      serverInfo: implementationOf(serverInfo),
-      instructions: typeof instructions === "string" ? instructions : undefined,
-    };
+    return { era: "legacy", protocolVersion, facts: factsOf(result, result.serverInfo) };
   }
 
   /** Ends the handshake; rejects where the server refuses to hear it. */
@@ -129,29 +108,18 @@ export class Link {
   }
 
   /** Begins to speak the modern era without asking (MCP 2026-07-28): nothing is sent. */
-  assumeModern(): ServerFacts {
+  assumeModern(): ParkedSession {
     this.transport.speak(modernVersion);
-    return {
-      era: "modern",
-      protocolVersion: modernVersion,
-      capabilities: everything,
-      serverInfo: undefined,
-      instructions: undefined,
-    };
+    return { era: "modern", protocolVersion: modernVersion };
   }
 
   /** Asks a server that is assumed to be modern what it is; `undefined` where its answer says that it is not. */
-  async discover(signal: AbortSignal): Promise<ServerFacts | undefined> {
+  async discover(signal: AbortSignal): Promise<ParkedSession | undefined> {
     const result = await this.#askUntil(this.call("server/discover"), signal);
-    const { supportedVersions, capabilities, instructions, _meta } = result;
+    const { supportedVersions, _meta } = result;
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(modernVersion)) return undefined;
-    return {
-      era: "modern",
-      protocolVersion: modernVersion,
-      capabilities: isObject(capabilities) ? capabilities : {},
-      serverInfo: implementationOf(isObject(_meta) ? _meta[SERVER_INFO_META_KEY] : undefined),
-      instructions: typeof instructions === "string" ? instructions : undefined,
-    };
+    const serverInfo = isObject(_meta) ? _meta[SERVER_INFO_META_KEY] : undefined;
+    return { era: "modern", protocolVersion: modernVersion, facts: factsOf(result, serverInfo) };
   }
 
   /** Asks for as long as somebody waits. */
@@ -167,8 +135,14 @@ export class Link {
   }
 }
 
-function implementationOf(value: unknown): Implementation | undefined {
-  return isObject(value) && typeof value.name === "string" && typeof value.version === "string"
-    ? (value as Implementation)
-    : undefined;
+function factsOf({ capabilities, instructions }: Fields, serverInfo: unknown): ServerFacts {
+  return {
+    capabilities: isObject(capabilities) ? capabilities : {},
+    ...(isImplementation(serverInfo) && { serverInfo }),
+    ...(typeof instructions === "string" && { instructions }),
+  };
+}
+
+function isImplementation(value: unknown): value is Implementation {
+  return isObject(value) && typeof value.name === "string" && typeof value.version === "string";
 }

@@ -5,12 +5,16 @@ import {
   type Clock,
   type Connection,
   type Credential,
+  type Era,
+  type Implementation,
   type Method,
   type Params,
   type ParkedSession,
   type RequestOptions,
   type Result,
+  type ServerCapabilities,
   type ServerEvent,
+  type ServerFacts,
   type Subscription,
   type SubscriptionFilter,
 } from "@tenantry/core";
@@ -18,7 +22,7 @@ import { atMost } from "./at-most.ts";
 import type { EraDoubt } from "./era/era-doubt.ts";
 import { Errand } from "./errand.ts";
 import type { ClientLimits } from "./limits.ts";
-import type { Link, ServerFacts } from "./link.ts";
+import type { Link } from "./link.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
 import type { Repairs } from "./repairs.ts";
 import { Requests } from "./requests.ts";
@@ -30,8 +34,8 @@ import type { Subscriptions } from "./subscription/subscriptions.ts";
 export interface ConnectionEnds {
   /** Takes a newer credential of the same subject, or says that it cannot. */
   adopt(next: Credential): boolean;
-  /** The session at rest, where there is one. */
-  sessionId(): string | undefined;
+  /** Whether another connection can go on where this one stops. */
+  readonly isParkable: boolean;
   /** Ends the session at the server; is given up when the signal aborts. */
   endSession(signal: AbortSignal): Promise<void>;
   /** How long the way to the server may take to close, in milliseconds. */
@@ -45,7 +49,8 @@ export interface ConnectionEnds {
 /** What a connection is made of. */
 export interface McpConnectionOptions {
   readonly link: Link;
-  readonly facts: ServerFacts;
+  /** What another connection would go on from. */
+  readonly record: ParkedSession;
   readonly ends: ConnectionEnds;
   readonly doubt: EraDoubt;
   readonly repairs: Repairs;
@@ -60,11 +65,6 @@ export interface McpConnectionOptions {
 
 /** One connection. States: open → parked, lost or closed; only an open one takes requests. */
 export class McpConnection implements Connection {
-  readonly era: ServerFacts["era"];
-  readonly protocolVersion: string;
-  readonly serverInfo: ServerFacts["serverInfo"];
-  readonly capabilities: ServerFacts["capabilities"];
-  readonly instructions: string | undefined;
   readonly closed: Promise<CloseReason>;
   readonly #options: McpConnectionOptions;
   readonly #requests: Requests;
@@ -77,13 +77,8 @@ export class McpConnection implements Connection {
 
   constructor(options: McpConnectionOptions) {
     this.#options = options;
-    const { facts, ends, link } = options;
-    this.#requests = new Requests({ ...options, era: facts.era, answering: () => this.#answer() });
-    this.era = facts.era;
-    this.protocolVersion = facts.protocolVersion;
-    this.serverInfo = facts.serverInfo;
-    this.capabilities = facts.capabilities;
-    this.instructions = facts.instructions;
+    const { record, ends, link } = options;
+    this.#requests = new Requests({ ...options, era: record.era, answering: () => this.#answer() });
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     link.transport.listen((message, call) => {
       if (message.id !== undefined) return this.#answer().receive(message, call);
@@ -91,6 +86,26 @@ export class McpConnection implements Connection {
       this.#hear(message);
     });
     void ends.lost?.then((reason) => this.#lose(reason.cause));
+  }
+
+  get era(): Era {
+    return this.#options.record.era;
+  }
+
+  get protocolVersion(): string {
+    return this.#options.record.protocolVersion;
+  }
+
+  get serverInfo(): Implementation | undefined {
+    return this.#facts.serverInfo;
+  }
+
+  get capabilities(): ServerCapabilities {
+    return this.#facts.capabilities;
+  }
+
+  get instructions(): string | undefined {
+    return this.#facts.instructions;
   }
 
   async request<M extends Method>(
@@ -128,22 +143,14 @@ export class McpConnection implements Connection {
   }
 
   park(): ParkedSession | undefined {
-    const { ends, repairs, link } = this.#options;
-    const sessionId = ends.sessionId();
+    const { ends, repairs, link, record } = this.#options;
     const isBusy = this.#errands.size > 0 || this.#subscriptions?.isEmpty === false || repairs.isShaking;
-    if (this.#state !== "open" || isBusy || sessionId === undefined) return undefined;
+    if (this.#state !== "open" || isBusy || !ends.isParkable) return undefined;
     this.#state = "parked";
     this.#answering?.close();
     void link.transport.close();
     this.#settleClosed({ kind: "closed" });
-    const { protocolVersion, capabilities, serverInfo, instructions } = this;
-    return Object.freeze({
-      sessionId,
-      protocolVersion,
-      capabilities,
-      ...(serverInfo === undefined ? {} : { serverInfo }),
-      ...(instructions === undefined ? {} : { instructions }),
-    });
+    return record;
   }
 
   close(): Promise<void> {
@@ -167,6 +174,10 @@ export class McpConnection implements Connection {
       errand[Symbol.dispose]();
       this.#errands.delete(errand);
     }
+  }
+
+  get #facts(): ServerFacts {
+    return this.#options.record.facts ?? unasked;
   }
 
   async #close(): Promise<void> {
@@ -216,6 +227,16 @@ export class McpConnection implements Connection {
     throw new TenantryError("CONNECTION_LOST", "The server has ended this connection; call again.", details);
   }
 }
+
+/** Assumed of a server that is not asked: everything, because the server itself refuses what it lacks. */
+const unasked: ServerFacts = Object.freeze({
+  capabilities: Object.freeze({
+    tools: Object.freeze({}),
+    resources: Object.freeze({}),
+    prompts: Object.freeze({}),
+    completions: Object.freeze({}),
+  }),
+});
 
 function closedEarly(sent: boolean): TenantryError {
   const what = "The connection was closed before the server answered; look before calling again.";

@@ -1,4 +1,4 @@
-import type { Clock, Endpoint, HttpEndpoint, Implementation, Pipe } from "@tenantry/core";
+import type { Clock, Endpoint, HttpEndpoint, Implementation, ParkedSession, Pipe } from "@tenantry/core";
 import type { Egress, Target } from "@tenantry/egress";
 import { EraDoubt } from "./era/era-doubt.ts";
 import type { EraVerdicts } from "./era/era-verdicts.ts";
@@ -6,7 +6,7 @@ import type { HandshakeEnd } from "./http/handshake-end.ts";
 import type { HttpTransport } from "./http/http-transport.ts";
 import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
 import type { ClientLimits } from "./limits.ts";
-import type { Link, RequestIds, ServerFacts } from "./link.ts";
+import type { Link, RequestIds } from "./link.ts";
 import { McpConnection, type ConnectionEnds } from "./mcp-connection.ts";
 import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
 import { ParamHeaders } from "./http/param-headers.ts";
@@ -15,6 +15,7 @@ import { Repairs } from "./repairs.ts";
 import { Results } from "./results.ts";
 import type { RoutingHeaders } from "./http/routing-headers.ts";
 import { ServerRequests } from "./asking/server-requests.ts";
+import type { SharedFacts } from "./shared-facts.ts";
 
 /** What opening works with. */
 export interface OpenDependencies {
@@ -28,13 +29,15 @@ export interface OpenDependencies {
   readonly clock: Clock;
   readonly verdicts: EraVerdicts;
   readonly schemas: OutputSchemas;
+  readonly facts: SharedFacts;
 }
 
-/** One way to a server, and what it said there. */
+/** One way to a server, and what was agreed on there. */
 export interface Opened {
   readonly link: Link;
-  readonly facts: ServerFacts;
-  /** Whether the server was not asked, because its era was remembered. */
+  /** What another connection would go on from, but for the session. */
+  readonly record: ParkedSession;
+  /** Whether the server was not asked, because of what was remembered of it, and may be another by now. */
   readonly assumed?: boolean;
   /** The end of a handshake that may still be on its way. */
   readonly handshakeEnd?: HandshakeEnd;
@@ -46,19 +49,20 @@ export interface Opened {
 
 /** Makes a connection of what was opened. */
 export function connectionOf(
-  { link, facts, assumed = false, handshakeEnd, http }: Opened,
+  { link, record, assumed = false, handshakeEnd, http }: Opened,
   ends: ConnectionEnds,
   endpoint: Endpoint,
-  { clientInfo, limits, clock, verdicts, schemas }: OpenDependencies,
+  { clientInfo, limits, clock, verdicts, schemas, facts }: OpenDependencies,
 ): McpConnection {
-  const { era } = facts;
+  const { era } = record;
   const paramHeaders = era === "modern" && http !== undefined ? new ParamHeaders() : undefined;
   const { transport, handlers } = link;
   return new McpConnection({
-    ...{ link, facts, ends, clock, limits },
+    ...{ link, ends, clock, limits },
+    record: complete(record, http?.sessionId, facts),
     doubt: new EraDoubt({ endpoint, era, assumed, verdicts }),
     repairs: new Repairs({ endpoint, verdicts, handshakeEnd, paramHeaders }),
-    results: new Results({ declared: assumed ? {} : facts.capabilities, schemas, paramHeaders }),
+    results: new Results({ declared: record.facts?.capabilities ?? {}, schemas, paramHeaders }),
     answering: () => new ServerRequests({ clientInfo, transport, handlers }),
     subscriptions: (connection) =>
       era === "modern"
@@ -69,4 +73,15 @@ export function connectionOf(
             clock,
           }),
   });
+}
+
+/** The record with its session, and with facts that others may hold too. */
+function complete(record: ParkedSession, sessionId: string | undefined, shared: SharedFacts): ParkedSession {
+  const { era, protocolVersion } = record;
+  if (era === "legacy") {
+    const facts = shared.of(record.facts);
+    return Object.freeze({ era, protocolVersion, facts, ...(sessionId !== undefined && { sessionId }) });
+  }
+  const facts = record.facts && shared.of(record.facts);
+  return Object.freeze({ era, protocolVersion, ...(facts && { facts }) });
 }

@@ -6,7 +6,7 @@ import type { EraVerdicts } from "./era-verdicts.ts";
 export interface EraDoubtOptions {
   readonly endpoint: Endpoint;
   readonly era: Era;
-  /** Whether only a verdict that was remembered says that the server is a modern one. */
+  /** Whether only what was remembered says how to speak to the server, and it has not answered yet. */
   readonly assumed: boolean;
   readonly verdicts: EraVerdicts;
 }
@@ -32,17 +32,23 @@ export class EraDoubt {
    */
   revise(failure: unknown, method: string): unknown {
     const { endpoint, era, verdicts } = this.#options;
-    if (endpoint.era !== undefined || !isServerError(failure)) return failure;
-    if (refusesVersion(failure)) {
+    if (!isServerError(failure)) return failure;
+    // A server that is modern by definition is not asked, so that another connection would find out nothing else.
+    if (era === "modern" && endpoint.era !== undefined) return failure;
+    if (refusesVersion(failure, era)) {
       verdicts.drop(endpoint);
       return wrongEra(failure);
     }
-    const isStrange = isBareRefusal(failure) || (this.#assumed && isUnknownRequest(method, failure));
-    if (era === "legacy" || !isStrange) return failure;
+    if (!this.#isStrange(failure, method)) return failure;
     if (this.#assumed) verdicts.drop(endpoint);
     // A server that was rolled back is found out by the next connection.
     if (method === "tools/call") return withDetails(failure, { delivery: "unknown", recover: "reconnect" });
     return this.#assumed ? wrongEra(failure) : withDetails(failure, { recover: "reconnect" });
+  }
+
+  #isStrange(failure: TenantryError, method: string): boolean {
+    if (this.#options.era === "legacy") return this.#assumed && isBareRefusal(failure);
+    return isBareRefusal(failure) || (this.#assumed && isUnknownRequest(method, failure));
   }
 }
 

@@ -16,8 +16,8 @@ export class HttpEnds implements ConnectionEnds {
   readonly #endpoint: HttpEndpoint;
   readonly #held: HeldCredential;
   readonly #opened: Opened;
-  /** Settles when nothing is left of what was opened beside this connection. */
-  readonly #leftovers: Promise<unknown> | undefined;
+  /** Settles when nothing is left of what was opened beside this connection, and is gone then. */
+  #leftovers: Promise<unknown> | undefined;
 
   constructor(
     endpoint: HttpEndpoint,
@@ -31,7 +31,7 @@ export class HttpEnds implements ConnectionEnds {
     this.#endpoint = endpoint;
     this.#held = held;
     this.#opened = opened;
-    this.#leftovers = leftovers;
+    this.#leftovers = leftovers?.finally(() => (this.#leftovers = undefined));
     this.closeTimeoutMs = closeTimeoutMs;
     this.lost = opened.pipe && lossOf(opened.pipe.closed);
   }
@@ -47,8 +47,9 @@ export class HttpEnds implements ConnectionEnds {
     return true;
   }
 
-  sessionId(): string | undefined {
-    return this.#opened.http?.sessionId;
+  /** A stream of all messages is the session itself, and goes with it. */
+  get isParkable(): boolean {
+    return this.#opened.pipe === undefined && this.#leftovers === undefined;
   }
 
   async endSession(signal: AbortSignal): Promise<void> {

@@ -14,7 +14,8 @@ import type { HeldCredential } from "./http-ends.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { PipeTransport } from "../pipe/pipe-transport.ts";
 import { openSsePipe } from "../sse/sse-pipe.ts";
-import { Link, type ServerFacts } from "../link.ts";
+import type { KnownSession } from "./http-session.ts";
+import { Link } from "../link.ts";
 import type { OpenDependencies, Opened } from "../opened.ts";
 
 /** What the attempts to open one connection have in common. */
@@ -26,7 +27,7 @@ export interface HttpOpeningOptions {
 }
 
 /** What is said to a server before it is used; `undefined` says that it is not to be. */
-type Handshake = (link: Link, signal: AbortSignal) => Promise<ServerFacts | undefined>;
+type Handshake = (link: Link, signal: AbortSignal) => Promise<ParkedSession | undefined>;
 
 /** The steps of opening a connection over Streamable HTTP, none of which leaves a session behind where it fails. */
 export class HttpOpening {
@@ -78,18 +79,24 @@ export class HttpOpening {
     const transport = new PipeTransport(pipe, () => pipe.secrets);
     const link = new Link({ transport, era: "legacy", clientInfo, ids, handlers });
     try {
-      return { link, facts: await link.initialise(signal), pipe };
+      return { link, record: await link.initialise(signal), pipe };
     } catch (failure) {
       await transport.close();
       throw failure;
     }
   }
 
-  /** Goes on with a session at rest: nothing is sent. */
-  resume(parked: ParkedSession, signal: AbortSignal): Promise<Opened> {
-    const { protocolVersion, capabilities, serverInfo, instructions } = parked;
-    const facts: ServerFacts = { era: "legacy", protocolVersion, capabilities, serverInfo, instructions };
-    return this.#attempt("legacy", signal, async () => facts, parked);
+  /**
+   * Goes on from a record: nothing is sent. A legacy server that has made no session keeps none, so that each request
+   * stands for itself and no handshake need come before it again (MCP 2025-11-25, session management). One that would
+   * rather have one by now refuses the first request.
+   */
+  async resume(record: ParkedSession, signal: AbortSignal): Promise<Opened> {
+    const { era } = record;
+    const opened = await this.#attempt(era, signal, async () => record, record);
+    const assumed =
+      era === "modern" ? this.#options.endpoint.era === undefined : record.sessionId === undefined;
+    return { ...opened, assumed };
   }
 
   /** Ends the handshake; what comes next need not wait for it, unless the server is known to mind. */
@@ -116,7 +123,7 @@ export class HttpOpening {
     era: Era,
     signal: AbortSignal,
     handshake: Handshake,
-    session?: ParkedSession,
+    session?: KnownSession,
   ): Promise<Opened> {
     const { endpoint, handlers, dependencies } = this.#options;
     const { clientInfo, ids, limits, clock, routing } = dependencies;
@@ -138,10 +145,10 @@ export class HttpOpening {
     signal.addEventListener("abort", abandon, { once: true });
     try {
       signal.throwIfAborted();
-      const facts = await handshake(link, left.signal);
-      if (facts === undefined) throw notModern();
+      const record = await handshake(link, left.signal);
+      if (record === undefined) throw notModern();
       signal.throwIfAborted();
-      return { link, facts, http };
+      return { link, record, http };
     } catch (failure) {
       await this.leave({ link, http });
       throw signal.aborted ? signal.reason : failure;

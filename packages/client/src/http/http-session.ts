@@ -3,9 +3,9 @@ import type { ExchangeResponse } from "@tenantry/egress";
 import type { Fields } from "../message.ts";
 import { posting, type PlainHeaders, type RoutingHeaders } from "./routing-headers.ts";
 
-/** A session to go on with. */
+/** What was agreed on before, to go on with. */
 export interface KnownSession {
-  readonly sessionId: string;
+  readonly sessionId?: string | undefined;
   readonly protocolVersion: string;
 }
 
@@ -13,6 +13,7 @@ export interface KnownSession {
 export class HttpSession {
   readonly #era: Era;
   readonly #routing: RoutingHeaders;
+  readonly #isResumed: boolean;
   #id: string | undefined;
   #protocolVersion: string | undefined;
   /** The headers of a legacy POST, as long as neither of these two changes. */
@@ -21,12 +22,18 @@ export class HttpSession {
   constructor(era: Era, routing: RoutingHeaders, known: KnownSession | undefined) {
     this.#era = era;
     this.#routing = routing;
+    this.#isResumed = known !== undefined;
     this.#id = known?.sessionId;
     this.#protocolVersion = known?.protocolVersion;
   }
 
   get id(): string | undefined {
     return this.#id;
+  }
+
+  /** Whether the server may have forgotten what was agreed on: a session, or a handshake of which only a record is left. */
+  get canBeLost(): boolean {
+    return this.#era === "legacy" && (this.#id !== undefined || this.#isResumed);
   }
 
   /** Speaks this protocol revision from now on. */

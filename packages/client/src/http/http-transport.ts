@@ -165,7 +165,7 @@ export class HttpTransport implements Transport {
     call.sent = true;
     const headers = this.#session.headersOf(method, params, call.headers);
     const response = await this.#post(headers, bound, body, signal);
-    const hasSession = this.#session.id !== undefined;
+    const hasSession = this.#session.canBeLost;
     if (response.status < 200 || response.status > 299)
       return this.#responses.receiveFailure(response, { call, method, secrets: call.secrets, hasSession });
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
@@ -181,7 +181,7 @@ export class HttpTransport implements Transport {
     if (response.status >= 200 && response.status <= 299) return response.body.cancel();
     const method = "method" in message ? message.method : "an answer";
     const secrets = () => spokenSecrets(bound, this.#options.endpoint.url);
-    const hasSession = this.#session.id !== undefined;
+    const hasSession = this.#session.canBeLost;
     await this.#responses.receiveFailure(response, { call: undefined, method, secrets, hasSession });
   }
 
@@ -219,7 +219,7 @@ export class HttpTransport implements Transport {
     return this.#responses.streamOf(response, {
       method: "the stream of its messages",
       secrets: () => spokenSecrets(bound, this.#options.endpoint.url),
-      hasSession: this.#session.id !== undefined,
+      hasSession: this.#session.canBeLost,
     });
   }
 }

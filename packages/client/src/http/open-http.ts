@@ -5,6 +5,7 @@ import {
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
+import { modernVersion } from "../envelope.ts";
 import { doubtsLegacy, meansLegacy } from "../era/era-evidence.ts";
 import { HttpEnds } from "./http-ends.ts";
 import { HttpOpening } from "./http-opening.ts";
@@ -25,9 +26,9 @@ export async function openHttp(
   const opening = new HttpOpening({ endpoint, held, handlers, dependencies });
   const negotiation = new Negotiation(endpoint, opening, signal, dependencies);
   const opened =
-    resume === undefined || endpoint.era === "modern"
-      ? await negotiation.run()
-      : await opening.resume(resume, signal);
+    resume !== undefined && negotiation.allows(resume)
+      ? await opening.resume(resume, signal)
+      : await negotiation.run();
   const { closeTimeoutMs } = dependencies.limits;
   const ends = new HttpEnds(endpoint, held, opened, { closeTimeoutMs, leftovers: negotiation.leftovers });
   const connection = connectionOf(opened, ends, endpoint, dependencies);
@@ -72,6 +73,15 @@ class Negotiation {
   /** Settles when nothing is left of the question whose answer was not needed. */
   get leftovers(): Promise<void> | undefined {
     return this.#leftovers;
+  }
+
+  /** Whether a record is one to go on from. One without a session says no more than what was found out since. */
+  allows(record: ParkedSession): boolean {
+    const { era, protocolVersion } = record;
+    if (era === "modern" && protocolVersion !== modernVersion) return false;
+    const holdsSession = era === "legacy" && record.sessionId !== undefined;
+    const found = holdsSession ? undefined : this.#dependencies.verdicts.get(this.#endpoint);
+    return (this.#endpoint.era ?? found?.era ?? era) === era;
   }
 
   async run(): Promise<Opened> {
