@@ -16,6 +16,7 @@ import { Call, type CallListeners } from "./call.ts";
 import { capabilitiesOf, legacyParams, modernParams, modernVersion } from "./envelope.ts";
 import { serverError, spoken } from "./failure.ts";
 import { isObject, type Fields } from "./message.ts";
+import type { OpenDependencies } from "./opened.ts";
 import type { Transport } from "./transport.ts";
 
 /**
@@ -34,8 +35,8 @@ export class RequestIds {
 export interface LinkOptions {
   readonly transport: Transport;
   readonly era: Era;
-  readonly clientInfo: Implementation;
-  readonly ids: RequestIds;
+  /** What it has in common with the connector's other connections. */
+  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "ids">;
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
@@ -43,17 +44,15 @@ export interface LinkOptions {
 /** The requests and notifications of one connection in one era (JSON-RPC 2.0 as MCP uses it). */
 export class Link {
   readonly transport: Transport;
+  readonly era: Era;
   readonly handlers: ServerRequestHandlers | undefined;
-  readonly #era: Era;
-  readonly #clientInfo: Implementation;
-  readonly #ids: RequestIds;
+  readonly #dependencies: LinkOptions["dependencies"];
 
-  constructor({ transport, era, clientInfo, ids, handlers }: LinkOptions) {
-    this.#ids = ids;
+  constructor({ transport, era, dependencies, handlers }: LinkOptions) {
     this.transport = transport;
     this.handlers = handlers;
-    this.#era = era;
-    this.#clientInfo = clientInfo;
+    this.era = era;
+    this.#dependencies = dependencies;
   }
 
   /** Makes a call; nothing of it is sent before {@link ask}. */
@@ -61,7 +60,7 @@ export class Link {
     method: string,
     { handlers = this.handlers, onProgress, onLog, onNotification }: CallListeners = {},
   ): Call {
-    return new Call(this.#ids.next(), method, { handlers, onProgress, onLog, onNotification });
+    return new Call(this.#dependencies.ids.next(), method, { handlers, onProgress, onLog, onNotification });
   }
 
   /** Sends a call's request and gives its result as it came; throws the typed error otherwise. */
@@ -69,8 +68,8 @@ export class Link {
     const { listeners } = call;
     this.transport.ask(
       call,
-      this.#era === "modern"
-        ? modernParams(params, call.id, this.#clientInfo, { listeners, logLevel })
+      this.era === "modern"
+        ? modernParams(params, call.id, this.#dependencies.clientInfo, { listeners, logLevel })
         : legacyParams(params, call.id, listeners),
     );
     const answer = await call.outcome;
@@ -89,7 +88,7 @@ export class Link {
     const result = await this.#askUntil(call, signal, {
       protocolVersion: LATEST_PROTOCOL_VERSION,
       capabilities: capabilitiesOf(this.handlers),
-      clientInfo: this.#clientInfo,
+      clientInfo: this.#dependencies.clientInfo,
     });
     // The text of this package, of which there is one, and not of the message.
     const protocolVersion = SUPPORTED_PROTOCOL_VERSIONS.find((one) => one === result.protocolVersion);

@@ -1,5 +1,15 @@
 import type { ServerFacts } from "@tenantry/core";
 
+/** What is taken for granted of a server that is not asked: everything, because the server itself refuses what it lacks. */
+export const unaskedFacts: ServerFacts = Object.freeze({
+  capabilities: Object.freeze({
+    tools: Object.freeze({}),
+    resources: Object.freeze({}),
+    prompts: Object.freeze({}),
+    completions: Object.freeze({}),
+  }),
+});
+
 /** How many are kept, and how many characters they may have as JSON: each, and all together. */
 const maxKept = 256;
 const maxEach = 64 * 1024;

@@ -1,17 +1,14 @@
 import {
   raceAbort,
   TenantryError,
-  type Credential,
   type Era,
   type HttpEndpoint,
   type ParkedSession,
   type ServerRequestHandlers,
 } from "@tenantry/core";
-import type { ExchangeResponse, Target, TargetRequest } from "@tenantry/egress";
 import { atMost } from "../at-most.ts";
-import { HandshakeEnd } from "./handshake-end.ts";
-import type { HeldCredential } from "./http-ends.ts";
 import { HttpTransport } from "./http-transport.ts";
+import type { HeldCredential } from "./request-headers.ts";
 import { PipeTransport } from "../pipe/pipe-transport.ts";
 import { openSsePipe } from "../sse/sse-pipe.ts";
 import type { KnownSession } from "./http-session.ts";
@@ -32,13 +29,9 @@ type Handshake = (link: Link, signal: AbortSignal) => Promise<ParkedSession | un
 /** The steps of opening a connection over Streamable HTTP, none of which leaves a session behind where it fails. */
 export class HttpOpening {
   readonly #options: HttpOpeningOptions;
-  /** Made here, because a connection keeps it for its whole life, and whatever else is in sight where it is made. */
-  readonly #credential: () => Credential | undefined;
 
   constructor(options: HttpOpeningOptions) {
     this.#options = options;
-    const { held } = options;
-    this.#credential = () => held.credential;
   }
 
   /** Speaks the modern era without asking. */
@@ -72,12 +65,12 @@ export class HttpOpening {
 
   /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
   async initialiseSse(signal: AbortSignal): Promise<Opened> {
-    const { endpoint, handlers, dependencies } = this.#options;
-    const { egress, limits, clock, clientInfo, ids } = dependencies;
-    const credential = this.#credential;
+    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { egress, limits, clock } = dependencies;
+    const credential = () => held.credential;
     const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
     const transport = new PipeTransport(pipe, () => pipe.secrets);
-    const link = new Link({ transport, era: "legacy", clientInfo, ids, handlers });
+    const link = new Link({ transport, era: "legacy", dependencies, handlers });
     try {
       return { link, record: await link.initialise(signal), pipe };
     } catch (failure) {
@@ -102,7 +95,7 @@ export class HttpOpening {
   /** Ends the handshake; what comes next need not wait for it, unless the server is known to mind. */
   async finish(opened: Opened, inOrder: boolean, signal: AbortSignal): Promise<Opened> {
     const telling = opened.link.finish();
-    if (!inOrder) return { ...opened, handshakeEnd: new HandshakeEnd(telling) };
+    if (!inOrder) return { ...opened, handshakeEnd: telling.catch(() => {}) };
     try {
       await raceAbort(telling, signal);
       return opened;
@@ -125,19 +118,15 @@ export class HttpOpening {
     handshake: Handshake,
     session?: KnownSession,
   ): Promise<Opened> {
-    const { endpoint, handlers, dependencies } = this.#options;
-    const { clientInfo, ids, limits, clock, routing } = dependencies;
-    const credential = this.#credential;
-    const target = new FirstAnswer(dependencies.targetOf(endpoint));
-    const http = new HttpTransport({
-      ...{ target, endpoint, credential, era, routing, limits, clock },
-      ...(session === undefined ? {} : { session }),
-    });
-    const link = new Link({ transport: http, era, clientInfo, ids, handlers });
+    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { limits, clock } = dependencies;
+    const target = dependencies.targetOf(endpoint);
+    const http = new HttpTransport({ target, endpoint, held, era, dependencies, session });
+    const link = new Link({ transport: http, era, dependencies, handlers });
     const left = new AbortController();
     const leave = async () => {
       // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.
-      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => target.answered);
+      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => http.making);
       left.abort(signal.reason);
       await http.close();
     };
@@ -155,31 +144,6 @@ export class HttpOpening {
     } finally {
       signal.removeEventListener("abort", abandon);
     }
-  }
-}
-
-/** A target that tells when its first request was answered. */
-class FirstAnswer implements Target {
-  readonly #target: Target;
-  #first: Promise<void> | undefined;
-
-  constructor(target: Target) {
-    this.#target = target;
-  }
-
-  /** Settles with the first answer; at once where nothing was asked. */
-  get answered(): Promise<void> {
-    return this.#first ?? Promise.resolve();
-  }
-
-  exchange(request: TargetRequest): Promise<ExchangeResponse> {
-    const answer = this.#target.exchange(request);
-    // Not the answer itself, which would be kept for as long as the connection.
-    this.#first ??= answer.then(
-      () => {},
-      () => {},
-    );
-    return answer;
   }
 }
 

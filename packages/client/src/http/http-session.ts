@@ -11,7 +11,7 @@ export interface KnownSession {
 
 /** What every request of one HTTP connection says of it: the revision and, in the legacy era, the session. */
 export class HttpSession {
-  readonly #era: Era;
+  readonly era: Era;
   readonly #routing: RoutingHeaders;
   readonly #isResumed: boolean;
   #id: string | undefined;
@@ -20,7 +20,7 @@ export class HttpSession {
   #posting: PlainHeaders | undefined;
 
   constructor(era: Era, routing: RoutingHeaders, known: KnownSession | undefined) {
-    this.#era = era;
+    this.era = era;
     this.#routing = routing;
     this.#isResumed = known !== undefined;
     this.#id = known?.sessionId;
@@ -33,7 +33,7 @@ export class HttpSession {
 
   /** Whether the server may have forgotten what was agreed on: a session, or a handshake of which only a record is left. */
   get canBeLost(): boolean {
-    return this.#era === "legacy" && (this.#id !== undefined || this.#isResumed);
+    return this.era === "legacy" && (this.#id !== undefined || this.#isResumed);
   }
 
   /** Speaks this protocol revision from now on. */
@@ -45,7 +45,7 @@ export class HttpSession {
   /** Takes the session that the handshake's answer makes; throws `PROTOCOL_VIOLATION` for an id that cannot be sent back. */
   adopt({ headers }: ExchangeResponse): void {
     const id = headers["mcp-session-id"];
-    if (id === undefined || this.#era === "modern") return;
+    if (id === undefined || this.era === "modern") return;
     if (!/^[\u0021-\u007e]{1,1024}$/u.test(id)) {
       const what = "The server's session id is not visible ASCII; it cannot be sent back.";
       throw new TenantryError("PROTOCOL_VIOLATION", what);
@@ -64,7 +64,7 @@ export class HttpSession {
 
   /** The headers of one POST without its secrets; nearly always an object that the egress has checked before. */
   headersOf(method: string, params: Fields | undefined, more?: PlainHeaders): PlainHeaders {
-    if (this.#era === "legacy") return (this.#posting ??= Object.freeze({ ...posting, ...this.headers() }));
+    if (this.era === "legacy") return (this.#posting ??= Object.freeze({ ...posting, ...this.headers() }));
     const routing = this.#routing.of(method, params);
     return more === undefined ? routing : { ...routing, ...more };
   }

@@ -92,19 +92,19 @@ async function attemptPipe(
     handlers,
     signal,
   }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
-  { clientInfo, ids, clock }: OpenDependencies,
+  dependencies: OpenDependencies,
 ): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
   const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
   const transport = new PipeTransport(pipe, secrets);
-  const link = new Link({ transport, era, clientInfo, ids, handlers });
+  const link = new Link({ transport, era, dependencies, handlers });
   try {
     const record = await handshake(link);
     signal.throwIfAborted();
     return { pipe, link, record };
   } catch (failure) {
     // Waited for, so that a caller who has the error finds nothing running.
-    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
+    await atMost({ clock: dependencies.clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
     throw signal.aborted ? signal.reason : failure;
   }
 }
