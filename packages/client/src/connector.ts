@@ -1,6 +1,7 @@
 import {
   systemClock,
   fillLimits,
+  originOf,
   TenantryError,
   withDeadline,
   type Clock,
@@ -13,7 +14,7 @@ import {
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
-import type { Egress, Target } from "@tenantry/egress";
+import type { Egress } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
 import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era/era-verdicts.ts";
@@ -23,7 +24,7 @@ import { openHttp } from "./http/open-http.ts";
 import { OutputSchemas } from "./schema/output-schemas.ts";
 import { RequestIds } from "./link.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
-import type { OpenDependencies } from "./opened.ts";
+import type { Destination, OpenDependencies } from "./opened.ts";
 import { RoutingHeaders } from "./http/routing-headers.ts";
 import { SharedFacts } from "./shared-facts.ts";
 
@@ -52,7 +53,7 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
   const facts = new SharedFacts();
   const dependencies: OpenDependencies = {
     ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
-    targetOf: targetsOf(egress),
+    destinationOf: destinationsOf(egress),
     routing: new RoutingHeaders(),
     ids: new RequestIds(),
   };
@@ -63,14 +64,15 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
 }
 
 /** Has each endpoint's URL checked once, for as long as there is the endpoint. */
-function targetsOf(egress: Pick<Egress, "target">): OpenDependencies["targetOf"] {
-  const targets = new WeakMap<HttpEndpoint, Target>();
+function destinationsOf(egress: Pick<Egress, "target">): OpenDependencies["destinationOf"] {
+  const destinations = new WeakMap<HttpEndpoint, Destination>();
   return (endpoint) => {
-    const known = targets.get(endpoint);
+    const known = destinations.get(endpoint);
     if (known !== undefined) return known;
-    const target = egress.target(endpoint);
-    targets.set(endpoint, target);
-    return target;
+    const origins = Object.freeze([originOf(endpoint.url)]);
+    const destination = { target: egress.target(endpoint), origins };
+    destinations.set(endpoint, destination);
+    return destination;
   };
 }
 

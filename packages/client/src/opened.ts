@@ -1,4 +1,12 @@
-import type { Clock, Endpoint, HttpEndpoint, Implementation, ParkedSession, Pipe } from "@tenantry/core";
+import type {
+  Clock,
+  Endpoint,
+  HttpEndpoint,
+  Implementation,
+  Origin,
+  ParkedSession,
+  Pipe,
+} from "@tenantry/core";
 import type { Egress, Target } from "@tenantry/egress";
 import { EraDoubt } from "./era/era-doubt.ts";
 import type { EraVerdicts } from "./era/era-verdicts.ts";
@@ -13,11 +21,17 @@ import { Results } from "./results.ts";
 import type { RoutingHeaders } from "./http/routing-headers.ts";
 import type { SharedFacts } from "./shared-facts.ts";
 
+/** Where an endpoint's requests go, checked once for all its connections. */
+export interface Destination {
+  readonly target: Target;
+  /** The server's own origin, and nothing else: what is secret goes nowhere else. */
+  readonly origins: readonly Origin[];
+}
+
 /** What opening works with. */
 export interface OpenDependencies {
   readonly egress: Pick<Egress, "exchange">;
-  /** Where an endpoint's requests go, checked once for all its connections. */
-  readonly targetOf: (endpoint: HttpEndpoint) => Target;
+  readonly destinationOf: (endpoint: HttpEndpoint) => Destination;
   readonly routing: RoutingHeaders;
   readonly clientInfo: Implementation;
   readonly ids: RequestIds;

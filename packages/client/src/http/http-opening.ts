@@ -120,8 +120,8 @@ export class HttpOpening {
   ): Promise<Opened> {
     const { endpoint, held, handlers, dependencies } = this.#options;
     const { limits, clock } = dependencies;
-    const target = dependencies.targetOf(endpoint);
-    const http = new HttpTransport({ target, endpoint, held, era, dependencies, session });
+    const destination = dependencies.destinationOf(endpoint);
+    const http = new HttpTransport({ destination, endpoint, held, era, dependencies, session });
     const link = new Link({ transport: http, era, dependencies, handlers });
     const left = new AbortController();
     const leave = async () => {

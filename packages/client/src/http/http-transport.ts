@@ -9,14 +9,14 @@ import { HttpSession, type KnownSession } from "./http-session.ts";
 import { Inbox, type Hearer } from "../inbox.ts";
 import { toJson } from "../json-text.ts";
 import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "../message.ts";
-import type { OpenDependencies } from "../opened.ts";
+import type { Destination, OpenDependencies } from "../opened.ts";
 import { MergedHeaders, spokenSecrets, type BoundHeaders, type HeldCredential } from "./request-headers.ts";
 import type { PlainHeaders } from "./routing-headers.ts";
 import type { Transport } from "../transport.ts";
 
 /** What an {@link HttpTransport} works with. */
 export interface HttpTransportOptions {
-  readonly target: Target;
+  readonly destination: Destination;
   readonly endpoint: HttpEndpoint;
   readonly held: Readonly<HeldCredential>;
   readonly era: Era;
@@ -44,12 +44,12 @@ export class HttpTransport implements Transport {
   #making: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ target, endpoint, held, era, dependencies, session }: HttpTransportOptions) {
-    this.#target = target;
+  constructor({ destination, endpoint, held, era, dependencies, session }: HttpTransportOptions) {
+    this.#target = destination.target;
     this.#endpoint = endpoint;
     this.#dependencies = dependencies;
     this.#responses = new HttpResponses(this.#inbox, dependencies.limits, dependencies.clock);
-    this.#merged = new MergedHeaders(endpoint, held);
+    this.#merged = new MergedHeaders(endpoint, held, destination.origins);
     this.#session = new HttpSession(era, dependencies.routing, session);
   }
 

@@ -47,18 +47,21 @@ export function boundHeaders(
   credential: Credential | undefined,
   method: string,
 ): BoundHeaders | Promise<BoundHeaders> {
-  return new MergedHeaders(endpoint, { credential }).of(method);
+  return new MergedHeaders(endpoint, { credential }, Object.freeze([originOf(endpoint.url)])).of(method);
 }
 
 /** Merges the headers of one connection, and keeps the last merge for as long as nothing that it was made of changes. */
 export class MergedHeaders {
   readonly #endpoint: HttpEndpoint;
   readonly #held: Readonly<HeldCredential>;
+  readonly #origins: readonly Origin[];
   #last: { readonly credential: unknown; readonly given: unknown; readonly bound: BoundHeaders } | undefined;
 
-  constructor(endpoint: HttpEndpoint, held: Readonly<HeldCredential>) {
+  /** `origins` are the only ones that the headers may reach. */
+  constructor(endpoint: HttpEndpoint, held: Readonly<HeldCredential>, origins: readonly Origin[]) {
     this.#endpoint = endpoint;
     this.#held = held;
+    this.#origins = origins;
   }
 
   /** The headers for one request; throws, or rejects with, `ORIGIN_REFUSED`, `CREDENTIAL_INVALID` or `CREDENTIAL_FAILED`. */
@@ -82,7 +85,7 @@ export class MergedHeaders {
       if (replaces || !merged.has(name)) merged.set(name, value);
     }
     const bound = Object.freeze({
-      origins: Object.freeze([originOf(this.#endpoint.url)]),
+      origins: this.#origins,
       headers: Object.freeze(Object.fromEntries(merged)),
     });
     // Only what cannot change is known again by its identity.
