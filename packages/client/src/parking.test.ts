@@ -161,15 +161,15 @@ describe("a record", () => {
     expect(await call(again)).toMatchObject({ structuredContent: { count: 1 } });
   });
 
-  it("that holds no session yields to what was found out since", async () => {
-    const server = await serve("dual");
-    const record = await parked(await hostOf(server.url, "legacy")());
-    const young = hostOf(server.url);
-    await young();
-    expect((await young({ resume: { ...record, sessionId: undefined } as ParkedSession })).era).toBe(
-      "modern",
-    );
-    expect((await young({ resume: record })).era).toBe("legacy");
+  it("is gone on from although the server was found to be another one since: nothing is sent for it", async () => {
+    const server = await serve("legacy");
+    const open = hostOf(server.url);
+    expect((await open()).era).toBe("legacy");
+    const before = server.requests.length;
+    const resumed = await open({ resume: { era: "modern", protocolVersion: "2026-07-28" } });
+    expect(resumed.era).toBe("modern");
+    await resumed.close();
+    expect(server.requests).toHaveLength(before);
   });
 
   it("of a revision that is not spoken here is left alone", async () => {

@@ -26,7 +26,7 @@ export async function openHttp(
   const opening = new HttpOpening({ endpoint, held, handlers, dependencies });
   const negotiation = new Negotiation(endpoint, opening, signal, dependencies);
   const opened =
-    resume !== undefined && negotiation.allows(resume)
+    resume !== undefined && fits(resume, endpoint)
       ? await opening.resume(resume, signal)
       : await negotiation.run();
   const { closeTimeoutMs } = dependencies.limits;
@@ -34,6 +34,12 @@ export async function openHttp(
   const connection = connectionOf(opened, ends, endpoint, dependencies);
   if (handlers !== undefined) await attend(connection, dependencies.clock, signal);
   return connection;
+}
+
+/** Whether a record is one to go on from. Whether its server is still what it was, only a request tells. */
+function fits({ era, protocolVersion }: ParkedSession, endpoint: HttpEndpoint): boolean {
+  if (era === "modern" && protocolVersion !== modernVersion) return false;
+  return endpoint.era === undefined || endpoint.era === era;
 }
 
 /** Lets the server ask; it is waited for a little, because what is asked before there is a stream is lost. */
@@ -73,15 +79,6 @@ class Negotiation {
   /** Settles when nothing is left of the question whose answer was not needed. */
   get leftovers(): Promise<void> | undefined {
     return this.#leftovers;
-  }
-
-  /** Whether a record is one to go on from. One without a session says no more than what was found out since. */
-  allows(record: ParkedSession): boolean {
-    const { era, protocolVersion } = record;
-    if (era === "modern" && protocolVersion !== modernVersion) return false;
-    const holdsSession = era === "legacy" && record.sessionId !== undefined;
-    const found = holdsSession ? undefined : this.#dependencies.verdicts.get(this.#endpoint);
-    return (this.#endpoint.era ?? found?.era ?? era) === era;
   }
 
   async run(): Promise<Opened> {
