@@ -10,7 +10,7 @@ const [name = "", href = "", connections = "1000"] = process.argv.slice(2);
 const url = new URL(href);
 const open = name === parkedName ? openParked() : await openLinks();
 // The first ones compile the code and open the sockets, which all of them share.
-await openMany(64);
+await openMany(512);
 const before = await heapUsed();
 const kept = await openMany(Number(connections));
 const after = await heapUsed();

@@ -17,6 +17,7 @@ import { authorization, call, eras, nothing, token, type Host, type Link, type V
 export class ClientHost implements Host {
   readonly #egress = createEgress();
   readonly #connector = createConnector({ egress: this.#egress });
+  readonly #endpoints = new WeakMap<URL, HttpEndpoint>();
   readonly #era: Era | undefined;
 
   /** Without an era, servers are asked which one they speak. */
@@ -33,9 +34,7 @@ export class ClientHost implements Host {
       origins: [originOf(url)],
       headers: () => headers,
     };
-    const known = this.#era === undefined ? {} : { era: this.#era };
-    const endpoint: HttpEndpoint = { kind: "http", url, provenance: "code", headers: {}, ...known };
-    return this.#connector.open(endpoint, credential, { resume });
+    return this.#connector.open(this.#endpointOf(url), credential, { resume });
   }
 
   async open(url: URL, resume?: ParkedSession): Promise<Link> {
@@ -45,6 +44,16 @@ export class ClientHost implements Host {
 
   close(): Promise<void> {
     return this.#egress.close();
+  }
+
+  /** One for all connections to a server, as a definition has one. */
+  #endpointOf(url: URL): HttpEndpoint {
+    const made = this.#endpoints.get(url);
+    if (made !== undefined) return made;
+    const known = this.#era === undefined ? {} : { era: this.#era };
+    const endpoint: HttpEndpoint = { kind: "http", url, provenance: "code", headers: {}, ...known };
+    this.#endpoints.set(url, endpoint);
+    return endpoint;
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   systemClock,
   fillLimits,
+  originOf,
   TenantryError,
   withDeadline,
   type Clock,
@@ -13,7 +14,7 @@ import {
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
-import type { Egress, Target } from "@tenantry/egress";
+import type { Egress } from "@tenantry/egress";
 import manifest from "../package.json" with { type: "json" };
 import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era/era-verdicts.ts";
@@ -23,8 +24,9 @@ import { openHttp } from "./http/open-http.ts";
 import { OutputSchemas } from "./schema/output-schemas.ts";
 import { RequestIds } from "./link.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
-import type { OpenDependencies } from "./opened.ts";
+import type { Destination, OpenDependencies } from "./opened.ts";
 import { RoutingHeaders } from "./http/routing-headers.ts";
+import { SharedFacts } from "./shared-facts.ts";
 
 /** What a connector works with. */
 export interface ConnectorOptions {
@@ -39,8 +41,8 @@ export interface ConnectorOptions {
 
 /**
  * Creates what opens MCP connections. It keeps none of them; it remembers which era each server speaks, which is the
- * server's own and may be shared, and output schemas by their content. Throws `CONFIG_INVALID` for a limit that is not a
- * positive number.
+ * server's own and may be shared, and output schemas and what servers say of themselves by their content. Throws
+ * `CONFIG_INVALID` for a limit that is not a positive number.
  */
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
@@ -48,9 +50,10 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
   const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
   const schemas = new OutputSchemas(limits);
+  const facts = new SharedFacts();
   const dependencies: OpenDependencies = {
-    ...{ egress, clientInfo, limits, clock, verdicts, schemas },
-    targetOf: targetsOf(egress),
+    ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
+    destinationOf: destinationsOf(egress),
     routing: new RoutingHeaders(),
     ids: new RequestIds(),
   };
@@ -61,14 +64,15 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
 }
 
 /** Has each endpoint's URL checked once, for as long as there is the endpoint. */
-function targetsOf(egress: Pick<Egress, "target">): OpenDependencies["targetOf"] {
-  const targets = new WeakMap<HttpEndpoint, Target>();
+function destinationsOf(egress: Pick<Egress, "target">): OpenDependencies["destinationOf"] {
+  const destinations = new WeakMap<HttpEndpoint, Destination>();
   return (endpoint) => {
-    const known = targets.get(endpoint);
+    const known = destinations.get(endpoint);
     if (known !== undefined) return known;
-    const target = egress.target(endpoint);
-    targets.set(endpoint, target);
-    return target;
+    const origins = Object.freeze([originOf(endpoint.url)]);
+    const destination = { target: egress.target(endpoint), origins };
+    destinations.set(endpoint, destination);
+    return destination;
   };
 }
 

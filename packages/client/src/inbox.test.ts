@@ -1,14 +1,14 @@
 import { expect, test as it, vi } from "vitest";
 import { Call } from "./call.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type Hearer } from "./inbox.ts";
 import { RequestIds } from "./link.ts";
 
 const question = { jsonrpc: "2.0", id: "q", method: "elicitation/create" };
 
 function inboxWith(...calls: readonly Call[]) {
   const inbox = new Inbox();
-  const hear = vi.fn<Inbox["hear"]>();
-  inbox.hear = hear;
+  const hear = vi.fn<Hearer["hear"]>();
+  inbox.hearer = { hear };
   for (const call of calls) inbox.add(call);
   return { inbox, heard: () => hear.mock.lastCall?.[1] };
 }

@@ -12,8 +12,11 @@ import {
   type ServerMessage,
 } from "./message.ts";
 
-/** Takes what a server says of its own accord, with the call that it belongs to where that is known. */
-export type Hear = (message: ServerMessage, call: Call | undefined) => void;
+/** Whoever hears what a server says of its own accord. */
+export interface Hearer {
+  /** Takes one message, with the call that it belongs to where that is known. */
+  hear(message: ServerMessage, call: Call | undefined): void;
+}
 
 /**
  * Sorts what arrives: answers and progress go to the call that they belong to, what the server says of its own accord
@@ -21,24 +24,25 @@ export type Hear = (message: ServerMessage, call: Call | undefined) => void;
  */
 export class Inbox {
   /** Is given what the server says of its own accord. */
-  hear: Hear = () => {};
-  readonly #pending = new Map<Id, Call>();
+  hearer: Hearer | undefined;
+  /** There while calls are: nearly every connection is at rest. */
+  #pending: Map<Id, Call> | undefined;
   /** Whether a call was given up, whose answer may still come. */
   #hasAbandoned = false;
 
   /** The calls that wait for an answer. */
   get pending(): readonly Call[] {
-    return [...this.#pending.values()];
+    return [...(this.#pending?.values() ?? [])];
   }
 
   /** Expects the answer to a call. */
   add(call: Call): void {
-    this.#pending.set(call.id, call);
+    (this.#pending ??= new Map()).set(call.id, call);
   }
 
   /** Forgets a call. */
   release(call: Call): void {
-    if (this.#pending.delete(call.id) && !call.isAnswered) this.#hasAbandoned = true;
+    if (this.#remove(call) && !call.isAnswered) this.#hasAbandoned = true;
   }
 
   /**
@@ -56,7 +60,13 @@ export class Inbox {
     const call = answer === undefined ? undefined : this.#answeredCall(message.id, answer, own);
     if (answer === undefined || call === undefined) return;
     call.answered(answer);
-    this.#pending.delete(call.id);
+    this.#remove(call);
+  }
+
+  #remove({ id }: Call): boolean {
+    if (this.#pending?.delete(id) !== true) return false;
+    if (this.#pending.size === 0) this.#pending = undefined;
+    return true;
   }
 
   #answeredCall(id: unknown, { kind }: Answer, own: Call | null | undefined): Call | undefined {
@@ -71,13 +81,13 @@ export class Inbox {
    * requests share may bring it late, and then it can be about one that is no longer waited for.
    */
   #onlyOne(kind: Answer["kind"]): Call | undefined {
-    if (kind === "result" || this.#hasAbandoned || this.#pending.size !== 1) return undefined;
+    if (kind === "result" || this.#hasAbandoned || this.#pending?.size !== 1) return undefined;
     return this.#pending.values().next().value;
   }
 
   /** Ids are numbers here, and some servers give them back as strings. */
   #find(id: unknown): Call | undefined {
-    const call = this.#pending.get(typeof id === "string" ? Number(id) : (id as Id));
+    const call = this.#pending?.get(typeof id === "string" ? Number(id) : (id as Id));
     return call !== undefined && isSameId(call.id, id) ? call : undefined;
   }
 
@@ -90,13 +100,13 @@ export class Inbox {
       case "notifications/message":
         return call?.logged(params as unknown as LogMessage);
       default:
-        this.hear(message, call);
+        this.hearer?.hear(message, call);
     }
   }
 
   #receiveProgress({ progressToken, _meta, ...progress }: Fields): void {
     if (typeof progress.progress !== "number") return;
-    this.#pending.get(progressToken as Id)?.progressed(progress as unknown as Progress);
+    this.#pending?.get(progressToken as Id)?.progressed(progress as unknown as Progress);
   }
 
   /** On a stream that all calls share: the one whose subscription a message names, else the only one there is. */

@@ -8,23 +8,16 @@ import {
   type Era,
   type Implementation,
   type LogLevel,
-  type ServerCapabilities,
+  type ParkedSession,
+  type ServerFacts,
   type ServerRequestHandlers,
 } from "@tenantry/core";
 import { Call, type CallListeners } from "./call.ts";
 import { capabilitiesOf, legacyParams, modernParams, modernVersion } from "./envelope.ts";
 import { serverError, spoken } from "./failure.ts";
 import { isObject, type Fields } from "./message.ts";
+import type { OpenDependencies } from "./opened.ts";
 import type { Transport } from "./transport.ts";
-
-/** What a server said of itself when the connection was opened. */
-export interface ServerFacts {
-  readonly era: Era;
-  readonly protocolVersion: string;
-  readonly capabilities: ServerCapabilities;
-  readonly serverInfo: Implementation | undefined;
-  readonly instructions: string | undefined;
-}
 
 /**
  * Numbers the requests of all connections that share sockets: an answer that comes to the wrong one, because a server or a
@@ -42,34 +35,24 @@ export class RequestIds {
 export interface LinkOptions {
   readonly transport: Transport;
   readonly era: Era;
-  readonly clientInfo: Implementation;
-  readonly ids: RequestIds;
+  /** What it has in common with the connector's other connections. */
+  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "ids">;
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
 
-/** Assumed of a server that is not asked: everything, because the server itself refuses what it lacks. */
-const everything: ServerCapabilities = Object.freeze({
-  tools: Object.freeze({}),
-  resources: Object.freeze({}),
-  prompts: Object.freeze({}),
-  completions: Object.freeze({}),
-});
-
 /** The requests and notifications of one connection in one era (JSON-RPC 2.0 as MCP uses it). */
 export class Link {
   readonly transport: Transport;
+  readonly era: Era;
   readonly handlers: ServerRequestHandlers | undefined;
-  readonly #era: Era;
-  readonly #clientInfo: Implementation;
-  readonly #ids: RequestIds;
+  readonly #dependencies: LinkOptions["dependencies"];
 
-  constructor({ transport, era, clientInfo, ids, handlers }: LinkOptions) {
-    this.#ids = ids;
+  constructor({ transport, era, dependencies, handlers }: LinkOptions) {
     this.transport = transport;
     this.handlers = handlers;
-    this.#era = era;
-    this.#clientInfo = clientInfo;
+    this.era = era;
+    this.#dependencies = dependencies;
   }
 
   /** Makes a call; nothing of it is sent before {@link ask}. */
@@ -77,7 +60,7 @@ export class Link {
     method: string,
     { handlers = this.handlers, onProgress, onLog, onNotification }: CallListeners = {},
   ): Call {
-    return new Call(this.#ids.next(), method, { handlers, onProgress, onLog, onNotification });
+    return new Call(this.#dependencies.ids.next(), method, { handlers, onProgress, onLog, onNotification });
   }
 
   /** Sends a call's request and gives its result as it came; throws the typed error otherwise. */
@@ -85,8 +68,8 @@ export class Link {
     const { listeners } = call;
     this.transport.ask(
       call,
-      this.#era === "modern"
-        ? modernParams(params, call.id, this.#clientInfo, { listeners, logLevel })
+      this.era === "modern"
+        ? modernParams(params, call.id, this.#dependencies.clientInfo, { listeners, logLevel })
         : legacyParams(params, call.id, listeners),
     );
     const answer = await call.outcome;
@@ -97,30 +80,25 @@ export class Link {
   }
 
   /**
-   * Asks a legacy server who it is and agrees on a revision (MCP 2025-11-25, lifecycle). The end of the handshake is
-   * {@link finish}.
+   * Asks a legacy server who it is and agrees on a revision (MCP 2025-11-25, lifecycle), and gives the record of that
+   * without its session. The end of the handshake is {@link finish}.
    */
-  async initialise(signal: AbortSignal): Promise<ServerFacts> {
+  async initialise(signal: AbortSignal): Promise<ParkedSession> {
     const call = this.call("initialize");
     const result = await this.#askUntil(call, signal, {
       protocolVersion: LATEST_PROTOCOL_VERSION,
       capabilities: capabilitiesOf(this.handlers),
-      clientInfo: this.#clientInfo,
+      clientInfo: this.#dependencies.clientInfo,
     });
-    const { protocolVersion, capabilities, serverInfo, instructions } = result;
-    if (typeof protocolVersion !== "string" || !SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)) {
-      const version = spoken(protocolVersion, call.secrets());
+    // The text of this package, of which there is one, and not of the message.
+    const protocolVersion = SUPPORTED_PROTOCOL_VERSIONS.find((one) => one === result.protocolVersion);
+    if (protocolVersion === undefined) {
+      const version = spoken(result.protocolVersion, call.secrets());
       const what = `The server speaks the protocol revision ${version}; none that it offers is spoken here.`;
       throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
     }
     this.transport.speak(protocolVersion);
-    return {
-      era: "legacy",
-      protocolVersion,
-      capabilities: isObject(capabilities) ? capabilities : {},
-      serverInfo: implementationOf(serverInfo),
-      instructions: typeof instructions === "string" ? instructions : undefined,
-    };
+    return { era: "legacy", protocolVersion, facts: factsOf(result, result.serverInfo) };
   }
 
   /** Ends the handshake; rejects where the server refuses to hear it. */
@@ -129,29 +107,18 @@ export class Link {
   }
 
   /** Begins to speak the modern era without asking (MCP 2026-07-28): nothing is sent. */
-  assumeModern(): ServerFacts {
+  assumeModern(): ParkedSession {
     this.transport.speak(modernVersion);
-    return {
-      era: "modern",
-      protocolVersion: modernVersion,
-      capabilities: everything,
-      serverInfo: undefined,
-      instructions: undefined,
-    };
+    return { era: "modern", protocolVersion: modernVersion };
   }
 
   /** Asks a server that is assumed to be modern what it is; `undefined` where its answer says that it is not. */
-  async discover(signal: AbortSignal): Promise<ServerFacts | undefined> {
+  async discover(signal: AbortSignal): Promise<ParkedSession | undefined> {
     const result = await this.#askUntil(this.call("server/discover"), signal);
-    const { supportedVersions, capabilities, instructions, _meta } = result;
+    const { supportedVersions, _meta } = result;
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(modernVersion)) return undefined;
-    return {
-      era: "modern",
-      protocolVersion: modernVersion,
-      capabilities: isObject(capabilities) ? capabilities : {},
-      serverInfo: implementationOf(isObject(_meta) ? _meta[SERVER_INFO_META_KEY] : undefined),
-      instructions: typeof instructions === "string" ? instructions : undefined,
-    };
+    const serverInfo = isObject(_meta) ? _meta[SERVER_INFO_META_KEY] : undefined;
+    return { era: "modern", protocolVersion: modernVersion, facts: factsOf(result, serverInfo) };
   }
 
   /** Asks for as long as somebody waits. */
@@ -167,8 +134,14 @@ export class Link {
   }
 }
 
-function implementationOf(value: unknown): Implementation | undefined {
-  return isObject(value) && typeof value.name === "string" && typeof value.version === "string"
-    ? (value as Implementation)
-    : undefined;
+function factsOf({ capabilities, instructions }: Fields, serverInfo: unknown): ServerFacts {
+  return {
+    capabilities: isObject(capabilities) ? capabilities : {},
+    ...(isImplementation(serverInfo) && { serverInfo }),
+    ...(typeof instructions === "string" && { instructions }),
+  };
+}
+
+function isImplementation(value: unknown): value is Implementation {
+  return isObject(value) && typeof value.name === "string" && typeof value.version === "string";
 }

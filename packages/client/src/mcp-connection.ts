@@ -2,36 +2,40 @@ import {
   TenantryError,
   type AbortableOptions,
   type CloseReason,
-  type Clock,
   type Connection,
   type Credential,
+  type Era,
+  type Implementation,
   type Method,
   type Params,
   type ParkedSession,
   type RequestOptions,
   type Result,
+  type ServerCapabilities,
   type ServerEvent,
+  type ServerFacts,
   type Subscription,
   type SubscriptionFilter,
 } from "@tenantry/core";
 import { atMost } from "./at-most.ts";
-import type { EraDoubt } from "./era/era-doubt.ts";
+import type { Call } from "./call.ts";
 import { Errand } from "./errand.ts";
-import type { ClientLimits } from "./limits.ts";
-import type { Link, ServerFacts } from "./link.ts";
+import type { Hearer } from "./inbox.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
-import type { Repairs } from "./repairs.ts";
-import { Requests } from "./requests.ts";
-import type { Results } from "./results.ts";
-import type { ServerRequests } from "./asking/server-requests.ts";
+import type { OpenDependencies } from "./opened.ts";
+import { Requests, type Answerer, type RequestsOptions } from "./requests.ts";
+import { ServerRequests } from "./asking/server-requests.ts";
+import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
+import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
 import type { Subscriptions } from "./subscription/subscriptions.ts";
+import { unaskedFacts } from "./shared-facts.ts";
 
 /** What differs between a connection over HTTP and one over a pipe. */
 export interface ConnectionEnds {
   /** Takes a newer credential of the same subject, or says that it cannot. */
   adopt(next: Credential): boolean;
-  /** The session at rest, where there is one. */
-  sessionId(): string | undefined;
+  /** Whether another connection can go on where this one stops. */
+  readonly isParkable: boolean;
   /** Ends the session at the server; is given up when the signal aborts. */
   endSession(signal: AbortSignal): Promise<void>;
   /** How long the way to the server may take to close, in milliseconds. */
@@ -39,36 +43,24 @@ export interface ConnectionEnds {
   /** Resolves when the other side has gone away; never for HTTP. */
   readonly lost: Promise<CloseReason> | undefined;
   /** Opens the stream on which a legacy server speaks of its own accord; absent where everything comes on one anyway. */
-  readonly openStream?: (signal: AbortSignal) => Promise<{ readonly ended: Promise<void> }>;
+  readonly openStream?: ((signal: AbortSignal) => Promise<{ readonly ended: Promise<void> }>) | undefined;
 }
 
 /** What a connection is made of. */
-export interface McpConnectionOptions {
-  readonly link: Link;
-  readonly facts: ServerFacts;
+export interface McpConnectionOptions extends RequestsOptions {
+  /** What another connection would go on from. */
+  readonly record: ParkedSession;
   readonly ends: ConnectionEnds;
-  readonly doubt: EraDoubt;
-  readonly repairs: Repairs;
-  readonly results: Results;
-  /** Makes what answers the server's requests; it is asked for with the first of them. */
-  readonly answering: () => ServerRequests;
-  readonly clock: Clock;
-  readonly limits: ClientLimits;
-  /** Makes what tells of changes; it is asked for with the first subscription. */
-  readonly subscriptions: (connection: McpConnection) => Subscriptions;
+  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "limits" | "clock">;
 }
 
 /** One connection. States: open → parked, lost or closed; only an open one takes requests. */
-export class McpConnection implements Connection {
-  readonly era: ServerFacts["era"];
-  readonly protocolVersion: string;
-  readonly serverInfo: ServerFacts["serverInfo"];
-  readonly capabilities: ServerFacts["capabilities"];
-  readonly instructions: string | undefined;
+export class McpConnection implements Connection, Hearer, Answerer {
   readonly closed: Promise<CloseReason>;
   readonly #options: McpConnectionOptions;
   readonly #requests: Requests;
-  readonly #errands = new Set<Errand>();
+  /** There while errands are run: nearly every connection is at rest. */
+  #errands: Set<Errand> | undefined;
   #settleClosed!: (reason: CloseReason) => void;
   #subscriptions: Subscriptions | undefined;
   #answering: ServerRequests | undefined;
@@ -77,20 +69,30 @@ export class McpConnection implements Connection {
 
   constructor(options: McpConnectionOptions) {
     this.#options = options;
-    const { facts, ends, link } = options;
-    this.#requests = new Requests({ ...options, era: facts.era, answering: () => this.#answer() });
-    this.era = facts.era;
-    this.protocolVersion = facts.protocolVersion;
-    this.serverInfo = facts.serverInfo;
-    this.capabilities = facts.capabilities;
-    this.instructions = facts.instructions;
+    this.#requests = new Requests(options, this);
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
-    link.transport.listen((message, call) => {
-      if (message.id !== undefined) return this.#answer().receive(message, call);
-      if (call?.listeners.onNotification !== undefined) return call.notified(message);
-      this.#hear(message);
-    });
-    void ends.lost?.then((reason) => this.#lose(reason.cause));
+    options.link.transport.listen(this);
+    void options.ends.lost?.then((reason) => this.#lose(reason.cause));
+  }
+
+  get era(): Era {
+    return this.#options.record.era;
+  }
+
+  get protocolVersion(): string {
+    return this.#options.record.protocolVersion;
+  }
+
+  get serverInfo(): Implementation | undefined {
+    return this.#facts.serverInfo;
+  }
+
+  get capabilities(): ServerCapabilities {
+    return this.#facts.capabilities;
+  }
+
+  get instructions(): string | undefined {
+    return this.#facts.instructions;
   }
 
   async request<M extends Method>(
@@ -108,9 +110,8 @@ export class McpConnection implements Connection {
   ): Promise<Subscription> {
     signal?.throwIfAborted();
     this.#checkOpen();
-    this.#subscriptions ??= this.#options.subscriptions(this);
     try {
-      return await this.#subscriptions.subscribe(filter, listener, signal);
+      return await this.#listening().subscribe(filter, listener, signal);
     } catch (failure) {
       // What an exchange ends with then is no reason for anybody.
       throw this.#state === "closed" && signal?.aborted !== true ? closedEarly(true) : failure;
@@ -119,8 +120,29 @@ export class McpConnection implements Connection {
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
   async attend(): Promise<void> {
-    this.#subscriptions ??= this.#options.subscriptions(this);
-    await this.#subscriptions.attend().catch(() => {});
+    await this.#listening()
+      .attend()
+      .catch(() => {});
+  }
+
+  /** What answers the server's requests. */
+  get answering(): ServerRequests {
+    const { link, dependencies } = this.#options;
+    const { transport, handlers } = link;
+    return (this.#answering ??= new ServerRequests({
+      clientInfo: dependencies.clientInfo,
+      transport,
+      handlers,
+    }));
+  }
+
+  /** Takes what the server says of its own accord. */
+  hear(message: ServerMessage, call: Call | undefined): void {
+    if (message.id !== undefined) return this.answering.receive(message, call);
+    if (call?.listeners.onNotification !== undefined) return call.notified(message);
+    if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
+    const id = isObject(message.params) ? message.params.requestId : undefined;
+    if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
   }
 
   adopt(next: Credential): boolean {
@@ -128,22 +150,14 @@ export class McpConnection implements Connection {
   }
 
   park(): ParkedSession | undefined {
-    const { ends, repairs, link } = this.#options;
-    const sessionId = ends.sessionId();
-    const isBusy = this.#errands.size > 0 || this.#subscriptions?.isEmpty === false || repairs.isShaking;
-    if (this.#state !== "open" || isBusy || sessionId === undefined) return undefined;
+    const { ends, repairs, link, record } = this.#options;
+    const isBusy = this.#errands !== undefined || this.#subscriptions?.isEmpty === false || repairs.isShaking;
+    if (this.#state !== "open" || isBusy || !ends.isParkable) return undefined;
     this.#state = "parked";
     this.#answering?.close();
     void link.transport.close();
     this.#settleClosed({ kind: "closed" });
-    const { protocolVersion, capabilities, serverInfo, instructions } = this;
-    return Object.freeze({
-      sessionId,
-      protocolVersion,
-      capabilities,
-      ...(serverInfo === undefined ? {} : { serverInfo }),
-      ...(instructions === undefined ? {} : { instructions }),
-    });
+    return record;
   }
 
   close(): Promise<void> {
@@ -154,10 +168,10 @@ export class McpConnection implements Connection {
   async run(method: string, params: Fields | undefined, options: RequestOptions = {}): Promise<Fields> {
     options.signal?.throwIfAborted();
     this.#checkOpen();
-    const { clock, limits } = this.#options;
+    const { clock, limits } = this.#options.dependencies;
     const { timeoutMs = limits.requestTimeoutMs, signal } = options;
     const errand = new Errand({ method, clock, timeoutMs, signal });
-    this.#errands.add(errand);
+    (this.#errands ??= new Set()).add(errand);
     try {
       return await this.#requests.run(errand, { method, params, options });
     } catch (failure) {
@@ -166,14 +180,20 @@ export class McpConnection implements Connection {
     } finally {
       errand[Symbol.dispose]();
       this.#errands.delete(errand);
+      if (this.#errands.size === 0) this.#errands = undefined;
     }
+  }
+
+  get #facts(): ServerFacts {
+    return this.#options.record.facts ?? unaskedFacts;
   }
 
   async #close(): Promise<void> {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closed";
-    const { link, ends, repairs, clock, limits } = this.#options;
-    for (const errand of this.#errands) errand.fail(closedEarly(errand.sent));
+    const { link, ends, repairs, dependencies } = this.#options;
+    const { clock, limits } = dependencies;
+    for (const errand of this.#errands ?? []) errand.fail(closedEarly(errand.sent));
     this.#subscriptions?.close();
     this.#answering?.close();
     const { closeTimeoutMs } = limits;
@@ -188,14 +208,18 @@ export class McpConnection implements Connection {
     this.#settleClosed({ kind: "closed" });
   }
 
-  #hear(message: ServerMessage): void {
-    if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
-    const id = isObject(message.params) ? message.params.requestId : undefined;
-    if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
-  }
-
-  #answer(): ServerRequests {
-    return (this.#answering ??= this.#options.answering());
+  /** What tells of changes, made with the first who wants to hear of them. */
+  #listening(): Subscriptions {
+    const { link, ends, dependencies } = this.#options;
+    const { clock, limits } = dependencies;
+    return (this.#subscriptions ??=
+      link.era === "modern"
+        ? new ModernSubscriptions({ link, clock, limits })
+        : new LegacySubscriptions({
+            request: (method, uri, signal) => this.run(method, { uri }, { signal }),
+            openStream: ends.openStream,
+            clock,
+          }));
   }
 
   #lose(cause: unknown): void {

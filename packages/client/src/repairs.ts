@@ -2,7 +2,7 @@ import { TenantryError, type Endpoint } from "@tenantry/core";
 import type { EraVerdicts } from "./era/era-verdicts.ts";
 import { offersModern } from "./era/era-evidence.ts";
 import type { Errand } from "./errand.ts";
-import { isTooEarly, type HandshakeEnd } from "./http/handshake-end.ts";
+import { isTooEarly } from "./http/too-early.ts";
 import { isObject, type Fields } from "./message.ts";
 import type { ParamHeaders } from "./http/param-headers.ts";
 
@@ -10,8 +10,8 @@ import type { ParamHeaders } from "./http/param-headers.ts";
 export interface RepairsOptions {
   readonly endpoint: Endpoint;
   readonly verdicts: EraVerdicts;
-  /** Where the end of the handshake may still be on its way. */
-  readonly handshakeEnd?: HandshakeEnd | undefined;
+  /** Resolves when the end of the handshake has been heard, where it may still be on its way. */
+  readonly handshakeEnd?: Promise<void> | undefined;
   /** Where arguments are mirrored into headers: over HTTP, in the modern era. */
   readonly paramHeaders?: ParamHeaders | undefined;
 }
@@ -41,26 +41,33 @@ const maxPages = 64;
  * although the server offers that very one.
  */
 export class Repairs {
-  readonly #options: RepairsOptions;
+  readonly #endpoint: Endpoint;
+  readonly #verdicts: EraVerdicts;
+  readonly #paramHeaders: ParamHeaders | undefined;
+  /** There until the end of the handshake has been heard. */
+  #handshakeEnd: Promise<void> | undefined;
 
-  constructor(options: RepairsOptions) {
-    this.#options = options;
+  constructor({ endpoint, verdicts, handshakeEnd, paramHeaders }: RepairsOptions) {
+    this.#endpoint = endpoint;
+    this.#verdicts = verdicts;
+    this.#paramHeaders = paramHeaders;
+    this.#handshakeEnd = handshakeEnd?.then(() => (this.#handshakeEnd = undefined));
   }
 
   /** Whether a request that is sent now may overtake the end of the handshake. */
   get isShaking(): boolean {
-    return this.#options.handshakeEnd?.isHeard === false;
+    return this.#handshakeEnd !== undefined;
   }
 
   /** Resolves when the end of the handshake has been heard. */
   get settled(): Promise<void> {
-    return this.#options.handshakeEnd?.heard ?? Promise.resolve();
+    return this.#handshakeEnd ?? Promise.resolve();
   }
 
   /** The headers that go beside a request. */
   headersOf(method: string, params: Fields | undefined): Readonly<Record<string, string>> | undefined {
     if (method !== "tools/call" || typeof params?.name !== "string") return undefined;
-    return this.#options.paramHeaders?.of(params.name, params.arguments);
+    return this.#paramHeaders?.of(params.name, params.arguments);
   }
 
   /** Repairs what a request has failed of; `send` makes another request for the same errand. */
@@ -70,11 +77,10 @@ export class Repairs {
     errand: Errand,
     send: (method: string, params: Fields) => Promise<Fields>,
   ): Promise<Repair | undefined> {
-    const { handshakeEnd, endpoint, verdicts } = this.#options;
     if (!(failure instanceof TenantryError)) return undefined;
-    if (handshakeEnd !== undefined && asked.isEarly && isTooEarly(failure, asked.method)) {
-      await errand.wait(handshakeEnd.heard);
-      return { confirm: () => verdicts.set(endpoint, { era: "legacy", inOrder: true }) };
+    if (asked.isEarly && isTooEarly(failure, asked.method)) {
+      await errand.wait(this.settled);
+      return { confirm: () => this.#verdicts.set(this.#endpoint, { era: "legacy", inOrder: true }) };
     }
     if (failure.rpc !== undefined && offersModern(failure.rpc)) return {};
     if (failure.rpc?.code !== headerMismatch || asked.method !== "tools/call") return undefined;
@@ -86,7 +92,7 @@ export class Repairs {
     tool: unknown,
     send: (method: string, params: Fields) => Promise<Fields>,
   ): Promise<boolean> {
-    const { paramHeaders } = this.#options;
+    const paramHeaders = this.#paramHeaders;
     if (paramHeaders === undefined || typeof tool !== "string") return false;
     let cursor: unknown;
     for (let page = 0; page < maxPages; page++) {

@@ -1,25 +1,28 @@
-import { TenantryError, type Deviation, type Era, type RequestOptions } from "@tenantry/core";
+import { TenantryError, type Deviation, type RequestOptions } from "@tenantry/core";
 import { answerRound } from "./asking/input-rounds.ts";
 import type { ServerRequests } from "./asking/server-requests.ts";
 import type { EraDoubt } from "./era/era-doubt.ts";
 import type { Errand } from "./errand.ts";
 import { spoken } from "./failure.ts";
-import type { ClientLimits } from "./limits.ts";
 import type { Link } from "./link.ts";
 import type { Fields } from "./message.ts";
+import type { OpenDependencies } from "./opened.ts";
 import type { Repairs } from "./repairs.ts";
 import { told, type Results } from "./results.ts";
 
 /** What the requests of one connection are made with. */
 export interface RequestsOptions {
   readonly link: Link;
-  readonly era: Era;
   readonly doubt: EraDoubt;
   readonly repairs: Repairs;
   readonly results: Results;
-  readonly limits: Pick<ClientLimits, "maxInputRounds">;
-  /** Gives what answers the server's own requests. */
-  readonly answering: () => ServerRequests;
+  /** What it has in common with the connector's other connections. */
+  readonly dependencies: Pick<OpenDependencies, "limits">;
+}
+
+/** Whoever has what answers the server's own requests, made with the first of them. */
+export interface Answerer {
+  readonly answering: ServerRequests;
 }
 
 /** What is asked for. */
@@ -33,8 +36,11 @@ export interface Asked {
 export class Requests {
   readonly #options: RequestsOptions;
 
-  constructor(options: RequestsOptions) {
+  readonly #answerer: Answerer;
+
+  constructor(options: RequestsOptions, answerer: Answerer) {
     this.#options = options;
+    this.#answerer = answerer;
   }
 
   /** Runs one errand; gives its result as a caller expects it, or throws the typed error. */
@@ -68,7 +74,8 @@ export class Requests {
 
   /** Sends a request until the server completes it, answering meanwhile what a modern server asks. */
   async #attempt(errand: Errand, { method, params, options }: Asked): Promise<Fields> {
-    const { link, era, doubt, repairs, limits, answering } = this.#options;
+    const { link, doubt, repairs, dependencies } = this.#options;
+    const { maxInputRounds } = dependencies.limits;
     let round: Fields | undefined;
     for (let rounds = 0; ; rounds++) {
       const call = link.call(method, options);
@@ -85,7 +92,7 @@ export class Requests {
       } catch (failure) {
         throw doubt.revise(failure, method);
       }
-      if (era === "legacy") return result;
+      if (link.era === "legacy") return result;
       if (result.resultType === undefined) {
         if (options.onDeviation !== undefined) told(options.onDeviation, untyped(method));
         return result;
@@ -93,8 +100,8 @@ export class Requests {
       const { resultType, ...rest } = result;
       if (resultType === "complete") return rest;
       if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
-      if (rounds >= limits.maxInputRounds) throw tooManyRounds(method, limits.maxInputRounds);
-      round = await answerRound(rest, call, errand, answering());
+      if (rounds >= maxInputRounds) throw tooManyRounds(method, maxInputRounds);
+      round = await answerRound(rest, call, errand, this.#answerer.answering);
     }
   }
 }

@@ -9,8 +9,8 @@ export type Note = ((deviation: Deviation) => void) | undefined;
 
 /** What the results of one connection are read with. */
 export interface ResultsOptions {
-  /** What the server itself declared; nothing where it was not asked. */
-  readonly declared: ServerCapabilities;
+  /** What the server itself declared; absent where it was not asked. */
+  readonly declared: ServerCapabilities | undefined;
   readonly schemas: OutputSchemas;
   /** Where arguments are mirrored into headers: over HTTP, in the modern era. */
   readonly paramHeaders: ParamHeaders | undefined;
@@ -18,12 +18,16 @@ export interface ResultsOptions {
 
 /** Reads the results of one connection: what deviates is accepted and noted, and what lists tell of tools is kept. */
 export class Results {
-  readonly #options: ResultsOptions;
+  readonly #declared: ServerCapabilities | undefined;
+  readonly #schemas: OutputSchemas;
+  readonly #paramHeaders: ParamHeaders | undefined;
   /** The tools that say what they give; made with the first of them, because few do. */
   #outputs: Map<string, OutputSchema> | undefined;
 
-  constructor(options: ResultsOptions) {
-    this.#options = options;
+  constructor({ declared, schemas, paramHeaders }: ResultsOptions) {
+    this.#declared = declared;
+    this.#schemas = schemas;
+    this.#paramHeaders = paramHeaders;
   }
 
   /** Reads one result, and gives it as a caller expects it. */
@@ -40,15 +44,16 @@ export class Results {
 
   /** Reads one failure, and gives the result that it stands for; `undefined` where it is a failure. */
   readFailure(method: string, failure: unknown, note: Note): Fields | undefined {
-    return taken(acceptUnserved(method, failure, this.#options.declared), note);
+    const declared = this.#declared;
+    return declared && taken(acceptUnserved(method, failure, declared), note);
   }
 
   #readTools(result: Fields): Fields {
-    const listed = this.#options.paramHeaders?.learn(result) ?? result;
+    const listed = this.#paramHeaders?.learn(result) ?? result;
     if (!Array.isArray(listed.tools)) return listed;
     for (const tool of listed.tools as readonly unknown[]) {
       if (!isObject(tool) || typeof tool.name !== "string") continue;
-      const schema = this.#options.schemas.learn(tool.outputSchema);
+      const schema = this.#schemas.learn(tool.outputSchema);
       this.#outputs?.delete(tool.name);
       if (schema !== undefined && (this.#outputs?.size ?? 0) < maxOutputs)
         (this.#outputs ??= new Map()).set(tool.name, schema);
@@ -59,7 +64,7 @@ export class Results {
   #readCall(tool: string, result: Fields, note: Note): Fields {
     const old = taken(acceptOldResult(tool, result), note);
     if (old !== undefined || note === undefined) return old ?? result;
-    const deviation = this.#options.schemas.check(this.#outputs?.get(tool), tool, result);
+    const deviation = this.#schemas.check(this.#outputs?.get(tool), tool, result);
     if (deviation !== undefined) told(note, deviation);
     return result;
   }

@@ -1,5 +1,5 @@
 import type { Call } from "./call.ts";
-import type { Hear } from "./inbox.ts";
+import type { Hearer } from "./inbox.ts";
 import type { Fields, NotificationMessage, ReplyMessage } from "./message.ts";
 
 /** Carries the messages of one connection and sorts what comes back to the calls that it belongs to. */
@@ -11,7 +11,7 @@ export interface Transport {
   /** Whether a reply would be sent: a server that asks and takes no answers gets no more of them. */
   readonly hasRoom: boolean;
   /** Says who hears what the server says of its own accord. */
-  listen(hear: Hear): void;
+  listen(hearer: Hearer): void;
   /** Speaks this protocol revision from now on. */
   speak(protocolVersion: string): void;
   /** Ends every exchange. */

@@ -20,7 +20,7 @@ import type { CloseReason, Endpoint } from "./upstream.ts";
 export interface Poolable<Parked> {
   /** Takes a newer generation of the credential it was opened with; `false` means that it cannot and must be replaced. */
   adopt(next: Credential): boolean;
-  /** Gives a record from which the same session resumes, and stops using it; `undefined` where there is none to keep. */
+  /** Gives a record from which another one goes on, and is used no more; `undefined` while it is busy, or has none. */
   park(): Parked | undefined;
   /** Closes gracefully; gives the same promise every time and never rejects. */
   close(): Promise<void>;
@@ -30,7 +30,7 @@ export interface Poolable<Parked> {
 
 /** How a connection is opened. */
 export interface OpenOptions<Parked> extends AbortableOptions {
-  /** The record of a session to resume. */
+  /** The record to go on from; one that fits the endpoint no more is left alone. */
   readonly resume?: Parked | undefined;
   /**
    * Answers what the server asks on this connection. A legacy server is told of them when the connection is opened, so
@@ -45,14 +45,28 @@ export interface Connector<C extends Poolable<P>, P> {
   open(endpoint: Endpoint, credential: Credential | undefined, options: OpenOptions<P>): Promise<C>;
 }
 
-/** A legacy session at rest (MCP 2025-11-25, Streamable HTTP, session management). */
-export interface ParkedSession {
-  readonly sessionId: string;
-  readonly protocolVersion: string;
+/** What a server said of itself when it was asked; frozen throughout where a connection gives it. */
+export interface ServerFacts {
   readonly capabilities: ServerCapabilities;
-  readonly serverInfo?: Implementation;
-  readonly instructions?: string;
+  readonly serverInfo?: Implementation | undefined;
+  readonly instructions?: string | undefined;
 }
+
+/** A connection over HTTP at rest: plain data, from which another one goes on without a handshake. */
+export type ParkedSession =
+  | {
+      readonly era: "legacy";
+      /** Absent where the server made no session (MCP 2025-11-25, session management): there is none to end then. */
+      readonly sessionId?: string | undefined;
+      readonly protocolVersion: string;
+      readonly facts: ServerFacts;
+    }
+  | {
+      readonly era: "modern";
+      readonly protocolVersion: string;
+      /** Absent where the server was never asked. */
+      readonly facts?: ServerFacts | undefined;
+    };
 
 /** How one request is made. */
 export interface RequestOptions extends AbortableOptions {

@@ -26,6 +26,7 @@ import type {
   Scope,
   Secret,
   ServerDefinition,
+  ServerFacts,
   ServerId,
   ServerStatus,
   SessionId,
@@ -125,6 +126,17 @@ describe("the contracts", () => {
     expectTypeOf<Connection>().toExtend<Poolable<ParkedSession>>();
     expectTypeOf<Connector<Connection, ParkedSession>["open"]>().returns.resolves.toEqualTypeOf<Connection>();
     expectTypeOf<Parameters<Connector<Connection, ParkedSession>["open"]>[0]>().toEqualTypeOf<Endpoint>();
+  });
+
+  test("a record says its era first, and only a legacy one can hold a session", () => {
+    const parked = {} as ParkedSession;
+    if (parked.era === "legacy") {
+      expectTypeOf(parked.sessionId).toEqualTypeOf<string | undefined>();
+      expectTypeOf(parked.facts).toEqualTypeOf<ServerFacts>();
+    } else {
+      expectTypeOf(parked).not.toHaveProperty("sessionId");
+      expectTypeOf(parked.facts).toEqualTypeOf<ServerFacts | undefined>();
+    }
   });
 
   test("a request's method fixes its parameters and its result", () => {

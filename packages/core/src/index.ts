@@ -72,6 +72,7 @@ export type {
   ParkedSession,
   Poolable,
   RequestOptions,
+  ServerFacts,
 } from "./connection.ts";
 export type { AcquireOptions, ConnectionPool, Lease, RunOptions, Target } from "./pool.ts";
 export type {

@@ -1,4 +1,4 @@
-import { TenantryError, type RpcError } from "@tenantry/core";
+import { TenantryError, type Era, type RpcError } from "@tenantry/core";
 import { modernVersion } from "../envelope.ts";
 import { isObject } from "../message.ts";
 
@@ -34,9 +34,12 @@ export function doubtsLegacy(failure: unknown): boolean {
   return failure.code === "SERVER_ERROR" || failure.code === "PROTOCOL_VIOLATION";
 }
 
-/** Whether a request was turned away unread because of the revision that it speaks; only that is certain. */
-export function refusesVersion({ rpc }: TenantryError): boolean {
-  return rpc?.code === unsupportedVersion && !offersModern(rpc);
+/**
+ * Whether a request was turned away unread because of the revision that it speaks; only that is certain. A modern one may
+ * be refused by a server that offers its revision all the same, and then it is the refusal that is wrong.
+ */
+export function refusesVersion({ rpc }: TenantryError, era: Era): boolean {
+  return rpc?.code === unsupportedVersion && (era === "legacy" || !offersModern(rpc));
 }
 
 /**

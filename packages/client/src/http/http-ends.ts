@@ -1,12 +1,8 @@
 import type { CloseReason, Credential, HttpEndpoint } from "@tenantry/core";
 import type { ConnectionEnds } from "../mcp-connection.ts";
 import type { Opened } from "../opened.ts";
-import { checkOrigin } from "./request-headers.ts";
-
-/** The credential of a connection, which every request asks for anew. */
-export interface HeldCredential {
-  credential: Credential | undefined;
-}
+import type { HttpTransport } from "./http-transport.ts";
+import { checkOrigin, type HeldCredential } from "./request-headers.ts";
 
 /** What an HTTP connection has at its ends: a credential that can be replaced, and a session that wants to be ended. */
 export class HttpEnds implements ConnectionEnds {
@@ -15,14 +11,14 @@ export class HttpEnds implements ConnectionEnds {
   readonly closeTimeoutMs: number;
   readonly #endpoint: HttpEndpoint;
   readonly #held: HeldCredential;
-  readonly #opened: Opened;
-  /** Settles when nothing is left of what was opened beside this connection. */
-  readonly #leftovers: Promise<unknown> | undefined;
+  readonly #http: HttpTransport | undefined;
+  /** Settles when nothing is left of what was opened beside this connection, and is gone then. */
+  #leftovers: Promise<unknown> | undefined;
 
   constructor(
     endpoint: HttpEndpoint,
     held: HeldCredential,
-    opened: Opened,
+    { http, pipe }: Pick<Opened, "http" | "pipe">,
     {
       closeTimeoutMs,
       leftovers,
@@ -30,10 +26,10 @@ export class HttpEnds implements ConnectionEnds {
   ) {
     this.#endpoint = endpoint;
     this.#held = held;
-    this.#opened = opened;
-    this.#leftovers = leftovers;
+    this.#http = http;
+    this.#leftovers = leftovers?.finally(() => (this.#leftovers = undefined));
     this.closeTimeoutMs = closeTimeoutMs;
-    this.lost = opened.pipe && lossOf(opened.pipe.closed);
+    this.lost = pipe && lossOf(pipe.closed);
   }
 
   adopt(next: Credential): boolean {
@@ -47,12 +43,18 @@ export class HttpEnds implements ConnectionEnds {
     return true;
   }
 
-  sessionId(): string | undefined {
-    return this.#opened.http?.sessionId;
+  /** A stream of all messages is the session itself, and goes with it. */
+  get isParkable(): boolean {
+    return this.#http !== undefined && this.#leftovers === undefined;
   }
 
   async endSession(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#opened.http?.endSession(signal), this.#leftovers]);
+    await Promise.all([this.#http?.endSession(signal), this.#leftovers]);
+  }
+
+  get openStream(): ConnectionEnds["openStream"] {
+    const http = this.#http;
+    return http && ((signal) => http.openStream(signal));
   }
 }
 

@@ -1,20 +1,18 @@
 import {
   raceAbort,
   TenantryError,
-  type Credential,
   type Era,
   type HttpEndpoint,
   type ParkedSession,
   type ServerRequestHandlers,
 } from "@tenantry/core";
-import type { ExchangeResponse, Target, TargetRequest } from "@tenantry/egress";
 import { atMost } from "../at-most.ts";
-import { HandshakeEnd } from "./handshake-end.ts";
-import type { HeldCredential } from "./http-ends.ts";
 import { HttpTransport } from "./http-transport.ts";
+import type { HeldCredential } from "./request-headers.ts";
 import { PipeTransport } from "../pipe/pipe-transport.ts";
 import { openSsePipe } from "../sse/sse-pipe.ts";
-import { Link, type ServerFacts } from "../link.ts";
+import type { KnownSession } from "./http-session.ts";
+import { Link } from "../link.ts";
 import type { OpenDependencies, Opened } from "../opened.ts";
 
 /** What the attempts to open one connection have in common. */
@@ -26,18 +24,14 @@ export interface HttpOpeningOptions {
 }
 
 /** What is said to a server before it is used; `undefined` says that it is not to be. */
-type Handshake = (link: Link, signal: AbortSignal) => Promise<ServerFacts | undefined>;
+type Handshake = (link: Link, signal: AbortSignal) => Promise<ParkedSession | undefined>;
 
 /** The steps of opening a connection over Streamable HTTP, none of which leaves a session behind where it fails. */
 export class HttpOpening {
   readonly #options: HttpOpeningOptions;
-  /** Made here, because a connection keeps it for its whole life, and whatever else is in sight where it is made. */
-  readonly #credential: () => Credential | undefined;
 
   constructor(options: HttpOpeningOptions) {
     this.#options = options;
-    const { held } = options;
-    this.#credential = () => held.credential;
   }
 
   /** Speaks the modern era without asking. */
@@ -71,31 +65,37 @@ export class HttpOpening {
 
   /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
   async initialiseSse(signal: AbortSignal): Promise<Opened> {
-    const { endpoint, handlers, dependencies } = this.#options;
-    const { egress, limits, clock, clientInfo, ids } = dependencies;
-    const credential = this.#credential;
+    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { egress, limits, clock } = dependencies;
+    const credential = () => held.credential;
     const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
     const transport = new PipeTransport(pipe, () => pipe.secrets);
-    const link = new Link({ transport, era: "legacy", clientInfo, ids, handlers });
+    const link = new Link({ transport, era: "legacy", dependencies, handlers });
     try {
-      return { link, facts: await link.initialise(signal), pipe };
+      return { link, record: await link.initialise(signal), pipe };
     } catch (failure) {
       await transport.close();
       throw failure;
     }
   }
 
-  /** Goes on with a session at rest: nothing is sent. */
-  resume(parked: ParkedSession, signal: AbortSignal): Promise<Opened> {
-    const { protocolVersion, capabilities, serverInfo, instructions } = parked;
-    const facts: ServerFacts = { era: "legacy", protocolVersion, capabilities, serverInfo, instructions };
-    return this.#attempt("legacy", signal, async () => facts, parked);
+  /**
+   * Goes on from a record: nothing is sent. A legacy server that has made no session keeps none, so that each request
+   * stands for itself and no handshake need come before it again (MCP 2025-11-25, session management). One that would
+   * rather have one by now refuses the first request.
+   */
+  async resume(record: ParkedSession, signal: AbortSignal): Promise<Opened> {
+    const { era } = record;
+    const opened = await this.#attempt(era, signal, async () => record, record);
+    const assumed =
+      era === "modern" ? this.#options.endpoint.era === undefined : record.sessionId === undefined;
+    return { ...opened, assumed };
   }
 
   /** Ends the handshake; what comes next need not wait for it, unless the server is known to mind. */
   async finish(opened: Opened, inOrder: boolean, signal: AbortSignal): Promise<Opened> {
     const telling = opened.link.finish();
-    if (!inOrder) return { ...opened, handshakeEnd: new HandshakeEnd(telling) };
+    if (!inOrder) return { ...opened, handshakeEnd: telling.catch(() => {}) };
     try {
       await raceAbort(telling, signal);
       return opened;
@@ -116,21 +116,17 @@ export class HttpOpening {
     era: Era,
     signal: AbortSignal,
     handshake: Handshake,
-    session?: ParkedSession,
+    session?: KnownSession,
   ): Promise<Opened> {
-    const { endpoint, handlers, dependencies } = this.#options;
-    const { clientInfo, ids, limits, clock, routing } = dependencies;
-    const credential = this.#credential;
-    const target = new FirstAnswer(dependencies.targetOf(endpoint));
-    const http = new HttpTransport({
-      ...{ target, endpoint, credential, era, routing, limits, clock },
-      ...(session === undefined ? {} : { session }),
-    });
-    const link = new Link({ transport: http, era, clientInfo, ids, handlers });
+    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { limits, clock } = dependencies;
+    const destination = dependencies.destinationOf(endpoint);
+    const http = new HttpTransport({ destination, endpoint, held, era, dependencies, session });
+    const link = new Link({ transport: http, era, dependencies, handlers });
     const left = new AbortController();
     const leave = async () => {
       // An `initialize` that is under way may make a session, and only its answer tells which one is to be ended.
-      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => target.answered);
+      if (era === "legacy") await atMost({ clock, timeoutMs: limits.closeTimeoutMs }, () => http.making);
       left.abort(signal.reason);
       await http.close();
     };
@@ -138,41 +134,16 @@ export class HttpOpening {
     signal.addEventListener("abort", abandon, { once: true });
     try {
       signal.throwIfAborted();
-      const facts = await handshake(link, left.signal);
-      if (facts === undefined) throw notModern();
+      const record = await handshake(link, left.signal);
+      if (record === undefined) throw notModern();
       signal.throwIfAborted();
-      return { link, facts, http };
+      return { link, record, http };
     } catch (failure) {
       await this.leave({ link, http });
       throw signal.aborted ? signal.reason : failure;
     } finally {
       signal.removeEventListener("abort", abandon);
     }
-  }
-}
-
-/** A target that tells when its first request was answered. */
-class FirstAnswer implements Target {
-  readonly #target: Target;
-  #first: Promise<void> | undefined;
-
-  constructor(target: Target) {
-    this.#target = target;
-  }
-
-  /** Settles with the first answer; at once where nothing was asked. */
-  get answered(): Promise<void> {
-    return this.#first ?? Promise.resolve();
-  }
-
-  exchange(request: TargetRequest): Promise<ExchangeResponse> {
-    const answer = this.#target.exchange(request);
-    // Not the answer itself, which would be kept for as long as the connection.
-    this.#first ??= answer.then(
-      () => {},
-      () => {},
-    );
-    return answer;
   }
 }
 

@@ -3,30 +3,37 @@ import type { ExchangeResponse } from "@tenantry/egress";
 import type { Fields } from "../message.ts";
 import { posting, type PlainHeaders, type RoutingHeaders } from "./routing-headers.ts";
 
-/** A session to go on with. */
+/** What was agreed on before, to go on with. */
 export interface KnownSession {
-  readonly sessionId: string;
+  readonly sessionId?: string | undefined;
   readonly protocolVersion: string;
 }
 
 /** What every request of one HTTP connection says of it: the revision and, in the legacy era, the session. */
 export class HttpSession {
-  readonly #era: Era;
+  readonly era: Era;
   readonly #routing: RoutingHeaders;
+  readonly #isResumed: boolean;
   #id: string | undefined;
   #protocolVersion: string | undefined;
   /** The headers of a legacy POST, as long as neither of these two changes. */
   #posting: PlainHeaders | undefined;
 
   constructor(era: Era, routing: RoutingHeaders, known: KnownSession | undefined) {
-    this.#era = era;
+    this.era = era;
     this.#routing = routing;
+    this.#isResumed = known !== undefined;
     this.#id = known?.sessionId;
     this.#protocolVersion = known?.protocolVersion;
   }
 
   get id(): string | undefined {
     return this.#id;
+  }
+
+  /** Whether the server may have forgotten what was agreed on: a session, or a handshake of which only a record is left. */
+  get canBeLost(): boolean {
+    return this.era === "legacy" && (this.#id !== undefined || this.#isResumed);
   }
 
   /** Speaks this protocol revision from now on. */
@@ -38,7 +45,7 @@ export class HttpSession {
   /** Takes the session that the handshake's answer makes; throws `PROTOCOL_VIOLATION` for an id that cannot be sent back. */
   adopt({ headers }: ExchangeResponse): void {
     const id = headers["mcp-session-id"];
-    if (id === undefined || this.#era === "modern") return;
+    if (id === undefined || this.era === "modern") return;
     if (!/^[\u0021-\u007e]{1,1024}$/u.test(id)) {
       const what = "The server's session id is not visible ASCII; it cannot be sent back.";
       throw new TenantryError("PROTOCOL_VIOLATION", what);
@@ -57,7 +64,7 @@ export class HttpSession {
 
   /** The headers of one POST without its secrets; nearly always an object that the egress has checked before. */
   headersOf(method: string, params: Fields | undefined, more?: PlainHeaders): PlainHeaders {
-    if (this.#era === "legacy") return (this.#posting ??= Object.freeze({ ...posting, ...this.headers() }));
+    if (this.era === "legacy") return (this.#posting ??= Object.freeze({ ...posting, ...this.headers() }));
     const routing = this.#routing.of(method, params);
     return more === undefined ? routing : { ...routing, ...more };
   }

@@ -1,11 +1,4 @@
-import {
-  raceAbort,
-  TenantryError,
-  type Clock,
-  type Credential,
-  type Era,
-  type HttpEndpoint,
-} from "@tenantry/core";
+import { raceAbort, TenantryError, type Era, type HttpEndpoint } from "@tenantry/core";
 import type { ExchangeResponse, Target } from "@tenantry/egress";
 import { Asides, isAside } from "../asides.ts";
 import { atMost } from "../at-most.ts";
@@ -13,25 +6,22 @@ import type { Call } from "../call.ts";
 import { lost } from "../failure.ts";
 import { HttpResponses, type Resume } from "./http-responses.ts";
 import { HttpSession, type KnownSession } from "./http-session.ts";
-import { Inbox, type Hear } from "../inbox.ts";
+import { Inbox, type Hearer } from "../inbox.ts";
 import { toJson } from "../json-text.ts";
-import type { ClientLimits } from "../limits.ts";
 import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "../message.ts";
-import { MergedHeaders, spokenSecrets, type BoundHeaders } from "./request-headers.ts";
-import type { PlainHeaders, RoutingHeaders } from "./routing-headers.ts";
+import type { Destination, OpenDependencies } from "../opened.ts";
+import { MergedHeaders, spokenSecrets, type BoundHeaders, type HeldCredential } from "./request-headers.ts";
+import type { PlainHeaders } from "./routing-headers.ts";
 import type { Transport } from "../transport.ts";
 
 /** What an {@link HttpTransport} works with. */
 export interface HttpTransportOptions {
-  readonly target: Target;
+  readonly destination: Destination;
   readonly endpoint: HttpEndpoint;
-  /** Gives the credential as it is now; it is asked for every request. */
-  readonly credential: () => Credential | undefined;
+  readonly held: Readonly<HeldCredential>;
   readonly era: Era;
-  readonly routing: RoutingHeaders;
-  readonly limits: ClientLimits;
-  readonly clock: Clock;
-  readonly session?: KnownSession;
+  readonly dependencies: Pick<OpenDependencies, "routing" | "limits" | "clock">;
+  readonly session?: KnownSession | undefined;
 }
 
 /** Whoever reads an answer bounds it, and names the limit that was hit. */
@@ -39,32 +29,45 @@ const maxResponseBytes = Number.POSITIVE_INFINITY;
 
 /** Messages over guarded requests: one POST for each (MCP, Streamable HTTP). */
 export class HttpTransport implements Transport {
-  readonly #options: HttpTransportOptions;
+  readonly #target: Target;
+  readonly #endpoint: HttpEndpoint;
+  readonly #dependencies: HttpTransportOptions["dependencies"];
   readonly #inbox = new Inbox();
   readonly #responses: HttpResponses;
   readonly #merged: MergedHeaders;
-  readonly #asides = new Asides();
-  readonly #exchanges = new Set<AbortController>();
   readonly #session: HttpSession;
+  /** Made with the first of them, because most connections have nothing to say beside their calls. */
+  #asides: Asides | undefined;
+  /** There while exchanges are: nearly every connection is at rest. */
+  #exchanges: Set<AbortController> | undefined;
+  /** There while a session is being made. */
+  #making: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: HttpTransportOptions) {
-    this.#options = options;
-    this.#responses = new HttpResponses(this.#inbox, options.limits, options.clock);
-    this.#merged = new MergedHeaders(options.endpoint, options.credential);
-    this.#session = new HttpSession(options.era, options.routing, options.session);
+  constructor({ destination, endpoint, held, era, dependencies, session }: HttpTransportOptions) {
+    this.#target = destination.target;
+    this.#endpoint = endpoint;
+    this.#dependencies = dependencies;
+    this.#responses = new HttpResponses(this.#inbox, dependencies.limits, dependencies.clock);
+    this.#merged = new MergedHeaders(endpoint, held, destination.origins);
+    this.#session = new HttpSession(era, dependencies.routing, session);
   }
 
   get sessionId(): string | undefined {
     return this.#session.id;
   }
 
-  get hasRoom(): boolean {
-    return this.#asides.hasRoom;
+  /** Settles when a session that is being made has its answer; at once where none is. */
+  get making(): Promise<void> {
+    return this.#making ?? Promise.resolve();
   }
 
-  listen(hear: Hear): void {
-    this.#inbox.hear = hear;
+  get hasRoom(): boolean {
+    return this.#asides?.hasRoom !== false;
+  }
+
+  listen(hearer: Hearer): void {
+    this.#inbox.hearer = hearer;
   }
 
   speak(protocolVersion: string): void {
@@ -84,7 +87,8 @@ export class HttpTransport implements Transport {
     const exchange = new AbortController();
     const send = () => this.#within(exchange, () => this.#tell(message, exchange.signal));
     if (!isAside(message)) return send();
-    const { clock, limits } = this.#options;
+    const { clock, limits } = this.#dependencies;
+    this.#asides ??= new Asides();
     return this.#asides.send(message, () =>
       atMost({ clock, timeoutMs: limits.closeTimeoutMs }, async (signal) => {
         signal.addEventListener("abort", () => exchange.abort(signal.reason), { once: true });
@@ -101,9 +105,9 @@ export class HttpTransport implements Transport {
     const exchange = new AbortController();
     const leave = () => exchange.abort(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
-    this.#exchanges.add(exchange);
+    this.#begin(exchange);
     const release = () => {
-      this.#exchanges.delete(exchange);
+      this.#end(exchange);
       signal.removeEventListener("abort", leave);
     };
     try {
@@ -119,15 +123,14 @@ export class HttpTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const exchange of this.#exchanges) exchange.abort("The connection was closed.");
+    for (const exchange of this.#exchanges ?? []) exchange.abort("The connection was closed.");
   }
 
   /** Ends the session at the server, where there is one. The server may refuse to (405), which is its right. */
   async endSession(signal: AbortSignal): Promise<void> {
     if (this.#session.id === undefined) return;
     const bound = await raceAbort(Promise.resolve(this.#merged.of("DELETE")), signal);
-    const { target } = this.#options;
-    const response = await target.exchange({
+    const response = await this.#target.exchange({
       method: "DELETE",
       headers: this.#session.headers(),
       bound,
@@ -143,12 +146,21 @@ export class HttpTransport implements Transport {
         "CLOSED",
         "The connection is closed; call again, or create a new instance if this one was closed.",
       );
-    this.#exchanges.add(exchange);
+    this.#begin(exchange);
     try {
       await work();
     } finally {
-      this.#exchanges.delete(exchange);
+      this.#end(exchange);
     }
+  }
+
+  #begin(exchange: AbortController): void {
+    (this.#exchanges ??= new Set()).add(exchange);
+  }
+
+  #end(exchange: AbortController): void {
+    this.#exchanges?.delete(exchange);
+    if (this.#exchanges?.size === 0) this.#exchanges = undefined;
   }
 
   async #ask(call: Call, params: Fields | undefined, signal: AbortSignal): Promise<void> {
@@ -158,14 +170,16 @@ export class HttpTransport implements Transport {
     // Awaited only where it must be: most credentials have their headers ready.
     const merged = this.#merged.of("POST");
     const bound = merged instanceof Promise ? await raceAbort(merged, signal) : merged;
-    const { url } = this.#options.endpoint;
+    const { url } = this.#endpoint;
     call.secrets = () => spokenSecrets(bound, url);
     signal.throwIfAborted();
     if (!call.isPending) return;
     call.sent = true;
     const headers = this.#session.headersOf(method, params, call.headers);
-    const response = await this.#post(headers, bound, body, signal);
-    const hasSession = this.#session.id !== undefined;
+    const posted = this.#post(headers, bound, body, signal);
+    if (method === "initialize") this.#make(posted);
+    const response = await posted;
+    const hasSession = this.#session.canBeLost;
     if (response.status < 200 || response.status > 299)
       return this.#responses.receiveFailure(response, { call, method, secrets: call.secrets, hasSession });
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
@@ -180,9 +194,14 @@ export class HttpTransport implements Transport {
     const response = await this.#post(headers, bound, body, signal);
     if (response.status >= 200 && response.status <= 299) return response.body.cancel();
     const method = "method" in message ? message.method : "an answer";
-    const secrets = () => spokenSecrets(bound, this.#options.endpoint.url);
-    const hasSession = this.#session.id !== undefined;
+    const secrets = () => spokenSecrets(bound, this.#endpoint.url);
+    const hasSession = this.#session.canBeLost;
     await this.#responses.receiveFailure(response, { call: undefined, method, secrets, hasSession });
+  }
+
+  #make(posted: Promise<ExchangeResponse>): void {
+    const made = () => (this.#making = undefined);
+    this.#making = posted.then(made, made);
   }
 
   #post(
@@ -191,19 +210,19 @@ export class HttpTransport implements Transport {
     body: string,
     signal: AbortSignal,
   ): Promise<ExchangeResponse> {
-    return this.#options.target.exchange({ method: "POST", headers, bound, body, signal, maxResponseBytes });
+    return this.#target.exchange({ method: "POST", headers, bound, body, signal, maxResponseBytes });
   }
 
   /** A modern server is told by the end of the stream, a legacy one in words. */
   #giveUp({ id, method, sent }: Call, exchange: AbortController): void {
     exchange.abort("The request was given up.");
-    if (!sent || this.#options.era === "modern" || method === "initialize" || this.#closed) return;
+    if (!sent || this.#session.era === "modern" || method === "initialize" || this.#closed) return;
     const params = { requestId: id, reason: "The request was given up." };
     void this.tell({ jsonrpc: "2.0", method: "notifications/cancelled", params });
   }
 
   #resume(signal: AbortSignal): Resume | undefined {
-    if (this.#options.era === "modern") return undefined;
+    if (this.#session.era === "modern") return undefined;
     return { get: (lastEventId) => this.#getStream(lastEventId, signal), signal };
   }
 
@@ -214,12 +233,11 @@ export class HttpTransport implements Transport {
       ...this.#session.headers(),
       ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
     };
-    const { target } = this.#options;
-    const response = await target.exchange({ method: "GET", headers, bound, signal, maxResponseBytes });
+    const response = await this.#target.exchange({ method: "GET", headers, bound, signal, maxResponseBytes });
     return this.#responses.streamOf(response, {
       method: "the stream of its messages",
-      secrets: () => spokenSecrets(bound, this.#options.endpoint.url),
-      hasSession: this.#session.id !== undefined,
+      secrets: () => spokenSecrets(bound, this.#endpoint.url),
+      hasSession: this.#session.canBeLost,
     });
   }
 }

@@ -534,45 +534,6 @@ it("fails what is in flight when it closes", async () => {
   expect(said(server.requests)).not.toContain("notifications/cancelled");
 });
 
-it("parks a session and resumes it without a handshake", async () => {
-  const server = await serve({ era: "legacy" });
-  const connector = connectorFor();
-  const first = await kept(connector.open(endpointOf(server.url, { era: "legacy" }), undefined, {}));
-  await first.request("tools/call", { name: "counter" });
-  const parked = first.park();
-  expect(parked).toMatchObject({
-    sessionId: [...server.sessions.keys()][0],
-    protocolVersion: "2025-11-25",
-    capabilities: { tools: {} },
-  });
-  expect(await first.closed).toEqual({ kind: "closed" });
-  expect(first.park()).toBeUndefined();
-  await first.close();
-  expect(server.endedSessions).toBe(0);
-  if (parked === undefined) return;
-  const resumed = await kept(
-    connector.open(endpointOf(server.url, { era: "legacy" }), undefined, { resume: parked }),
-  );
-  expect(resumed.capabilities).toEqual(first.capabilities);
-  const { tools } = await resumed.request("tools/list", {});
-  expect(tools.length).toBeGreaterThan(0);
-  expect(await resumed.request("tools/call", { name: "counter" })).toMatchObject({
-    structuredContent: { count: 2 },
-  });
-  expect(said(server.requests).filter((rpc) => rpc === "initialize")).toHaveLength(1);
-  expect(server.requests.at(-1)?.headers["mcp-protocol-version"]).toBe("2025-11-25");
-});
-
-it("parks nothing while a request is in flight, nor in the modern era", async () => {
-  const legacy = await serve({ era: "legacy" });
-  const busy = await open(legacy, { era: "legacy" });
-  const call = echo(busy, "hi");
-  expect(busy.park()).toBeUndefined();
-  await call;
-  const modern = await serve({ era: "modern" });
-  expect((await open(modern, { era: "modern" })).park()).toBeUndefined();
-});
-
 it.for(["legacy", "modern"] as const)(
   "ends the exchange when the time is up, whatever the progress (%s)",
   async (era) => {

@@ -5,6 +5,7 @@ import {
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
+import { modernVersion } from "../envelope.ts";
 import { doubtsLegacy, meansLegacy } from "../era/era-evidence.ts";
 import { HttpEnds } from "./http-ends.ts";
 import { HttpOpening } from "./http-opening.ts";
@@ -25,14 +26,20 @@ export async function openHttp(
   const opening = new HttpOpening({ endpoint, held, handlers, dependencies });
   const negotiation = new Negotiation(endpoint, opening, signal, dependencies);
   const opened =
-    resume === undefined || endpoint.era === "modern"
-      ? await negotiation.run()
-      : await opening.resume(resume, signal);
+    resume !== undefined && fits(resume, endpoint)
+      ? await opening.resume(resume, signal)
+      : await negotiation.run();
   const { closeTimeoutMs } = dependencies.limits;
   const ends = new HttpEnds(endpoint, held, opened, { closeTimeoutMs, leftovers: negotiation.leftovers });
   const connection = connectionOf(opened, ends, endpoint, dependencies);
   if (handlers !== undefined) await attend(connection, dependencies.clock, signal);
   return connection;
+}
+
+/** Whether a record is one to go on from. Whether its server is still what it was, only a request tells. */
+function fits({ era, protocolVersion }: ParkedSession, endpoint: HttpEndpoint): boolean {
+  if (era === "modern" && protocolVersion !== modernVersion) return false;
+  return endpoint.era === undefined || endpoint.era === era;
 }
 
 /** Lets the server ask; it is waited for a little, because what is asked before there is a stream is lost. */

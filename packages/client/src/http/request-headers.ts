@@ -11,6 +11,11 @@ import {
   type Secret,
 } from "@tenantry/core";
 
+/** The credential of one connection as it is now; every request asks for it anew. */
+export interface HeldCredential {
+  credential: Credential | undefined;
+}
+
 /** The headers that only one origin may see. */
 export interface BoundHeaders {
   readonly origins: readonly Origin[];
@@ -42,23 +47,26 @@ export function boundHeaders(
   credential: Credential | undefined,
   method: string,
 ): BoundHeaders | Promise<BoundHeaders> {
-  return new MergedHeaders(endpoint, () => credential).of(method);
+  return new MergedHeaders(endpoint, { credential }, Object.freeze([originOf(endpoint.url)])).of(method);
 }
 
 /** Merges the headers of one connection, and keeps the last merge for as long as nothing that it was made of changes. */
 export class MergedHeaders {
   readonly #endpoint: HttpEndpoint;
-  readonly #credential: () => Credential | undefined;
+  readonly #held: Readonly<HeldCredential>;
+  readonly #origins: readonly Origin[];
   #last: { readonly credential: unknown; readonly given: unknown; readonly bound: BoundHeaders } | undefined;
 
-  constructor(endpoint: HttpEndpoint, credential: () => Credential | undefined) {
+  /** `origins` are the only ones that the headers may reach. */
+  constructor(endpoint: HttpEndpoint, held: Readonly<HeldCredential>, origins: readonly Origin[]) {
     this.#endpoint = endpoint;
-    this.#credential = credential;
+    this.#held = held;
+    this.#origins = origins;
   }
 
   /** The headers for one request; throws, or rejects with, `ORIGIN_REFUSED`, `CREDENTIAL_INVALID` or `CREDENTIAL_FAILED`. */
   of(method: string): BoundHeaders | Promise<BoundHeaders> {
-    const credential = this.#credential();
+    const { credential } = this.#held;
     if (this.#last?.credential !== credential) checkOrigin(this.#endpoint, credential);
     const given = givenHeaders(this.#endpoint, credential, method);
     if (!(given instanceof Promise)) return this.#merge(credential, given);
@@ -77,7 +85,7 @@ export class MergedHeaders {
       if (replaces || !merged.has(name)) merged.set(name, value);
     }
     const bound = Object.freeze({
-      origins: Object.freeze([originOf(this.#endpoint.url)]),
+      origins: this.#origins,
       headers: Object.freeze(Object.fromEntries(merged)),
     });
     // Only what cannot change is known again by its identity.

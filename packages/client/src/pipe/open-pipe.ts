@@ -13,14 +13,14 @@ import { atMost } from "../at-most.ts";
 import { meansModern } from "../era/era-evidence.ts";
 import type { EraVerdicts } from "../era/era-verdicts.ts";
 import { lossOf } from "../http/http-ends.ts";
-import { Link, type ServerFacts } from "../link.ts";
+import { Link } from "../link.ts";
 import type { ConnectionEnds, McpConnection } from "../mcp-connection.ts";
 import { connectionOf, type OpenDependencies, type Opened } from "../opened.ts";
 import { PipeTransport } from "./pipe-transport.ts";
 import { withParts } from "../http/request-headers.ts";
 
 type Piped = Opened & { readonly pipe: Pipe };
-type Handshake = (link: Link) => Promise<ServerFacts>;
+type Handshake = (link: Link) => Promise<ParkedSession>;
 type OpenPipeOptions = OpenOptions<ParkedSession> & { readonly signal: AbortSignal };
 
 /**
@@ -69,18 +69,18 @@ async function negotiate(
 }
 
 /** A pipe keeps its order, so that nothing can overtake the end of the handshake. */
-async function initialise(link: Link, signal: AbortSignal): Promise<ServerFacts> {
-  const facts = await link.initialise(signal);
+async function initialise(link: Link, signal: AbortSignal): Promise<ParkedSession> {
+  const record = await link.initialise(signal);
   await link.finish();
-  return facts;
+  return record;
 }
 
 /** Asks for more than the refusal of `initialize`: that alone could come from something that is no MCP server. */
-async function discover(link: Link, refusal: unknown, signal: AbortSignal): Promise<ServerFacts> {
+async function discover(link: Link, refusal: unknown, signal: AbortSignal): Promise<ParkedSession> {
   link.assumeModern();
-  const facts = await link.discover(signal);
-  if (facts === undefined) throw refusal;
-  return facts;
+  const record = await link.discover(signal);
+  if (record === undefined) throw refusal;
+  return record;
 }
 
 async function attemptPipe(
@@ -92,19 +92,19 @@ async function attemptPipe(
     handlers,
     signal,
   }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
-  { clientInfo, ids, clock }: OpenDependencies,
+  dependencies: OpenDependencies,
 ): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
   const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
   const transport = new PipeTransport(pipe, secrets);
-  const link = new Link({ transport, era, clientInfo, ids, handlers });
+  const link = new Link({ transport, era, dependencies, handlers });
   try {
-    const facts = await handshake(link);
+    const record = await handshake(link);
     signal.throwIfAborted();
-    return { pipe, link, facts };
+    return { pipe, link, record };
   } catch (failure) {
     // Waited for, so that a caller who has the error finds nothing running.
-    await atMost({ clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
+    await atMost({ clock: dependencies.clock, timeoutMs: pipeCloseTimeoutMs }, () => transport.close());
     throw signal.aborted ? signal.reason : failure;
   }
 }
@@ -133,6 +133,8 @@ async function start(
 class PipeEnds implements ConnectionEnds {
   readonly lost: Promise<CloseReason>;
   readonly closeTimeoutMs = pipeCloseTimeoutMs;
+  /** What a server remembers of a pipe goes with it. */
+  readonly isParkable = false;
   #credential: Credential | undefined;
 
   constructor(credential: Credential | undefined, pipe: Pipe) {
@@ -148,10 +150,6 @@ class PipeEnds implements ConnectionEnds {
     if (held.generation !== next.generation && hasVariables) return false;
     this.#credential = next;
     return true;
-  }
-
-  sessionId(): undefined {
-    return undefined;
   }
 
   async endSession(): Promise<void> {}

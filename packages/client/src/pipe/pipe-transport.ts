@@ -2,7 +2,7 @@ import { TenantryError, type CloseReason, type Pipe } from "@tenantry/core";
 import { Asides, isAside } from "../asides.ts";
 import type { Call } from "../call.ts";
 import { lost, pipeLost } from "../failure.ts";
-import { Inbox, type Hear } from "../inbox.ts";
+import { Inbox, type Hearer } from "../inbox.ts";
 import { toJson } from "../json-text.ts";
 import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "../message.ts";
 import type { Transport } from "../transport.ts";
@@ -31,8 +31,8 @@ export class PipeTransport implements Transport {
     return this.#asides.hasRoom;
   }
 
-  listen(hear: Hear): void {
-    this.#inbox.hear = hear;
+  listen(hearer: Hearer): void {
+    this.#inbox.hearer = hearer;
   }
 
   /** A pipe has no header that would say it. */

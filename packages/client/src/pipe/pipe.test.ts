@@ -135,8 +135,18 @@ it("takes a newer generation that brings no variables", async () => {
   const credential = { subject: "ada", generation: "1", origins: [] };
   const connection = await kept(connectorFor().open(endpointOf(server.connect), credential, {}));
   expect(connection.adopt({ ...credential, generation: "2" })).toBe(true);
-  expect(connection.park()).toBeUndefined();
 });
+
+it.for(["legacy", "modern"] as const)(
+  "is not parked: what a server knows goes with its pipe (%s)",
+  async (era) => {
+    const server = inMemoryServer({ era });
+    const connection = await kept(connectorFor().open(endpointOf(server.connect), undefined, {}));
+    expect(connection.park()).toBeUndefined();
+    expect((await connection.request("tools/list", {})).tools).not.toEqual([]);
+    expect(connection.park()).toBeUndefined();
+  },
+);
 
 it("tells when the server goes away, and what was in flight", async () => {
   const server = inMemoryServer({ era: "legacy" });

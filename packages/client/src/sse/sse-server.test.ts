@@ -33,6 +33,8 @@ it("falls back to the transport of 2024-11-05 where the server knows no other, a
   const second = await connector.open(endpoint, undefined, {});
   const [next] = server.seen.slice(before);
   expect(next).toMatchObject({ method: "GET" });
+  // Its session goes with its stream.
+  expect(second.park()).toBeUndefined();
   await second.close();
 });
 

@@ -50,10 +50,16 @@ export class ModernSubscriptions implements Subscriptions {
       ending.abort();
     };
     const subscriber: Subscriber = new Subscriber({ filter, listener, clock: this.#options.clock, leave });
-    const first = await this.#listen(subscriber, filter, ending.signal, signal);
+    // It counts from now on: a connection on which somebody waits for a server's word is no idle one.
     this.#subscribers.set(subscriber, ending);
-    void this.#keep(subscriber, filter, first, ending.signal);
-    return subscriber;
+    try {
+      const first = await this.#listen(subscriber, filter, ending.signal, signal);
+      void this.#keep(subscriber, filter, first, ending.signal);
+      return subscriber;
+    } catch (failure) {
+      await subscriber.close();
+      throw failure;
+    }
   }
 
   /** A modern server asks within its answers and nowhere else. */

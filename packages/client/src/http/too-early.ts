@@ -1,28 +1,6 @@
 import { TenantryError } from "@tenantry/core";
 
 /**
- * The end of a legacy handshake, which is on its way while the first requests already are: two round trips instead of
- * three. The two travel on sockets of their own, so that a request can overtake it.
- */
-export class HandshakeEnd {
-  /** Resolves when the server has taken it, or refused to: what a refusal means, the next request tells. */
-  readonly heard: Promise<void>;
-  #isHeard = false;
-
-  constructor(telling: Promise<void>) {
-    const heard = () => {
-      this.#isHeard = true;
-    };
-    this.heard = telling.then(heard, heard);
-  }
-
-  /** Whether what is sent now cannot overtake it. */
-  get isHeard(): boolean {
-    return this.#isHeard;
-  }
-}
-
-/**
  * How servers say that a request came before the end of the handshake; there is no code for it. Tools speak of what they
  * could not initialise, too, so that only these words will do.
  */
