@@ -285,7 +285,7 @@ describe("bounds", () => {
   it.each([NaN, -1, 1.5, "1000", null])(
     "refuses the bound %s, which would be none, before anything is sent",
     async (bound) => {
-      await using server = await serve((_, response) => response.end("hello"));
+      await using server = await serve((_, response) => void response.end("hello"));
       const request = get(server.url, { maxResponseBytes: bound as number });
       expect(await rejection(egressFor().exchange(request))).toMatchObject({
         code: "ARGUMENT_INVALID",
