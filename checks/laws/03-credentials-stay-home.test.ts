@@ -315,8 +315,9 @@ describe.each(eras)("against a %s server", (era) => {
     // This tool tells the key that it was called with, which is the caller's to know and no listener's.
     expect(factsOf(await world.ada.callTool("notes__whoami"))["credential"]).toBe(keyOf("ada"));
     await world.ada.listTools();
-    expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(4);
-    const known = new Set(["scope", "server", "tool", "outcome", "deviations"]);
+    await world.tenantry.revoke({ server: "notes" });
+    expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(5);
+    const known = new Set(["scope", "server", "tool", "outcome", "resumed", "reason", "deviations"]);
     for (const { event } of events.heard) {
       const told = Object.entries(event).filter(([name, value]) => !known.has(name) && value !== undefined);
       expect(told).toEqual([]);

@@ -31,6 +31,17 @@ describe("SharedFlight", () => {
     expect(starts()).toBe(1);
   });
 
+  test("is abandoned within the abort of the last waiter, before anybody hears of it", async () => {
+    const { shared } = flight();
+    const [first, last] = [new AbortController(), new AbortController()];
+    const waiting = [first, last].map(({ signal }) => outcome(shared.join({ signal })));
+    first.abort("left");
+    expect(shared.abandoned).toBe(false);
+    last.abort("left");
+    expect(shared.abandoned).toBe(true);
+    expect(await Promise.all(waiting)).toEqual(["rejected left", "rejected left"]);
+  });
+
   test("gives one failure to all, and leaves none unhandled where nobody waits", async () => {
     const { shared, reject } = flight();
     const waiting = [outcome(shared.join()), outcome(shared.join())];
@@ -95,15 +106,16 @@ describe("SharedFlight", () => {
     expect(await shared.join()).toBe("up");
   });
 
-  test("keeps what it has where the last waiter aborts at the moment that the start is done", async () => {
+  test("takes back what the start delivers where the last waiter aborts at that moment", async () => {
     const { shared, resolve, abandoned } = flight();
     const caller = new AbortController();
     const waiting = outcome(shared.join({ signal: caller.signal }));
     resolve("up");
     caller.abort("just then");
     expect(await waiting).toBe("rejected just then");
+    expect(shared.abandoned).toBe(true);
     await settle();
-    expect({ abandoned, kept: await shared.join() }).toEqual({ abandoned: [], kept: "up" });
+    expect(abandoned).toEqual(["up"]);
   });
 
   test("holds law 6 in any order of joins, aborts and the end of the start", async () => {

@@ -37,12 +37,21 @@ export class SharedFlight<T> {
 
   /** Waits for the start; rejects as it does, or with the reason of the waiter's own signal. */
   async join({ signal }: AbortableOptions = {}): Promise<T> {
+    let waits = true;
+    // A waiter leaves with its abort and not when it hears of it, so that nobody joins what has been left by then.
+    const leave = () => {
+      if (!waits) return;
+      waits = false;
+      const last = --this.#waiters === 0;
+      if (last && signal?.aborted && !this.#settled) this.#abort.abort(signal.reason);
+    };
     this.#waiters++;
+    signal?.addEventListener("abort", leave, { once: true });
     try {
       return await raceAbort(this.#started, signal);
     } finally {
-      const last = --this.#waiters === 0;
-      if (last && signal?.aborted && !this.#settled) this.#abort.abort(signal.reason);
+      signal?.removeEventListener("abort", leave);
+      leave();
     }
   }
 }

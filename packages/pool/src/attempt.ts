@@ -1,4 +1,5 @@
 import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
+import type { Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
@@ -9,8 +10,8 @@ import type { Resolved, Resolver } from "./resolver.ts";
 export interface Loan<C extends Poolable<P>, P> {
   readonly entry: Entry<C, P>;
   readonly connection: C;
-  /** The credential that the connection carried when it was lent. */
-  readonly carried: Resolved;
+  /** The credential that the connection carried when the attempt began. */
+  carried: Resolved;
 }
 
 /** Lends to one attempt. */
@@ -34,36 +35,45 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
   work: Work<C, T>,
   resend: RunOptions["resend"],
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  const { calls } = lender.holdings;
+  for (;;) {
     const lent = lender.borrow(demand);
     const loan = lent instanceof Promise ? await lent : lent;
+    const { entry } = loan;
     try {
-      return await runOnce(lender.holdings, demand, loan, work, attempt);
+      // It may have ended since it was lent, and again while this call waited for its turn.
+      if (!entry.isOpen) continue;
+      if (!calls.enter(entry.lane)) {
+        if (!(await waitForTurn(lender.holdings, demand, entry))) continue;
+        if (!entry.isOpen) {
+          calls.leave(entry.lane);
+          continue;
+        }
+      }
+      return await callOnce(calls, demand, loan, work);
     } catch (failure) {
       if (!(await repair(lender, demand, loan, failure, resend))) throw failure;
     } finally {
-      loan.entry.release();
+      entry.release();
     }
   }
 }
 
-/** Waits for its turn among the calls in flight, and works unless calls are held back. */
-async function runOnce<C extends Poolable<P>, P, T>(
-  holdings: Lender<C, P>["holdings"],
+/** Works unless calls are held back, and gives back the permit for that. */
+async function callOnce<C extends Poolable<P>, P, T>(
+  calls: Permits,
   demand: Demand,
-  { entry, connection, carried }: Loan<C, P>,
+  loan: Loan<C, P>,
   work: Work<C, T>,
-  attempt: number,
 ): Promise<T> {
-  const { calls } = holdings;
-  const { lane, trouble } = entry;
-  if (!calls.enter(lane)) await waitForTurn(holdings, demand, entry);
+  const { lane, trouble, carried } = loan.entry;
+  loan.carried = carried.resolved;
+  const { generation } = loan.carried.credential ?? {};
   try {
-    const generation = carried.credential?.generation;
     const admission = trouble.admit(generation);
     let result: T;
     try {
-      result = await work(connection, attempt);
+      result = await work(loan.connection, ++demand.attempts);
     } catch (failure) {
       trouble.failed(admission, failure, "calling", generation);
       throw failure;
@@ -75,22 +85,36 @@ async function runOnce<C extends Poolable<P>, P, T>(
   }
 }
 
-/** Waits until it may call. Those who share a connection come in turns too. */
+/** Waits for a permit; `false` where the connection ends before. Those who share a connection come in turns too. */
 async function waitForTurn<C extends Poolable<P>, P>(
   { calls, limits }: Lender<C, P>["holdings"],
   { signal, principal }: Demand,
-  { key, target, lane }: Entry<C, P>,
-): Promise<void> {
-  const timeoutMs = limits.acquireTimeoutMs;
-  if (target.scope.share === "user" || principal === undefined)
-    return calls.wait(lane, { signal, timeoutMs });
-  const own = calls.lane(target, key, principalKey({ share: "user", ...principal }));
+  entry: Entry<C, P>,
+): Promise<boolean> {
+  const { id, target } = entry;
+  const isShared = target.scope.share !== "user" && principal !== undefined;
+  const turn = isShared ? principalKey({ share: "user", ...principal }) : undefined;
+  const lane = calls.lane(target, id, turn);
+  const left = new AbortController();
+  const leave = () => left.abort(signal?.reason);
+  signal?.addEventListener("abort", leave, { once: true });
+  const stopHearing = entry.hearEnd(() => left.abort(ended));
   try {
-    await calls.wait(own, { signal, timeoutMs });
+    signal?.throwIfAborted();
+    await calls.wait(lane, { signal: left.signal, timeoutMs: limits.acquireTimeoutMs });
+    return true;
+  } catch (failure) {
+    if (failure === ended) return false;
+    throw failure;
   } finally {
-    calls.drop(own);
+    stopHearing();
+    signal?.removeEventListener("abort", leave);
+    calls.drop(lane);
   }
 }
+
+/** Why somebody stops waiting for a connection's turn that is not there any more. */
+const ended = Symbol("ended");
 
 /**
  * Asks for another credential after the server refused the one that was carried; all whose request was refused with it
@@ -138,8 +162,6 @@ async function repair<C extends Poolable<P>, P>(
   if (failure.recover === "reauthorize" || isOnItsWay) return reauthorize(lender, demand, loan, failure);
   demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
   // What was resolved for a connection that was revoked meanwhile may not be used for another.
-  if (demand.repaired && entry.isRevoked)
-    demand.resolved = await lender.resolver.resolve(demand, demand.signal);
   return demand.repaired;
 }
 

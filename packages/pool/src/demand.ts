@@ -13,6 +13,8 @@ export interface Demand {
   resolved: Resolved;
   /** Whether its one repair is spent. */
   repaired: boolean;
+  /** How often its work has begun. */
+  attempts: number;
 }
 
 const nothing: Context = Object.freeze({});
@@ -29,9 +31,9 @@ export function createDemand(
   const target = kept(given);
   const context = target.scope.share === "user" ? own : nothing;
   const resolved = resolver.resolve({ target, context }, signal);
-  if (!(resolved instanceof Promise))
-    return { target, context, signal, principal, resolved, repaired: false };
-  return resolved.then((resolved) => ({ target, context, signal, principal, resolved, repaired: false }));
+  const demand = { target, context, signal, principal, repaired: false, attempts: 0 };
+  if (!(resolved instanceof Promise)) return { ...demand, resolved };
+  return resolved.then((resolved) => ({ ...demand, resolved }));
 }
 
 function kept(target: Target): Target {

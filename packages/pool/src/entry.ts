@@ -31,6 +31,8 @@ type EvictReason = DiagnosticNotices["tenantry:pool:evict"]["reason"];
 /** One connection from the first wish for it to its end, in the states that {@link State} describes. */
 export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   readonly key: PoolKey;
+  /** Tells it from others of its key. */
+  readonly id: string;
   readonly target: Target;
   readonly carried: Carried;
   readonly trouble: Trouble;
@@ -46,9 +48,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   readonly #admission: Admission;
   #parked: Parked<P> | undefined;
   #isRetired = false;
-  #isRevoked = false;
   #isForgotten = false;
   #ending: Promise<void> = settled;
+  #listeners: Set<() => void> | undefined;
 
   constructor(host: EntryHost<C, P>, { key, target, resolved, trouble, admission, parked }: EntryParts<P>) {
     this.key = key;
@@ -60,7 +62,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     this.#admission = admission;
     this.#parked = parked;
     this.#slot = host.capacity.slot(target, this);
-    this.lane = host.calls.lane(target, key);
+    this.id = host.nextId();
+    this.lane = host.calls.lane(target, this.id);
   }
 
   get state(): State<C>["name"] {
@@ -82,9 +85,17 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     return this.#parked !== undefined;
   }
 
-  /** Whether whoever had it may not have it any more. */
-  get isRevoked(): boolean {
-    return this.#isRevoked;
+  /** Whether the connection is there, be it for the last time. */
+  get isOpen(): boolean {
+    const { name } = this.#state;
+    return name === "ready" || name === "idle" || name === "draining";
+  }
+
+  /** Calls `listener` when the entry ends, unless what is given back has been called before. */
+  hearEnd(listener: () => void): () => void {
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   /** Asks for room; the connection begins to open when there is some. */
@@ -164,7 +175,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   /** Ends at once what may not be used any more. Settles when nothing is left of it. */
   revoke(): Promise<void> {
     if (this.#state.name === "closed") return this.#ending;
-    this.#isRevoked = true;
+    this.#isRetired = true;
     this.#announceEviction("revoked");
     return this.end(revoked(this.target.server.id));
   }
@@ -179,12 +190,12 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     this.#setState(states.closed());
     switch (state.name) {
       case "waiting":
-        // What it was to go on with is still there for the next one.
-        if (this.#parked !== undefined) this.#host.parked(this.#parked);
+        this.#leaveParked();
         for (const caller of state.callers) caller.fail(reason);
         return this.#finish(settled);
       case "connecting":
         state.opening.stop(reason);
+        if (!state.opening.isSpent) this.#leaveParked();
         return this.#finish(settled);
       case "ready":
       case "idle":
@@ -262,6 +273,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   #wait(state: Waiting<C>, resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
     const { capacity, clock, limits } = this.#host;
     const server = this.target.server.id;
+    signal?.throwIfAborted();
     if (!capacity.join(this.#slot)) throw tooManyWaiting(server, limits.maxWaiting);
     this.carried.replace(resolved);
     return waitForRoom(state.callers, {
@@ -313,6 +325,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
   /** The slot is given back now that the end has begun: nobody waits for a server that is slow to part. */
   #finish(ending: Promise<void>): Promise<void> {
     this.#ending = ending;
+    for (const listener of this.#listeners ?? []) listener();
     this.trouble.left(this.#admission);
     this.#host.ended(this, ending);
     if (this.#users === 0) this.#forget();
@@ -326,6 +339,13 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     this.#isForgotten = true;
     this.#host.calls.drop(this.lane);
     this.#host.troubles.drop(this.trouble);
+  }
+
+  /** What it was to go on with is there for the next one, unless nobody is to have it any more. */
+  #leaveParked(): void {
+    if (this.#parked === undefined) return;
+    if (this.#isRetired) this.#host.dropped(this.#parked);
+    else this.#host.parked(this.#parked);
   }
 
   #announceEviction(reason: EvictReason): void {

@@ -39,6 +39,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   readonly #parking: Parking<P>;
   readonly #farewells: Farewells<C, P>;
   #isClosed = false;
+  #entries = 0;
 
   constructor({ connector, limits, clock, random }: HoldingsParts<C, P>) {
     this.connector = connector;
@@ -53,7 +54,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
       clock,
       timeoutMs: limits.parkedTimeoutMs,
       max: limits.maxParked,
-      dropped: (parked) => this.#farewells.say(parked),
+      dropped: (parked) => this.dropped(parked),
     });
   }
 
@@ -140,9 +141,17 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     this.#population.ended(entry, ending);
   }
 
+  nextId(): string {
+    return String(++this.#entries);
+  }
+
   parked(parked: Parked<P>): void {
-    if (this.#isClosed) this.#farewells.say(parked);
+    if (this.#isClosed) this.dropped(parked);
     else this.#parking.put(parked);
+  }
+
+  dropped(parked: Parked<P>): void {
+    this.#farewells.say(parked);
   }
 
   stopped(rest: Promise<void>): void {
@@ -153,7 +162,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   #parkedFor(key: PoolKey): Parked<P> | undefined {
     const parked = this.#parking.take(key);
     if (parked === undefined || this.clock.now() < parked.expiresAt) return parked;
-    this.#farewells.say(parked);
+    this.dropped(parked);
     return undefined;
   }
 }

@@ -15,7 +15,7 @@ import { isRefusal, named, poolClosed } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { Resolver } from "./resolver.ts";
-import { checkSelection, concerns, type Selection } from "./selection.ts";
+import { checkSelection, type Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
 
 /** A connection that does not fit is replaced; one that ends as soon as it opens is not replaced for ever. */
@@ -53,7 +53,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
 
   async revoke(selection: Selection): Promise<void> {
     const chosen = checkSelection(selection);
-    this.resolver.revoked((target) => concerns(chosen, target));
+    this.resolver.revoke(chosen);
     this.holdings.dropParked(chosen, "revoked");
     await Promise.allSettled(this.holdings.select(chosen).map((entry) => entry.revoke()));
   }
@@ -97,6 +97,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */
   #lendOpen(demand: Demand): Loan<C, P> | undefined {
     if (this.#closing !== undefined) throw poolClosed();
+    if (this.resolver.isStale(demand.resolved, demand.target)) return undefined;
     const entry = this.holdings.find(demand.target, demand.resolved);
     const connection = entry?.take();
     if (entry === undefined || connection === undefined) return undefined;
@@ -105,6 +106,10 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
 
   async #lend(demand: Demand, event: AcquireEvent | undefined): Promise<Loan<C, P>> {
     for (let round = 1; ; round++) {
+      demand.signal?.throwIfAborted();
+      // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
+      while (this.resolver.isStale(demand.resolved, demand.target))
+        demand.resolved = await this.resolver.resolve(demand, demand.signal);
       if (this.#closing !== undefined) throw poolClosed();
       const { target, resolved } = demand;
       const known = this.holdings.find(target, resolved);

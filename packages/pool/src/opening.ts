@@ -26,6 +26,7 @@ export interface OpeningOptions<C extends Poolable<P>, P> {
 export class Opening<C extends Poolable<P>, P> {
   readonly #options: OpeningOptions<C, P>;
   readonly #abort = new AbortController();
+  #isSpent = false;
 
   constructor(options: OpeningOptions<C, P>) {
     this.#options = options;
@@ -45,6 +46,11 @@ export class Opening<C extends Poolable<P>, P> {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** Whether the session was given to the connector, which ends it from then on. */
+  get isSpent(): boolean {
+    return this.#isSpent;
   }
 
   /** Ends the opening. Its rest is given away within this call, so that whoever stops it knows of it. */
@@ -70,6 +76,7 @@ export class Opening<C extends Poolable<P>, P> {
     const borrowed = await target.upstream.endpoint(target.scope, { signal });
     try {
       signal.throwIfAborted();
+      this.#isSpent = true;
       return new Opened(await connector.open(borrowed.endpoint, credential, { resume, signal }), borrowed);
     } catch (failure) {
       // Why it could not be opened matters more than what came of cleaning up.

@@ -6,12 +6,16 @@ import {
   type CredentialProvider,
   type Target,
 } from "@tenantry/core";
+import { Revocations } from "./revocations.ts";
+import type { Selection } from "./selection.ts";
 
 /** A credential as it was at one moment. */
 export interface Resolved {
   readonly credential: Credential | undefined;
   /** Counts resolutions in the order of their answers, so that a late caller does not bring an old credential back. */
   readonly order: number;
+  /** How many revocations there had been when it was asked for. */
+  readonly asOf: number;
 }
 
 /** For whom, and for what, a credential is resolved. */
@@ -30,6 +34,7 @@ export interface Rejected {
 /** Resolves credentials, numbers the answers, and ends what is under way when the pool does. */
 export class Resolver {
   readonly #pending = new Set<Question>();
+  readonly #revocations = new Revocations();
   #answers = 0;
   #ended: Error | undefined;
 
@@ -42,15 +47,21 @@ export class Resolver {
     signal: AbortSignal | undefined,
     rejected?: Rejected,
   ): Resolved | Promise<Resolved> {
-    if (asking.target.credentials === undefined) return this.#resolved(undefined);
+    const asOf = this.#revocations.count;
+    if (asking.target.credentials === undefined) return this.#resolved(undefined, asOf);
     const question = new Question(asking, signal, rejected);
     const answer = question.ask();
-    return isPending(answer) ? this.#wait(question, answer) : this.#resolved(answer);
+    return isPending(answer) ? this.#wait(question, answer, asOf) : this.#resolved(answer, asOf);
   }
 
-  /** Has answers that are under way asked for again, because they may hold what has been revoked. */
-  revoked(concerns: (target: Target) => boolean): void {
-    for (const question of this.#pending) question.isStale ||= concerns(question.target);
+  /** Whether what was resolved for this target may have been revoked since it was asked for. */
+  isStale({ credential, asOf }: Resolved, target: Target): boolean {
+    return this.#revocations.concern(asOf, target, credential?.subject);
+  }
+
+  /** Makes stale what is selected and was asked for before. */
+  revoke(selection: Selection): void {
+    this.#revocations.add(selection);
   }
 
   /** Ends what is under way, and everything that would start later. */
@@ -59,19 +70,15 @@ export class Resolver {
     for (const question of this.#pending) question.end(reason);
   }
 
-  #resolved(credential: Credential | undefined): Resolved {
-    return { credential, order: ++this.#answers };
+  #resolved(credential: Credential | undefined, asOf: number): Resolved {
+    return { credential, order: ++this.#answers, asOf };
   }
 
-  async #wait(question: Question, first: Promise<Credential | undefined>): Promise<Resolved> {
+  async #wait(question: Question, answer: Promise<Credential | undefined>, asOf: number): Promise<Resolved> {
     if (this.#ended) question.end(this.#ended);
     this.#pending.add(question);
     try {
-      for (let answer: Answer = first; ; answer = question.ask()) {
-        question.isStale = false;
-        const credential = await question.race(Promise.resolve(answer));
-        if (!question.isStale) return this.#resolved(credential);
-      }
+      return this.#resolved(await question.race(Promise.resolve(answer)), asOf);
     } finally {
       this.#pending.delete(question);
       question.leave();
@@ -92,17 +99,11 @@ class Question {
   readonly #signal: AbortSignal | undefined;
   readonly #rejected: Rejected | undefined;
   #end: AbortController | undefined;
-  /** What it is answered may have been revoked meanwhile. */
-  isStale = false;
 
   constructor(asking: Asking, signal: AbortSignal | undefined, rejected: Rejected | undefined) {
     this.#asking = asking;
     this.#signal = signal;
     this.#rejected = rejected;
-  }
-
-  get target(): Target {
-    return this.#asking.target;
   }
 
   ask(): Answer {

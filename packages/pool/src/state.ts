@@ -42,7 +42,7 @@ export interface Waiting<C> {
 export interface Connecting<C> {
   readonly name: "connecting";
   readonly flight: SharedFlight<C>;
-  readonly opening: Pick<Opening<never, unknown>, "stop">;
+  readonly opening: Pick<Opening<never, unknown>, "stop" | "isSpent">;
 }
 
 /** Is on loan. */

@@ -41,6 +41,7 @@ const command = fc.oneof(
       kind: fc.constant("request" as const),
       scope: fc.constantFrom(...scopes),
       server: fc.constantFrom(...servers),
+      failsAtOnce: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -59,7 +60,6 @@ type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 /** One connection as the reference sees it. */
 interface Connection {
   readonly slot: Slot;
-  readonly user: string | undefined;
   readonly party: string;
   /** The bounds that it counts towards, found by asking everybody each time. */
   readonly bounds: readonly { readonly key: string; readonly max: number }[];
@@ -77,44 +77,51 @@ function world(limits: CapacityLimits) {
   let all: Connection[] = [];
   let idles = 0;
   let expiring = false;
-  /** Evicted to make room, for somebody who has not been granted a slot yet. */
-  let evicted: { readonly connection: Connection; readonly full: readonly string[] }[] = [];
+  /** Those evicted for somebody who has not been granted a slot yet, each as the full bounds where it was the oldest. */
+  let evicted: (readonly string[])[] = [];
 
   const inState = (...states: Connection["state"][]) => all.filter(({ state }) => states.includes(state));
   const beneath = (key: string, ...states: Connection["state"][]) =>
     inState(...states).filter(({ bounds }) => bounds.some((bound) => bound.key === key));
 
+  const release = (connection: Connection) => {
+    connection.state = "gone";
+    capacity.release(connection.slot);
+  };
+
   const onEvict = (connection: Connection) => {
     expect(connection.state).toBe("idle");
-    if (expiring && connection.idleSince + idleTimeoutMs <= clock.now()) {
-      connection.state = "gone";
-      return capacity.release(connection.slot);
+    if (expiring) {
+      expect(connection.idleSince + idleTimeoutMs).toBe(clock.now());
+      return release(connection);
     }
     const full = connection.bounds.filter(({ key, max }) => {
       const isOldest = beneath(key, "idle").every(({ idleOrder }) => idleOrder >= connection.idleOrder);
       return isOldest && beneath(key, "opening", "busy", "idle").length >= max;
     });
     expect(full).not.toEqual([]);
-    evicted.push({ connection, full: full.map(({ key }) => key) });
-    connection.state = "gone";
-    capacity.release(connection.slot);
+    evicted.push(full.map(({ key }) => key));
+    release(connection);
   };
 
-  const onGrant = (connection: Connection) => {
+  const onGrant = (connection: Connection, failsAtOnce: boolean) => {
     expect(connection.state).toBe("waiting");
     connection.state = "opening";
     connection.callers = 0;
+    for (const { key, max } of connection.bounds)
+      expect(beneath(key, "opening", "busy", "idle").length).toBeLessThanOrEqual(max);
     // Each of the evicted has made room that was needed.
-    for (const { full } of evicted) {
+    for (const full of evicted) {
       const needed = connection.bounds.filter(
         ({ key, max }) => full.includes(key) && beneath(key, "opening", "busy", "idle").length === max,
       );
       expect(needed).not.toEqual([]);
     }
     evicted = [];
+    if (failsAtOnce) release(connection);
   };
 
-  const request = ({ scope, server }: { scope: Scope; server: ServerRef }) => {
+  const request = ({ scope, server, failsAtOnce }: Extract<Command, { kind: "request" }>) => {
     const workspace = "workspace" in scope ? scope.workspace : undefined;
     const user = scope.share === "user" ? `user ${workspace} ${scope.user}` : undefined;
     const bounds = [
@@ -123,10 +130,12 @@ function world(limits: CapacityLimits) {
       ...(workspace ? [{ key: `workspace ${workspace}`, max: limits.maxConnectionsPerWorkspace }] : []),
       { key: "all", max: limits.maxConnections },
     ];
-    const holder = { granted: () => onGrant(connection), evict: () => onEvict(connection) };
+    const holder = {
+      granted: () => onGrant(connection, failsAtOnce),
+      evict: () => onEvict(connection),
+    };
     const connection: Connection = {
       slot: capacity.slot({ scope, server }, holder),
-      user,
       party: user ?? `${scope.share} ${workspace} ${server.id}`,
       bounds,
       origin: {
@@ -185,9 +194,7 @@ function world(limits: CapacityLimits) {
         const states =
           command.kind === "release" ? (["opening", "busy", "idle"] as const) : (["waiting"] as const);
         const connection = at(inState(...states), command);
-        if (connection === undefined) return;
-        connection.state = "gone";
-        return capacity.release(connection.slot);
+        return connection && release(connection);
       }
       case "join": {
         const connection = at(inState("waiting"), command);
@@ -232,8 +239,7 @@ function world(limits: CapacityLimits) {
     for (const connection of [...inState("waiting"), ...inState("opening", "busy", "idle")]) {
       // Some have been let in meanwhile, or closed.
       if (connection.state === "gone") continue;
-      connection.state = "gone";
-      capacity.release(connection.slot);
+      release(connection);
       invariants();
     }
     expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle")]).toEqual([0, 0, []]);

@@ -42,8 +42,8 @@ export interface Slot {
   callers: number;
   /** Where it waits. */
   waits: Place<Slot> | undefined;
-  /** Where it stands among the idle of each bound. */
-  readonly idles: Place<Slot>[];
+  /** Where it stands among the idle of each bound; kept while it is busy, so that being idle again allocates nothing. */
+  idles: readonly Place<Slot>[] | undefined;
   /** When it has been idle for too long. */
   dueAt: number;
 }
@@ -102,7 +102,7 @@ export class Capacity {
       bounds: boundsOf(target, this.#limits),
       passing: "maxConnectsPerOrigin",
     });
-    return { holder, lane, state: "new", callers: 0, waits: undefined, idles: [], dueAt: 0 };
+    return { holder, lane, state: "new", callers: 0, waits: undefined, idles: undefined, dueAt: 0 };
   }
 
   /** Asks for the slot, which is granted at once where there is room or an idle connection makes room; or else it waits. */
@@ -188,18 +188,21 @@ function makeRoom(bounds: readonly ConnectionBound[]): void {
 
 function list(slot: Slot): void {
   const { lane, idles } = slot;
+  if (idles === undefined) {
+    slot.idles = lane.lasting.map(({ idle }) => idle.append(slot));
+    return;
+  }
   let index = 0;
   for (const { idle } of lane.lasting) {
     const place = idles[index++];
     if (place) idle.rejoin(place);
-    else idles.push(idle.append(slot));
   }
 }
 
 function unlist({ lane, idles }: Slot): void {
   let index = 0;
   for (const { idle } of lane.lasting) {
-    const place = idles[index++];
+    const place = idles?.[index++];
     if (place) idle.remove(place);
   }
 }

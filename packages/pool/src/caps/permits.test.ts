@@ -74,7 +74,8 @@ describe("the permits for calls", () => {
     expect(served).toEqual(["a1", "b1", "a2", "a3"]);
   });
 
-  it("are given at once where there is room", async () => {
+  it("are given at once where there is room, and where nobody may wait", async () => {
+    start({ maxWaiting: 0 });
     const lane = laneOf(userScope("ada"));
     await permits.wait(lane, { timeoutMs: 100 });
     expect(clock.pending).toBe(0);
