@@ -1,7 +1,7 @@
 // What the pool alone costs: its connections are in memory and do nothing.
 import { interleave, quantile, ratio, typical, type Rounds } from "../interleave.ts";
 import { table } from "../table.ts";
-import { Borrower } from "./borrower.ts";
+import { MapBorrower, PoolBorrower, type Borrower } from "./borrower.ts";
 import type { PoolBench } from "./measure-pool.ts";
 import { boundBearer } from "./target.ts";
 
@@ -28,9 +28,10 @@ export interface AcquireResult {
 /** How credentials are resolved: there is none, or its value is in the context. */
 export const providers = { "no credential": undefined, "bearer(fromContext)": boundBearer } as const;
 
-/** The name of a case. */
-export const acquireName = (provider: string, keys: "few" | "many") => `${provider}, ${keys} keys`;
+/** The name of a case: how credentials are resolved and how many keys there are. */
+export const acquireName = (kind: string, keys: "few" | "many") => `${kind}, ${keys} keys`;
 
+const mapAlone = "a Map alone";
 const few = 100;
 const perBatch = 16;
 
@@ -59,11 +60,12 @@ interface Case {
   readonly borrower: Borrower;
 }
 
-async function openAll(keys: "few" | "many", users: number): Promise<readonly Case[]> {
-  const cases = Object.entries(providers).map(([provider, bind]) => ({
+async function openAll(keys: "few" | "many", count: number): Promise<readonly Case[]> {
+  const pools = Object.entries(providers).map(([provider, bind]) => ({
     name: acquireName(provider, keys),
-    borrower: new Borrower(bind?.(), users),
+    borrower: new PoolBorrower(count, bind?.()),
   }));
+  const cases = [...pools, { name: acquireName(mapAlone, keys), borrower: new MapBorrower(count) }];
   for (const { borrower } of cases) await borrower.open();
   return cases;
 }
@@ -82,6 +84,7 @@ async function measureSlot(
 async function timesOf(borrower: Borrower, count: number, size: number): Promise<Float64Array> {
   const times = new Float64Array(count);
   for (let at = 0; at < count; at++) {
+    borrower.users.prepare(size);
     const began = performance.now();
     await borrower.borrow(size);
     times[at] = ((performance.now() - began) * 1_000) / size;
@@ -99,26 +102,40 @@ function clockTime(): number {
 }
 
 function acquireTable({ clock, many, alone, beside }: AcquireResult): string {
-  const rowOf = (name: string, own: readonly AcquireSlot[], other: readonly AcquireSlot[] = []) => [
+  const rowOf = (name: string, own: readonly AcquireSlot[] = []) => [
     name,
-    ...figures.map((of) => typical(own, of).toFixed(2)),
-    ...(other.length === 0
-      ? []
-      : [ratio(own, other, p50), ratio(own, other, mean)].map((of) => of.toFixed(2))),
+    ...[p50, p99, mean].map((of) => typical(own, of).toFixed(2)),
   ];
-  const rows = Object.keys(providers).flatMap((provider) => {
-    const small = acquireName(provider, "few");
-    const large = acquireName(provider, "many");
+  const rows = [...Object.keys(providers), mapAlone].flatMap((kind) => {
+    const small = beside[acquireName(kind, "few")];
+    const large = beside[acquireName(kind, "many")];
     return [
-      rowOf(`${provider}, ${few} keys`, alone[small] ?? []),
-      rowOf(`${provider}, ${few} keys beside many`, beside[small] ?? []),
-      rowOf(`${provider}, ${many} keys`, beside[large] ?? [], beside[small]),
+      rowOf(`${kind}, ${few} keys`, alone[acquireName(kind, "few")]),
+      rowOf(`${kind}, ${few} keys beside many`, small),
+      [
+        ...rowOf(`${kind}, ${many} keys`, large),
+        ...[ratio(large, small, p50), ratio(large, small, mean), lessMap(beside, kind)].map(shown),
+      ],
     ];
   });
   const head = `acquire and release; the clock takes ${clock.toFixed(2)} µs`;
-  return table([head, "p50 µs", "p99 µs", "mean µs", "p50 ÷ few", "mean ÷ few"], rows);
+  return table(
+    [head, "p50 µs", "p99 µs", "mean µs", "p50 ÷ few", "mean ÷ few", "p50 ÷ few, less the Map's"],
+    rows,
+  );
 }
 
+/** The quotient of the medians, after what looking up the key takes has been subtracted from both. */
+function lessMap(beside: Rounds<AcquireSlot>, kind: string): number {
+  if (kind === mapAlone) return NaN;
+  const own = (keys: "few" | "many") => {
+    const lookups = beside[acquireName(mapAlone, keys)] ?? [];
+    return typical(beside[acquireName(kind, keys)] ?? [], p50) - typical(lookups, p50);
+  };
+  return own("many") / own("few");
+}
+
+const shown = (figure: number) => (Number.isNaN(figure) ? "" : figure.toFixed(2));
 const p50 = (slot: AcquireSlot) => slot.p50;
+const p99 = (slot: AcquireSlot) => slot.p99;
 const mean = (slot: AcquireSlot) => slot.mean;
-const figures = [p50, (slot: AcquireSlot) => slot.p99, mean];

@@ -1,53 +1,78 @@
-import type {
-  Connector,
-  Context,
-  CredentialProvider,
-  Endpoint,
-  Origin,
-  Poolable,
-  Target,
+import {
+  scopeParts,
+  type Connector,
+  type CredentialProvider,
+  type Endpoint,
+  type Origin,
+  type Poolable,
+  type Target,
 } from "@tenantry/core";
 import { createPool, type Pool } from "@tenantry/pool";
-import { contextOf, targetsOf } from "./target.ts";
+import { DrawnUsers } from "./drawn-users.ts";
+import { targetsOf } from "./target.ts";
 
-/** Users who have a connection each, and a pool that keeps it for them in memory. */
-export class Borrower {
+/** Keeps something for each of its users, and looks it up for whoever's turn it is. */
+export interface Borrower {
+  readonly users: DrawnUsers;
+  open(): Promise<void>;
+  borrow(times: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A pool that keeps a connection in memory for each user. */
+export class PoolBorrower implements Borrower {
+  readonly users: DrawnUsers;
   readonly #pool: Pool<FakeConnection>;
-  readonly #targets: readonly Target[];
-  readonly #options: readonly { readonly context: Context }[];
-  /** Whose turn it is, drawn beforehand. */
-  readonly #order: Uint32Array;
-  #turn = 0;
 
-  constructor(credentials: CredentialProvider | undefined, users: number) {
-    const limits = { maxConnections: 2 * users, idleTimeoutMs: 3_600_000 };
+  constructor(count: number, credentials: CredentialProvider | undefined) {
+    const limits = { maxConnections: 2 * count, idleTimeoutMs: 3_600_000 };
     this.#pool = createPool<FakeConnection, never>({ connector, limits });
-    const targetOf = targetsOf({ endpoint, origin: "https://bench.example" as Origin, credentials });
-    this.#targets = Array.from({ length: users }, (_, at) => targetOf(`user-${at}`));
-    this.#options = Array.from({ length: users }, (_, at) => ({ context: contextOf(`token-of-user-${at}`) }));
-    this.#order = Uint32Array.from({ length: 1_000_000 }, () => Math.floor(Math.random() * users));
+    this.users = new DrawnUsers(count, targetsOf({ endpoint, origin, credentials }));
   }
 
-  /** Opens a connection for every user. */
   async open(): Promise<void> {
-    for (const at of this.#targets.keys()) (await this.#acquire(at)).release();
+    for (const { target, options } of this.users.all) (await this.#pool.acquire(target, options)).release();
   }
 
-  /** Acquires and releases so many times, each time for whoever's turn it is. */
   async borrow(times: number): Promise<void> {
     for (let time = 0; time < times; time++) {
-      this.#turn = (this.#turn + 1) % this.#order.length;
-      (await this.#acquire(this.#order[this.#turn] ?? 0)).release();
+      const { target, options } = this.users.next();
+      (await this.#pool.acquire(target, options)).release();
     }
   }
 
   close(): Promise<void> {
     return this.#pool.close();
   }
+}
 
-  #acquire(at: number) {
-    return this.#pool.acquire(this.#targets[at] as Target, this.#options[at] as { context: Context });
+/** A `Map` by a key such as the pool's: what the processor's caches make of many keys, whatever is built upon it. */
+export class MapBorrower implements Borrower {
+  readonly users: DrawnUsers;
+  readonly #uses = new Map<string, { count: number }>();
+
+  constructor(count: number) {
+    this.users = new DrawnUsers(count, targetsOf({ endpoint, origin }));
   }
+
+  async open(): Promise<void> {
+    for (const { target } of this.users.all) this.#uses.set(keyOf(target), { count: 0 });
+  }
+
+  async borrow(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      const uses = this.#uses.get(keyOf(this.users.next().target));
+      if (uses !== undefined) uses.count++;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#uses.clear();
+  }
+}
+
+function keyOf({ scope, server }: Target): string {
+  return JSON.stringify([scopeParts(scope), server.id, server.digest]);
 }
 
 class FakeConnection implements Poolable<never> {
@@ -67,6 +92,7 @@ class FakeConnection implements Poolable<never> {
   }
 }
 
+const origin = "https://bench.example" as Origin;
 const connector: Connector<FakeConnection, never> = { open: async () => new FakeConnection() };
 
 /** The pool hands an endpoint on unread. */

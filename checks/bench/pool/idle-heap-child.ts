@@ -34,6 +34,7 @@ async function measure(users: number): Promise<IdleHeap> {
   await revokeAll(host, guests);
   await settled(listener);
   const startBytes = await heapUsed();
+  const socketsBefore = host.sockets;
 
   await callAll(host, residents);
   const openBytes = await heapUsed();
@@ -46,6 +47,7 @@ async function measure(users: number): Promise<IdleHeap> {
   if (!isRevoked) await host.close();
   const sessions = await settled(listener);
   const leftBytes = await heapUsed();
+  const socketsAfter = host.sockets;
   if (isRevoked) await host.close();
   const kibibytes = (bytes: number) => (bytes - startBytes) / 1_024 / users;
   return {
@@ -57,6 +59,8 @@ async function measure(users: number): Promise<IdleHeap> {
     parkedKiB: host.parked === undefined ? undefined : kibibytes(idleBytes),
     removedBy: isRevoked ? "revoke" : "close",
     sessions,
+    socketsBefore,
+    socketsAfter,
   };
 }
 

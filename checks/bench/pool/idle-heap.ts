@@ -20,6 +20,9 @@ export interface IdleHeap {
   readonly removedBy: "revoke" | "close";
   /** Sessions that the server has still open. */
   readonly sessions: number;
+  /** Open sockets then and now: they are no user's, and each takes some KiB. */
+  readonly socketsBefore: number;
+  readonly socketsAfter: number;
 }
 
 /** By era. */
@@ -46,6 +49,7 @@ function idleHeapTable(result: IdleHeapResult, users: number): string {
     heap.leftPerUser.toFixed(0),
     heap.removedBy,
     String(heap.sessions),
+    `${heap.socketsBefore}, ${heap.socketsAfter}`,
   ]);
   const heads = [
     "open KiB",

@@ -4,6 +4,7 @@ import { TenantryError } from "@tenantry/core";
 import { bearer, createTenantry, fromContext, type WorkspaceClient } from "tenantry";
 import { hangingTool, refusedToken } from "../answers.ts";
 import { interleave, quantile, ratio, typical, type Rounds } from "../interleave.ts";
+import type { Listener } from "../serving.ts";
 import { table } from "../table.ts";
 import { call } from "../variant.ts";
 import type { PoolBench } from "./measure-pool.ts";
@@ -66,8 +67,8 @@ export async function measureNoise({ serving, rounds, quick }: PoolBench): Promi
   ];
   const calls = quick ? 300 : 2_000;
   await timesOf(ada, calls);
-  const slots = await interleave(cases, quick ? rounds : 2 * rounds, async ({ server }) => {
-    await using _ = await startFlood(eve, server);
+  const slots = await interleave(cases, rounds, async ({ server }) => {
+    await using _ = await startFlood(eve, server, [healthy, hung]);
     const times = await timesOf(ada, calls);
     return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
   });
@@ -94,26 +95,33 @@ async function timesOf(client: WorkspaceClient, calls: number): Promise<Float64A
 }
 
 /** Has all calls of the flood under way or in line; they end when it is disposed of. */
-async function startFlood(client: WorkspaceClient, server: string | undefined): Promise<AsyncDisposable> {
+async function startFlood(
+  client: WorkspaceClient,
+  server: string | undefined,
+  listeners: readonly Listener[],
+): Promise<AsyncDisposable> {
   const ended = new AbortController();
   const all = Array.from({ length: server === undefined ? 0 : flood }, () =>
     client.callTool({ server: server ?? "", tool: hangingTool }, {}, { signal: ended.signal }),
   );
   const settled = Promise.allSettled(all);
-  await pause();
+  await calm(listeners);
   return {
     async [Symbol.asyncDispose]() {
       ended.abort();
       const answered = (await settled).filter(({ status }) => status === "fulfilled");
       if (answered.length > 0) throw new Error("A call that hangs was answered.");
-      await pause();
+      await calm(listeners);
     },
   };
 }
 
-/** Until what was begun has gone its way, and no garbage of it is left to whoever is measured next. */
-async function pause(): Promise<void> {
-  await setTimeout(300);
+/** Waits until nothing reaches the servers any more, and leaves no garbage of it to whoever is measured next. */
+async function calm(listeners: readonly Listener[]): Promise<void> {
+  for (let still = 0; still < 4; still++) {
+    await setTimeout(50);
+    for (const listener of listeners) if ((await listener.tally()).messages > 0) still = 0;
+  }
   globalThis.gc?.();
 }
 
