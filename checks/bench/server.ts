@@ -25,6 +25,8 @@ export interface Tally {
   readonly modern: number;
   /** How many of them came with the token that is never accepted. */
   readonly refused: number;
+  /** How many sessions began. */
+  readonly begun: number;
   /** What is open now, whenever it was opened. */
   readonly open: { readonly sockets: number; readonly sessions: number };
   /** Every message in the order of its arrival, in milliseconds of one clock; kept only where answers are delayed. */
@@ -45,6 +47,7 @@ interface Port {
   messages: number;
   modern: number;
   refused: number;
+  begun: number;
   posts: Post[];
   readonly open: Set<Socket>;
   readonly sessions: Set<string>;
@@ -63,7 +66,7 @@ process.on("disconnect", () => process.exit());
 
 function listen(delayMs: number): void {
   const server = createServer((request, response) => receive(port, request, response));
-  const counted = { sockets: 0, messages: 0, modern: 0, refused: 0, posts: [] };
+  const counted = { sockets: 0, messages: 0, modern: 0, refused: 0, begun: 0, posts: [] };
   const port: Port = { server, delayMs, ...counted, open: new Set(), sessions: new Set() };
   // Longer than any pause between two rounds of one variant: all of them find their sockets warm.
   server.keepAliveTimeout = 600_000;
@@ -83,10 +86,10 @@ function listen(delayMs: number): void {
 function tally(number: number): Tally | undefined {
   const port = ports.get(number);
   if (port === undefined) return undefined;
-  const { sockets, messages, modern, refused, posts } = port;
-  Object.assign(port, { sockets: 0, messages: 0, modern: 0, refused: 0, posts: [] });
+  const { sockets, messages, modern, refused, begun, posts } = port;
+  Object.assign(port, { sockets: 0, messages: 0, modern: 0, refused: 0, begun: 0, posts: [] });
   const open = { sockets: port.open.size, sessions: port.sessions.size };
-  return { sockets, messages, modern, refused, posts, open };
+  return { sockets, messages, modern, refused, begun, posts, open };
 }
 
 function close(number: number): "closed" {
@@ -167,6 +170,7 @@ function beginSession(port: Port): string {
   const id = randomUUID();
   sessions.set(id, port);
   port.sessions.add(id);
+  port.begun++;
   return id;
 }
 

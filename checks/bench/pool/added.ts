@@ -3,7 +3,6 @@ import type { Connection, Era } from "@tenantry/core";
 import { interleave, quantile, typical, type Rounds } from "../interleave.ts";
 import { table } from "../table.ts";
 import { call, eras } from "../variant.ts";
-import { atOnce } from "./at-once.ts";
 import type { PoolBench } from "./measure-pool.ts";
 import { PoolHost } from "./pool-host.ts";
 import { contextOf } from "./target.ts";
@@ -12,14 +11,14 @@ import { contextOf } from "./target.ts";
 export interface AddedSlot {
   readonly bare: number;
   readonly pooled: number;
-  /** How much more CPU a pooled call takes. */
-  readonly cpu: number;
 }
 
-/** By era and concurrency. */
+/** By era and concurrency, and the control. */
 export type AddedResult = Rounds<AddedSlot>;
 
 const concurrencies = [1, 32] as const;
+/** What is measured twice, so that the difference is nothing but the measurement's own. */
+const control = "legacy, 1 at once, bare beside bare";
 
 /** The name of a case. */
 export const addedName = (era: Era, concurrency: number) => `${era}, ${concurrency} at once`;
@@ -36,10 +35,11 @@ export async function measureAdded({ serving, rounds, quick }: PoolBench): Promi
     const pair = await pairOf(host);
     for (const concurrency of concurrencies)
       cases.push({ name: addedName(era, concurrency), concurrency, ...pair });
+    if (era === "legacy") cases.push({ name: control, concurrency: 1, ...pair, pooled: pair.bare });
   }
-  const times = quick ? 100 : 400;
-  for (const one of cases) await measureSlot(one, 2 * times);
-  const result = await interleave(cases, 2 * rounds, (one) => measureSlot(one, times));
+  // Long enough for the code to be as hot as it becomes.
+  for (const one of cases) await measureSlot(one, quick ? 200 : 8_000);
+  const result = await interleave(cases, 2 * rounds, (one) => measureSlot(one, quick ? 128 : 1_024));
   for (const { host } of hosts) await host.close();
   await listener.close();
   console.log(addedTable(result));
@@ -71,52 +71,32 @@ async function pairOf({ pool, targetOf }: PoolHost): Promise<{ readonly bare: Ca
 
 /** They take turns, one call or one block of calls each, and each is as often the first of the two. */
 async function measureSlot({ concurrency, bare, pooled }: Case, times: number): Promise<AddedSlot> {
+  const one = new Float64Array(times);
+  const other = new Float64Array(times);
   const block = concurrency === 1 ? 1 : 2 * concurrency;
-  const one = new Times(bare, times);
-  const other = new Times(pooled, times);
-  for (let turn = 0; one.isLacking; turn++) {
-    const [first, second] = turn % 2 === 0 ? [one, other] : [other, one];
-    await first.take(block, concurrency);
-    await second.take(block, concurrency);
+  for (let from = 0; from < times; from += block) {
+    const to = Math.min(from + block, times);
+    const isFirst = (from / block) % 2 === 0;
+    if (isFirst) await take(bare, one, from, to);
+    await take(pooled, other, from, to);
+    if (!isFirst) await take(bare, one, from, to);
   }
-  return { bare: one.p50, pooled: other.p50, cpu: other.cpu - one.cpu };
+  return { bare: quantile(one, 0.5), pooled: quantile(other, 0.5) };
 }
 
-/** What the calls of one kind took. */
-class Times {
-  readonly #call: Call;
-  readonly #times: Float64Array;
-  #taken = 0;
-  #cpu = 0;
-
-  constructor(call: Call, times: number) {
-    this.#call = call;
-    this.#times = new Float64Array(times);
-  }
-
-  get isLacking(): boolean {
-    return this.#taken < this.#times.length;
-  }
-
-  get p50(): number {
-    return quantile(this.#times, 0.5);
-  }
-
-  /** Of one call, in microseconds. */
-  get cpu(): number {
-    return this.#cpu / this.#taken;
-  }
-
-  async take(count: number, concurrency: number): Promise<void> {
-    const before = process.cpuUsage();
-    await atOnce(concurrency, count, async () => {
+/** Notes how long each call takes. One block is as wide as half of it; a block of one is a call by itself. */
+async function take(one: Call, times: Float64Array, from: number, to: number): Promise<void> {
+  let next = from;
+  const caller = async () => {
+    while (next < to) {
+      const at = next++;
       const began = performance.now();
-      await this.#call();
-      this.#times[this.#taken++] = (performance.now() - began) * 1_000;
-    });
-    const { user, system } = process.cpuUsage(before);
-    this.#cpu += user + system;
-  }
+      await one();
+      times[at] = (performance.now() - began) * 1_000;
+    }
+  };
+  if (to - from === 1) return caller();
+  await Promise.all(Array.from({ length: (to - from) / 2 }, caller));
 }
 
 function addedTable(result: AddedResult): string {
@@ -128,9 +108,8 @@ function addedTable(result: AddedResult): string {
       typical(slots, ({ pooled }) => pooled).toFixed(1),
       over(0.5),
       `${over(0.25)} … ${over(0.75)}`,
-      typical(slots, ({ cpu }) => cpu).toFixed(1),
     ];
   });
-  const heads = ["bare p50 µs", "run() p50 µs", "added µs", "middle half of rounds", "added CPU µs"];
+  const heads = ["bare p50 µs", "run() p50 µs", "added µs", "middle half of slots"];
   return table(["run() beside the bare request", ...heads], rows);
 }

@@ -46,7 +46,7 @@ export async function measureColdUsers(bench: PoolBench): Promise<ColdUsersResul
   const users = bench.quick ? 100 : 1_000;
   const { serving } = bench;
   // The code becomes hot; each round afterwards has a port of its own, where nothing is open yet.
-  for (const contender of contenders) await measureSlot(contender, await serving.listen(0), width);
+  for (const contender of contenders) await measureSlot(contender, await serving.listen(0), users / 4);
   const slots = await interleave(contenders, Math.ceil(bench.rounds / 4), async (contender) =>
     measureSlot(contender, await serving.listen(0), users),
   );

@@ -38,8 +38,8 @@ async function markOf(cycles: number, host: PoolHost, listener: Listener): Promi
   await setTimeout(500);
   const heapBytes = await heapUsed();
   const kept = host.pool.stats().connections + (host.parked ?? 0);
-  const { sessions } = (await listener.tally()).open;
-  return { cycles, heapBytes, kept, sessions };
+  const { open, begun } = await listener.tally();
+  return { cycles, heapBytes, kept, sessions: open.sessions, begun };
 }
 
 /** Waits a little for the server to see the last socket go. */

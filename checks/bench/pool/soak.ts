@@ -34,6 +34,8 @@ export interface SoakMark {
   /** Connections and parked sessions in the pool, and sessions that the server knows of. */
   readonly kept: number;
   readonly sessions: number;
+  /** Sessions that have begun since the mark before. */
+  readonly begun: number;
 }
 
 /** Lives through so many cycles. */
@@ -50,11 +52,12 @@ function soakTable({ cycles, seconds, counts, marks, slope, left }: SoakResult):
     (mark.heapBytes / 1_048_576).toFixed(2),
     String(mark.kept),
     String(mark.sessions),
+    String(mark.begun),
   ]);
   const { calls, rotations, subjects, revocations } = counts;
   return [
     table(
-      [`soak of ${cycles} cycles in ${seconds.toFixed(0)} s`, "heap MiB", "in the pool", "sessions"],
+      [`soak of ${cycles} cycles in ${seconds.toFixed(0)} s`, "heap MiB", "in the pool", "sessions", "begun"],
       rows,
     ),
     `${calls} calls, ${rotations} rotations, ${subjects} new subjects, ${revocations} revocations;`,
