@@ -10,6 +10,12 @@ export interface Form {
   readonly bytes: number;
 }
 
+/** A tool whose calls are never answered; no listing has it. */
+export const hangingTool = "hang";
+
+/** A bearer token that no message is answered with. */
+export const refusedToken = "token-that-is-refused";
+
 /** The path of a server that speaks `eras` and answers its calls in `form`. */
 export function pathOf(eras: Eras, { reply, bytes }: Form): string {
   return `/${eras}/${reply}/${bytes}`;

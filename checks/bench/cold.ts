@@ -78,7 +78,7 @@ async function startParked(url: URL): Promise<Host> {
   await before.close();
   const host = new ClientHost("legacy");
   return {
-    open: (again): Promise<Link> => host.open(again, parked),
+    open: (again, bearerToken): Promise<Link> => host.open(again, bearerToken, parked),
     close: () => host.close(),
   };
 }

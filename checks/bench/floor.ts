@@ -1,5 +1,5 @@
 // What no client can do without: a request, and the parsing of its answer.
-import { authorization, call, nothing, type Host, type Variant } from "./variant.ts";
+import { authorizationOf, call, nothing, type Host, type Variant } from "./variant.ts";
 
 /** What every other variant is divided by: `Pool.request` of undici and `JSON.parse`. */
 export const floor: Variant = {
@@ -12,7 +12,8 @@ export const floor: Variant = {
     const { Pool } = await import("undici");
     const pools = new Map<string, InstanceType<typeof Pool>>();
     return {
-      async open({ origin, pathname: path }) {
+      async open({ origin, pathname: path }, bearerToken) {
+        const headers = headersOf(bearerToken);
         const pool = pools.get(origin) ?? new Pool(origin);
         pools.set(origin, pool);
         return {
@@ -34,23 +35,28 @@ export const bareFetch: Variant = {
   name: "bare fetch + JSON.parse",
   kind: "fetch",
   start: async () => ({
-    open: async (url) => ({
-      async call() {
-        const response = await fetch(url, { method: "POST", headers, body: message() });
-        return resultOf(response.headers.get("content-type") ?? "", await response.text());
-      },
-      close: nothing,
-    }),
+    async open(url, bearerToken) {
+      const headers = headersOf(bearerToken);
+      return {
+        async call() {
+          const response = await fetch(url, { method: "POST", headers, body: message() });
+          return resultOf(response.headers.get("content-type") ?? "", await response.text());
+        },
+        close: nothing,
+      };
+    },
     close: nothing,
   }),
 };
 
-const headers = {
-  accept: "application/json, text/event-stream",
-  "content-type": "application/json",
-  authorization,
-  "mcp-protocol-version": "2025-11-25",
-};
+function headersOf(bearerToken: string | undefined) {
+  return {
+    accept: "application/json, text/event-stream",
+    "content-type": "application/json",
+    authorization: authorizationOf(bearerToken),
+    "mcp-protocol-version": "2025-11-25",
+  };
+}
 
 function message(): string {
   return JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: call });

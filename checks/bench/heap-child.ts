@@ -1,7 +1,7 @@
 // Opens connections of one variant, calls once on each, and tells its parent what they keep, in bytes for each.
-import { setTimeout } from "node:timers/promises";
 import { variants } from "./entrants.ts";
 import { parkedName } from "./heap.ts";
+import { heapUsed } from "./heap-used.ts";
 import { ClientHost, park } from "./ours.ts";
 import { call } from "./variant.ts";
 
@@ -49,13 +49,4 @@ async function openMany(count: number): Promise<readonly unknown[]> {
   };
   await Promise.all(Array.from({ length: 16 }, opener));
   return opened;
-}
-
-async function heapUsed(): Promise<number> {
-  for (let time = 0; time < 4; time++) {
-    // Finalizers and what waits for the next turn run between two collections.
-    await setTimeout(50);
-    globalThis.gc?.();
-  }
-  return process.memoryUsage().heapUsed;
 }

@@ -1,8 +1,6 @@
 // What an idle connection keeps in memory. Each variant is measured in a process of its own: what one keeps is no
 // other's.
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
+import { runChild } from "./child.ts";
 import type { Bench } from "./entrants.ts";
 import { table } from "./table.ts";
 
@@ -20,25 +18,12 @@ export async function measureHeap({ serving, entrants, quick }: Bench): Promise<
   const connecting = entrants.filter(({ kind }) => !["floor", "fetch", "tenantry"].includes(kind));
   const result: Record<string, number> = {};
   for (const name of [...connecting.map((entrant) => entrant.name), parkedName]) {
-    result[name] = (await measureInChild(name, href, count)) / 1_024;
+    const args = [name, href, String(count)];
+    result[name] = (await runChild<number>("heap-child.ts", args, { timeoutMs: 120_000 })) / 1_024;
   }
   await listener.close();
   console.log(heapTable(result, count));
   return result;
-}
-
-async function measureInChild(name: string, url: string, count: number): Promise<number> {
-  const child = fork(join(import.meta.dirname, "heap-child.ts"), [name, url, String(count)], {
-    execArgv: ["--expose-gc"],
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    timeout: 120_000,
-  });
-  let said = "";
-  child.stderr?.on("data", (chunk) => (said += String(chunk)));
-  const ended = once(child, "exit").then(() => Promise.reject(new Error(`${name}: ${said}`)));
-  const [bytes] = (await Promise.race([once(child, "message"), ended])) as [number];
-  ended.catch(() => {});
-  return bytes;
 }
 
 function heapTable(result: HeapResult, count: number): string {

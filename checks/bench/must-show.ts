@@ -4,8 +4,8 @@ import type { ColdResult } from "./cold.ts";
 import type { ConnectResult } from "./connects.ts";
 import { parkedName, type HeapResult } from "./heap.ts";
 import { clientName } from "./ours.ts";
-import { table } from "./table.ts";
 import { eras } from "./variant.ts";
+import { atLeast, atMost, type Verdict } from "./verdict.ts";
 import type { WarmResult, WarmSlot } from "./warm.ts";
 import type { WarningResult } from "./warnings.ts";
 
@@ -16,15 +16,6 @@ export interface Results {
   connect?: ConnectResult;
   heap?: HeapResult;
   warnings?: WarningResult;
-}
-
-/** One line of what has to be shown. */
-export interface Verdict {
-  readonly what: string;
-  readonly limit: string;
-  /** NaN where it was not measured. */
-  readonly figure: number;
-  readonly verdict: "ok" | "MISSED" | "not measured";
 }
 
 /** Judges every line; `peers` are the names of those that were measured. */
@@ -70,8 +61,11 @@ function judgePeers(warm: readonly WarmResult[], peers: readonly string[]): read
         times: ratio(slots[name], slots[clientName(traffic[name]?.era ?? "legacy")], cpu),
       }));
       const nearest = all.sort((one, other) => one.times - other.times)[0] ?? { name: "a peer", times: NaN };
-      const what = `CPU of ${nearest.name} ÷ client, ${form}, ${concurrency} at once`;
-      return verdict(what, `≥ ${limit}`, nearest.times, nearest.times >= limit);
+      return atLeast(
+        `CPU of ${nearest.name} ÷ client, ${form}, ${concurrency} at once`,
+        limit,
+        nearest.times,
+      );
     }),
   );
 }
@@ -87,21 +81,4 @@ function judgeRest({ cold = {}, heap = {}, warnings }: Results): readonly Verdic
     ...eras.map((era) => atMost(`KiB of heap, ${era}`, 8, heap[clientName(era)] ?? NaN)),
     atMost("KiB of heap, parked", 1, heap[parkedName] ?? NaN),
   ];
-}
-
-function atMost(what: string, limit: number, figure: number): Verdict {
-  return verdict(what, `≤ ${limit}`, figure, figure <= limit);
-}
-
-function verdict(what: string, limit: string, figure: number, reached: boolean): Verdict {
-  return { what, limit, figure, verdict: Number.isNaN(figure) ? "not measured" : reached ? "ok" : "MISSED" };
-}
-
-/** The verdicts, to be read. */
-export function verdictTable(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ what, limit, figure, verdict }) => {
-    const shown = Number.isNaN(figure) ? "" : String(Number(figure.toFixed(2)));
-    return [what, limit, shown, verdict];
-  });
-  return table(["must show", "limit", "figure", ""], rows);
 }

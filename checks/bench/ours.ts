@@ -11,7 +11,16 @@ import {
 } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
 import { bearer, createTenantry, fromContext } from "tenantry";
-import { authorization, call, eras, nothing, token, type Host, type Link, type Variant } from "./variant.ts";
+import {
+  authorizationOf,
+  call,
+  eras,
+  nothing,
+  token,
+  type Host,
+  type Link,
+  type Variant,
+} from "./variant.ts";
 
 /** One egress and one connector, as a host has them; both keep what they learn. */
 export class ClientHost implements Host {
@@ -25,9 +34,10 @@ export class ClientHost implements Host {
     this.#era = era;
   }
 
-  connect(url: URL, resume?: ParkedSession): Promise<Connection> {
+  connect(url: URL, bearerToken?: string, resume?: ParkedSession): Promise<Connection> {
     // As `bearer()` makes it: the same frozen headers for every request.
-    const headers = Object.freeze({ authorization: { value: secret(authorization), replaces: false } });
+    const value = secret(authorizationOf(bearerToken));
+    const headers = Object.freeze({ authorization: { value, replaces: false } });
     const credential: Credential = {
       subject: "ada",
       generation: "1",
@@ -37,8 +47,8 @@ export class ClientHost implements Host {
     return this.#connector.open(this.#endpointOf(url), credential, { resume });
   }
 
-  async open(url: URL, resume?: ParkedSession): Promise<Link> {
-    const connection = await this.connect(url, resume);
+  async open(url: URL, bearerToken?: string, resume?: ParkedSession): Promise<Link> {
+    const connection = await this.connect(url, bearerToken, resume);
     return { call: () => connection.request("tools/call", call), close: () => connection.close() };
   }
 
@@ -84,10 +94,10 @@ export const umbrellas: readonly Variant[] = eras.map((era) => ({
   kind: "tenantry",
   era,
   start: async () => ({
-    async open(url) {
+    async open(url, bearerToken = token) {
       const server = { url, era, credential: bearer(fromContext("token")) };
       const tenantry = createTenantry({ servers: { bench: server } });
-      const ada = tenantry.workspace("bench").as("ada", { token });
+      const ada = tenantry.workspace("bench").as("ada", { token: bearerToken });
       const name = `bench__${call.name}`;
       return { call: () => ada.callTool(name, call.arguments), close: () => tenantry.close() };
     },

@@ -7,21 +7,23 @@ import {
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { authorization, call, info, nothing, type Variant } from "./variant.ts";
+import { authorizationOf, call, info, nothing, type Variant } from "./variant.ts";
 
 type Mode = NonNullable<NonNullable<ClientOptions["versionNegotiation"]>["mode"]>;
 
-const requestInit = { headers: { authorization } };
+const optionsOf = (bearerToken: string | undefined) => ({
+  requestInit: { headers: { authorization: authorizationOf(bearerToken) } },
+});
 
 export const stockV1: Variant = {
   name: "stock SDK v1, legacy",
   kind: "stock",
   era: "legacy",
   start: async () => ({
-    async open(url) {
+    async open(url, bearerToken) {
       const client = new ClientV1(info);
       // Its declaration does not fit its own interface under exactOptionalPropertyTypes.
-      await client.connect(new TransportV1(url, { requestInit }) as Transport);
+      await client.connect(new TransportV1(url, optionsOf(bearerToken)) as Transport);
       return { call: () => client.callTool(call), close: () => client.close() };
     },
     close: nothing,
@@ -46,9 +48,9 @@ function stockV2(called: string, mode: Mode): Variant {
     name: `stock SDK v2, ${called}`,
     kind: "stock",
     start: async () => ({
-      async open(url) {
+      async open(url, bearerToken) {
         const client = new ClientV2(info, { versionNegotiation: { mode } });
-        await client.connect(new TransportV2(url, { requestInit }));
+        await client.connect(new TransportV2(url, optionsOf(bearerToken)));
         return { call: () => client.callTool(call), close: () => client.close() };
       },
       close: nothing,

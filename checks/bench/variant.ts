@@ -1,6 +1,6 @@
 import type { Era } from "@tenantry/core";
 
-/** One way to call a tool. All of them send the same call with the same token. */
+/** One way to call a tool. All of them send the same call, with a bearer token. */
 export interface Variant {
   readonly name: string;
   /** `floor` and `fetch` are bare requests; `tenantry` is the umbrella, which opens its connections by itself. */
@@ -13,8 +13,8 @@ export interface Variant {
 
 /** A library that is set up. */
 export interface Host {
-  /** Opens one connection for one user. */
-  open(url: URL): Promise<Link>;
+  /** Opens one connection for one user, whose bearer token defaults to Ada's. */
+  open(url: URL, bearerToken?: string): Promise<Link>;
   close(): Promise<unknown>;
 }
 
@@ -29,7 +29,7 @@ export const eras = ["legacy", "modern"] as const satisfies readonly Era[];
 export const call = { name: "echo", arguments: { text: "hello" } };
 export const info = { name: "bench", version: "1.0.0" };
 export const token = "token-of-ada";
-export const authorization = `Bearer ${token}`;
+export const authorizationOf = (bearerToken = token) => `Bearer ${bearerToken}`;
 
 /** For a link or a host with nothing to close. */
 export const nothing = (): Promise<void> => Promise.resolve();

@@ -1,0 +1,169 @@
+// What one user hears of another one's trouble.
+import { setTimeout } from "node:timers/promises";
+import { TenantryError } from "@tenantry/core";
+import { bearer, createTenantry, fromContext, type WorkspaceClient } from "tenantry";
+import { hangingTool, refusedToken } from "../answers.ts";
+import { interleave, quantile, ratio, typical, type Rounds } from "../interleave.ts";
+import type { Listener } from "../serving.ts";
+import { table } from "../table.ts";
+import { call } from "../variant.ts";
+import type { PoolBench } from "./measure-pool.ts";
+
+/** The calls of the user who has no trouble, in microseconds. */
+export interface NoiseSlot {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** What a user's refused calls came to, and what became of the other's meanwhile. */
+export interface RefusalResult {
+  readonly refused: Readonly<Record<string, number>>;
+  /** How many of the refused ones reached the server. */
+  readonly sent: number;
+  readonly answered: number;
+  /** How many calls of the other user failed. */
+  readonly failed: number;
+}
+
+/** By what the other user does. */
+export interface NoiseResult {
+  readonly slots: Rounds<NoiseSlot>;
+  readonly refusals: RefusalResult;
+}
+
+/** What the other user does: nothing, or 1,000 calls that nobody answers. */
+export const floods = {
+  none: "no flood",
+  /** By how much this differs from the former is by how much the figures are uncertain. */
+  noneAgain: "no flood, once more",
+  elsewhere: "a flood of another server",
+  here: "a flood of the same server",
+} as const;
+
+const flood = 1_000;
+const form = { reply: "json", bytes: 200 } as const;
+
+/** Measures a user's calls beside another user's flood, and beside another's refused credential. */
+export async function measureNoise({ serving, rounds, quick }: PoolBench): Promise<NoiseResult> {
+  const healthy = await serving.listen(0);
+  const hung = await serving.listen(0);
+  const credential = bearer(fromContext("token"));
+  const server = { era: "legacy", credential } as const;
+  await using tenantry = createTenantry({
+    servers: {
+      bench: { ...server, url: healthy.url("legacy", form) },
+      hung: { ...server, url: hung.url("legacy", form) },
+    },
+  });
+  const acme = tenantry.workspace("acme");
+  const ada = acme.as("ada", { token: "token-of-ada" });
+  const eve = acme.as("eve", { token: "token-of-eve" });
+
+  const cases = [
+    { name: floods.none, server: undefined },
+    { name: floods.noneAgain, server: undefined },
+    { name: floods.elsewhere, server: "hung" },
+    { name: floods.here, server: "bench" },
+  ];
+  const calls = quick ? 300 : 2_000;
+  await timesOf(ada, calls);
+  const slots = await interleave(cases, rounds, async ({ server }) => {
+    await using _ = await startFlood(eve, server, [healthy, hung]);
+    const times = await timesOf(ada, calls);
+    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+  });
+
+  await healthy.tally();
+  const refusals = await refuse(ada, acme.as("mallory", { token: refusedToken }));
+  const { refused: sent } = await healthy.tally();
+  await tenantry.close();
+  await healthy.close();
+  await hung.close();
+  const result = { slots, refusals: { ...refusals, sent } };
+  console.log(noiseTable(result));
+  return result;
+}
+
+async function timesOf(client: WorkspaceClient, calls: number): Promise<Float64Array> {
+  const times = new Float64Array(calls);
+  for (let at = 0; at < calls; at++) {
+    const began = performance.now();
+    await client.callTool({ server: "bench", tool: call.name }, call.arguments);
+    times[at] = (performance.now() - began) * 1_000;
+  }
+  return times;
+}
+
+/** Has all calls of the flood under way or in line; they end when it is disposed of. */
+async function startFlood(
+  client: WorkspaceClient,
+  server: string | undefined,
+  listeners: readonly Listener[],
+): Promise<AsyncDisposable> {
+  const ended = new AbortController();
+  const all = Array.from({ length: server === undefined ? 0 : flood }, () =>
+    client.callTool({ server: server ?? "", tool: hangingTool }, {}, { signal: ended.signal }),
+  );
+  const settled = Promise.allSettled(all);
+  await calm(listeners);
+  return {
+    async [Symbol.asyncDispose]() {
+      ended.abort();
+      const answered = (await settled).filter(({ status }) => status === "fulfilled");
+      if (answered.length > 0) throw new Error("A call that hangs was answered.");
+      await calm(listeners);
+    },
+  };
+}
+
+/** Waits until nothing reaches the servers any more, and leaves no garbage of it to whoever is measured next. */
+async function calm(listeners: readonly Listener[]): Promise<void> {
+  for (let still = 0; still < 4; still++) {
+    await setTimeout(50);
+    for (const listener of listeners) if ((await listener.tally()).messages > 0) still = 0;
+  }
+  globalThis.gc?.();
+}
+
+/** 1,000 calls of a user whom the server always refuses, while another one makes as many. */
+async function refuse(ada: WorkspaceClient, mallory: WorkspaceClient): Promise<Omit<RefusalResult, "sent">> {
+  const refused: Record<string, number> = {};
+  let answered = 0;
+  let failed = 0;
+  const echo = (client: WorkspaceClient) =>
+    client.callTool({ server: "bench", tool: call.name }, call.arguments);
+  for (let wave = 0; wave < 20; wave++) {
+    const bad = Array.from({ length: 50 }, async () => {
+      const failure: unknown = await echo(mallory).catch((cause: unknown) => cause);
+      const code = failure instanceof TenantryError ? failure.code : String(failure);
+      refused[code] = (refused[code] ?? 0) + 1;
+    });
+    const good = Array.from({ length: 50 }, () =>
+      echo(ada).then(
+        () => answered++,
+        () => failed++,
+      ),
+    );
+    await Promise.all([...bad, ...good]);
+  }
+  return { refused, answered, failed };
+}
+
+function noiseTable({ slots, refusals }: NoiseResult): string {
+  const quiet = slots[floods.none];
+  const p50 = (slot: NoiseSlot) => slot.p50;
+  const p99 = (slot: NoiseSlot) => slot.p99;
+  const rows = Object.entries(slots).map(([name, own]) => [
+    name,
+    ratio(own, quiet, p50).toFixed(3),
+    ratio(own, quiet, p99).toFixed(3),
+    typical(own, p50).toFixed(0),
+    typical(own, p99).toFixed(0),
+  ]);
+  const codes = Object.entries(refusals.refused).map(([code, count]) => `${count} ${code}`);
+  const { sent, answered, failed } = refusals;
+  return [
+    table(["one user's calls beside", "p50 ÷ no flood", "p99 ÷", "p50 µs", "p99 µs"], rows),
+    `Beside a user who is always refused (${codes.join(", ")}; ${sent} messages sent): ${answered} answered, ${failed} failed.\n`,
+  ].join("\n");
+}
