@@ -20,7 +20,14 @@ const ledger: Ledger = {
   ...{ server: "legacy-json", requests: 1, crossings: [], runs: { n1: 1 }, faults: [], sessions: [] },
   openSockets: 0,
 };
-const session: SessionRecord = { id: "s1", person: "acme/ada", state: "ended", told: true, spared: false };
+const session: SessionRecord = {
+  id: "s1",
+  person: "acme/ada",
+  state: "ended",
+  told: true,
+  spared: false,
+  usedAt: 10_000,
+};
 
 /** A run that is good but for what is given. */
 function run(given: Partial<Aftermath> = {}): Aftermath {
@@ -163,6 +170,14 @@ it("reports a call that was answered and never ran, and a list that ran somethin
   expect(violationsOf(run({ outcomes: [list] }))).toHaveLength(1);
 });
 
+it("reports a call that ran although it was given up before it began", () => {
+  const early: Outcome = { ...answered, step: { ...step, abort: "before" }, ended: "aborted" };
+  const other: Outcome = { ...answered, step: { ...step, nonce: "n2" } };
+  const outcomes = [early, other];
+  expect(violationsOf(run({ outcomes, ledgers: [{ ...ledger, runs: { n2: 1 } }] }))).toEqual([]);
+  expect(violationsOf(run({ outcomes, ledgers: [{ ...ledger, runs: { n1: 1, n2: 1 } }] }))).toHaveLength(1);
+});
+
 it.each([
   ["unsent", { delivery: "unsent" }],
   ["refused", { delivery: "refused" }],
@@ -177,12 +192,17 @@ it.each([
   ]);
 });
 
-it("reports a session that is alive, unless nobody was told of it or its DELETE met a fault", () => {
-  const alive = (given: Partial<SessionRecord>) =>
-    violationsOf(run({ ledgers: [{ ...ledger, sessions: [{ ...session, state: "alive", ...given }] }] }));
+it("reports a session that is alive, unless the client was not told, its DELETE met a fault, or the machine stood still", () => {
+  const alive = (given: Partial<SessionRecord>, late: Aftermath["late"] = []) =>
+    violationsOf(
+      run({ late, ledgers: [{ ...ledger, sessions: [{ ...session, state: "alive", ...given }] }] }),
+    );
   expect(alive({})).toEqual(["the session s1 of acme/ada was left alive at legacy-json"]);
   expect(alive({ told: false })).toEqual([]);
   expect(alive({ spared: true })).toEqual([]);
+  expect(alive({}, [{ at: 12_000, lateMs: 600 }])).toEqual([]);
+  expect(alive({}, [{ at: 12_000, lateMs: 400 }])).toHaveLength(1);
+  expect(alive({}, [{ at: 9_000, lateMs: 600 }])).toHaveLength(1);
 });
 
 it.each([

@@ -1,4 +1,5 @@
 import type { Aftermath, Failure, Outcome } from "./aftermath.ts";
+import { fateOf } from "./fate.ts";
 import { unfittingFailures } from "./fitting.ts";
 import { nameOf } from "./people.ts";
 
@@ -43,7 +44,7 @@ function wrongRuns({ outcomes, ledgers }: Aftermath): readonly string[] {
 }
 
 function mostRuns({ step, failures: [failure] }: Outcome): number {
-  if (step.verb === "list") return 0;
+  if (step.verb === "list" || step.abort === "before") return 0;
   if (step.idempotent) return 2;
   return failure !== undefined && saysUnread(failure) ? 0 : 1;
 }
@@ -59,16 +60,16 @@ function told({ ended, failures: [failure] }: Outcome): string {
 }
 
 /** What should have been closed (law 10). */
-function leftovers({ ledgers, closeFailure, leftAwake, timers }: Aftermath): readonly string[] {
-  const left = ledgers.flatMap(({ server, sessions, openSockets }) => [
-    ...sessions
-      .filter(({ state, told, spared }) => state === "alive" && told && !spared)
-      .map(({ id, person }) => `the session ${id} of ${person} was left alive at ${server}`),
-    ...(openSockets > 0 ? [`${openSockets} sockets were left open at ${server}`] : []),
-  ]);
+function leftovers(aftermath: Aftermath): readonly string[] {
+  const { ledgers, closeFailure, leftAwake, timers } = aftermath;
   return [
     ...(closeFailure === undefined ? [] : [`closing failed: ${closeFailure}`]),
-    ...left,
+    ...ledgers.flatMap(({ server, sessions, openSockets }) => [
+      ...sessions
+        .filter((session) => fateOf(session, aftermath.late) === "left for no reason")
+        .map(({ id, person }) => `the session ${id} of ${person} was left alive at ${server}`),
+      ...(openSockets > 0 ? [`${openSockets} sockets were left open at ${server}`] : []),
+    ]),
     ...leftAwake.map((kind) => `a ${kind} was left that keeps the process awake`),
     ...(timers > 0 ? [`${timers} timers were left`] : []),
   ];

@@ -40,3 +40,11 @@ export function wasLate(moments: readonly LateMoment[], from: number, to: number
 }
 
 const tolerated = 0.25;
+
+/** Whether a process stood still at or after a time for so long that closing something may have been given up unsent. */
+export function stoodStill(moments: readonly LateMoment[], since: number): boolean {
+  return moments.some(({ at, lateMs }) => at >= since && lateMs >= standstillMs);
+}
+
+/** Half of what closing may take, in milliseconds. */
+const standstillMs = 500;

@@ -32,4 +32,6 @@ export interface SessionRecord {
   readonly told: boolean;
   /** Whether a DELETE of it met a fault. */
   readonly spared: boolean;
+  /** When something was last asked on it, in milliseconds since the Unix epoch. */
+  readonly usedAt: number;
 }

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTenantry, type Tenantry, type TenantryOptions } from "tenantry";
 import type { Aftermath, Outcome } from "./aftermath.ts";
+import { CountedClock } from "./counted-clock.ts";
 import { startFleet, type Fleet, type FleetReport } from "./fleet.ts";
 import { limitsOf, serversOf } from "./host.ts";
-import { CountedClock, leftAwake } from "./left-awake.ts";
+import { leftAwake } from "./left-awake.ts";
 import { Lateness } from "./lateness.ts";
 import { workspaces } from "./people.ts";
 import { planOf, type PlanOptions, type Step } from "./plan.ts";
-import { takeStep, within } from "./take-step.ts";
+import { takeStep } from "./take-step.ts";
 import { Users } from "./users.ts";
 import { stormy, type Odds } from "./weather.ts";
+import { within } from "./within.ts";
 
 /** How a storm is run. */
 export interface StormOptions extends PlanOptions {

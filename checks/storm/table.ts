@@ -1,4 +1,5 @@
 import type { Aftermath } from "./aftermath.ts";
+import { fateOf } from "./fate.ts";
 import { lateTimeouts } from "./fitting.ts";
 import { faults } from "./weather.ts";
 
@@ -10,7 +11,9 @@ export function rowsOf(aftermath: Aftermath): readonly (readonly [string, number
     outcomes.flatMap(({ failures }) => failures.map(({ code = "no TenantryError" }) => code)),
   );
   const met = tally(ledgers.flatMap((ledger) => ledger.faults.map(({ fault }) => fault)));
-  const sessions = tally(ledgers.flatMap((ledger) => ledger.sessions.map(stateOf)));
+  const sessions = tally(
+    ledgers.flatMap((ledger) => ledger.sessions.map((session) => fateOf(session, aftermath.late))),
+  );
   return [
     ["answered", ends.get("answered") ?? 0],
     ["given up by the caller", ends.get("aborted") ?? 0],
@@ -18,18 +21,13 @@ export function rowsOf(aftermath: Aftermath): readonly (readonly [string, number
       .sort(([, a], [, b]) => b - a)
       .map(([code, count]) => [`failed with ${code}`, count] as const),
     ["time-outs of a machine that was late", lateTimeouts(aftermath)],
+    ["longest standstill of a process, in ms", Math.max(0, ...aftermath.late.map(({ lateMs }) => lateMs))],
     ["requests that the servers had", ledgers.reduce((sum, { requests }) => sum + requests, 0)],
     ...faults.map((fault) => [`fault: ${fault}`, met.get(fault) ?? 0] as const),
     ...[...sessions]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([state, count]) => [`sessions: ${state}`, count] as const),
   ];
-}
-
-function stateOf({ state, told, spared }: Aftermath["ledgers"][number]["sessions"][number]): string {
-  if (state !== "alive") return state === "ended" ? "ended by a DELETE" : "lost by their server";
-  if (!told) return "left, because nobody was told of them";
-  return spared ? "left, because their DELETE met a fault" : "left for no reason";
 }
 
 function tally(words: readonly string[]): ReadonlyMap<string, number> {

@@ -4,6 +4,7 @@ import type { Failure, Outcome } from "./aftermath.ts";
 import { crossedAnswer, crossedListing } from "./own-answer.ts";
 import type { Step } from "./plan.ts";
 import type { Users } from "./users.ts";
+import { within } from "./within.ts";
 
 /** Much longer than any limit of the run: what has not settled by then never will. In milliseconds. */
 const patienceMs = 15_000;
@@ -20,17 +21,6 @@ export async function takeStep(tenantry: Tenantry, users: Users, step: Step): Pr
   // Whoever hears that a token is not good any more gets the next one.
   if (ending.failures.some(({ code }) => code === "UNAUTHORIZED")) users.rotate(step);
   return { step, beganAt, endedAt: Date.now(), ...ending };
-}
-
-/** What the promise gives, or `otherwise` once the time is over. */
-export async function within<T>(timeoutMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
-  const settled = new AbortController();
-  const late = sleep(timeoutMs, otherwise, { signal: settled.signal }).catch(() => otherwise);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    settled.abort();
-  }
 }
 
 async function endingOf(client: WorkspaceClient, step: Step): Promise<Ending> {

@@ -10,6 +10,7 @@ export interface Session {
   state: SessionRecord["state"];
   told: boolean;
   spared: boolean;
+  usedAt: number;
   /** The conversation whose calls come on it; `undefined` before the first. */
   conversation: string | undefined;
 }
@@ -21,7 +22,7 @@ export class Sessions {
   begin(owner: TokenHolder): Session {
     const session: Session = {
       ...{ id: randomUUID(), owner, state: "alive" },
-      ...{ told: false, spared: false, conversation: undefined },
+      ...{ told: false, spared: false, usedAt: Date.now(), conversation: undefined },
     };
     this.#byId.set(session.id, session);
     return session;
@@ -32,8 +33,8 @@ export class Sessions {
   }
 
   records(): readonly SessionRecord[] {
-    return [...this.#byId.values()].map(({ id, owner, state, told, spared }) => ({
-      ...{ id, state, told, spared },
+    return [...this.#byId.values()].map(({ id, owner, state, told, spared, usedAt }) => ({
+      ...{ id, state, told, spared, usedAt },
       person: nameOf(owner),
     }));
   }

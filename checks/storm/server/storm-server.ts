@@ -90,8 +90,9 @@ export class StormServer implements AsyncDisposable {
     if (admitted === undefined) return send(response, refusal(403, "This is somebody else's"));
     const weather = this.#weatherFor(admitted.holder);
     const visit: Visit = { request, response, ...admitted, weather };
-    await this.#serve(visit);
     const { session } = visit;
+    if (session !== undefined) session.usedAt = Date.now();
+    await this.#serve(visit);
     if (request.method === "DELETE" && session?.state === "alive") session.spared = true;
   }
 
