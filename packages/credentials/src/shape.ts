@@ -9,6 +9,7 @@ import {
   type Context,
   type Credential,
   type CredentialDependencies,
+  type CredentialHeaders,
   type CredentialRequest,
   type CredentialSource,
   type Origin,
@@ -47,10 +48,10 @@ export function createShape(recipe: Recipe): Shape {
     slot,
     sets: Object.freeze(recipe.sets),
     bind(dependencies: CredentialDependencies) {
-      const last: LastMade = new WeakMap();
+      const memory: Memory = { last: new WeakMap(), origin: undefined, origins: undefined };
       return Object.freeze({
         resolve(request: CredentialRequest) {
-          const work = () => resolve(recipe, dependencies, last, request);
+          const work = () => resolve(recipe, dependencies, memory, request);
           if (!isTraced("tenantry:credentials:resolve")) return work();
           const payload = () => ({ scope: request.scope, server: request.server.id });
           return traced("tenantry:credentials:resolve", payload, async () => work());
@@ -60,23 +61,30 @@ export function createShape(recipe: Recipe): Shape {
   });
 }
 
-/**
- * The credential that was last made from a user's context, with all that it was made from: digesting a value is dear,
- * and most have not changed since the last request. It is forgotten with the context, and never given for another value.
- */
-type LastMade = WeakMap<
-  Context,
-  { readonly text: Secret; readonly origin: Origin | undefined; readonly credential: Credential }
->;
+/** What a bound shape remembers. */
+interface Memory {
+  /**
+   * The credential that was last made from a user's context, with all that it was made from: digesting a value is dear,
+   * and most have not changed since the last request. It is forgotten with the context, and never given for another value.
+   */
+  readonly last: WeakMap<
+    Context,
+    { readonly text: Secret; readonly origin: Origin | undefined; readonly credential: Credential }
+  >;
+  /** The list of the server's own origin, one for the credentials of all users. */
+  origin: Origin | undefined;
+  origins: readonly Origin[] | undefined;
+}
 
 /** Gives the credential at once where its text is at hand: every call asks for it. */
 function resolve(
   recipe: Recipe,
   dependencies: CredentialDependencies,
-  last: LastMade,
+  memory: Memory,
   request: CredentialRequest,
 ): Credential | undefined | Promise<Credential | undefined> {
-  const origins = originsFor(recipe, request.server);
+  const { last } = memory;
+  const origins = originsFor(recipe, request.server, memory);
   const toCredential = (text: string | undefined) => {
     const { scope, server, context } = request;
     if (text === undefined) return withoutText(recipe, request);
@@ -107,18 +115,46 @@ function made(
   const value = secret(sent);
   // JSON, because no two lists of strings have one spelling, whatever the strings hold.
   const subject = fingerprint(JSON.stringify([shape, sets.name, slot, replaces, origins, text]));
-  const facts = { subject, generation: subject, origins };
-  if (sets.kind === "variable")
-    return Object.freeze({ ...facts, env: Object.freeze({ [sets.name]: value }) });
+  if (sets.kind === "variable") {
+    const env = Object.freeze({ [sets.name]: value });
+    return Object.freeze({ subject, generation: subject, origins, env });
+  }
   const headers = Object.freeze({ [sets.name]: Object.freeze({ value, replaces }) });
-  return Object.freeze({ ...facts, headers: () => headers });
+  return Object.freeze(new HeaderCredential(subject, origins, headers));
+}
+
+/** A credential of headers that never change; a class, because there is one for each of very many users. */
+class HeaderCredential implements Credential {
+  readonly subject: string;
+  readonly generation: string;
+  readonly origins: readonly Origin[];
+  readonly #headers: CredentialHeaders;
+
+  constructor(subject: string, origins: readonly Origin[], headers: CredentialHeaders) {
+    this.subject = subject;
+    this.generation = subject;
+    this.origins = origins;
+    this.#headers = headers;
+  }
+
+  headers(): CredentialHeaders {
+    return this.#headers;
+  }
 }
 
 /** Where the value may go; a header needs a server behind a URL, a variable needs one that is not. */
-function originsFor({ shape, sets, slot, origins }: Recipe, { id, origin }: ServerRef): readonly Origin[] {
+function originsFor(
+  { shape, sets, slot, origins }: Recipe,
+  { id, origin }: ServerRef,
+  memory: Memory,
+): readonly Origin[] {
   const remote = origin !== undefined;
-  if (remote === (sets.kind === "header"))
-    return remote ? (origins ?? Object.freeze([origin])) : Object.freeze([]);
+  if (remote === (sets.kind === "header")) {
+    if (remote && origins !== undefined) return origins;
+    if (memory.origins === undefined || memory.origin !== origin)
+      Object.assign(memory, { origin, origins: Object.freeze(remote ? [origin] : []) });
+    return memory.origins ?? [];
+  }
   const why = remote
     ? `is reached by its URL and takes no environment variables; use bearer() or header() instead of ${shape}()`
     : `is not reached by a URL and takes no headers; use env() instead of ${shape}()`;

@@ -5,7 +5,7 @@ import type { EntryHost } from "./entry-host.ts";
 import { Carried } from "./carried.ts";
 import { connectionEnded, named, revoked, tooManyWaiting, waitedTooLong } from "./failure.ts";
 import { Opening, type Opened } from "./opening.ts";
-import type { Parked } from "./parking/parked.ts";
+import { Parked } from "./parking/parked.ts";
 import type { PoolKey } from "./pool-key.ts";
 import type { Resolved } from "./resolver.ts";
 import { waitForRoom } from "./room.ts";
@@ -237,7 +237,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     const { key, target, expiresAt } = this;
     const { credential } = this.carried.resolved;
     void this.#finish(state.opened.abandon());
-    this.#host.parked({ key, target, credential, session, expiresAt, place: undefined, dueAt: 0 });
+    this.#host.parked(new Parked({ key, target, credential, session, expiresAt }));
     announce("tenantry:pool:park", () => this.#named());
     return true;
   }

@@ -1,4 +1,4 @@
-import type { Scope, ServerRef, Target } from "@tenantry/core";
+import type { Scope, Target } from "@tenantry/core";
 
 declare const key: unique symbol;
 
@@ -14,7 +14,11 @@ export type PrincipalKey = string & { readonly [key]: "PrincipalKey" };
  * characters they hold; this is the only place where a key is made.
  */
 export function poolKey({ scope, server }: Target, subject: string | undefined): PoolKey {
-  return `${scopeKey(scope)}${part(server.id)}${part(server.digest)}${part(subject)}` as PoolKey;
+  const session = scope.share === "user" ? scope.session : undefined;
+  // Joined, which leaves one plain string; a template leaves a chain of its parts too.
+  return [principalKey(scope), part(session), part(server.id), part(server.digest), part(subject)].join(
+    "",
+  ) as PoolKey;
 }
 
 /** The key of whom a connection of this scope counts for. */
@@ -29,17 +33,6 @@ export function principalKey(scope: Scope): PrincipalKey {
     case "everyone":
       return "e" as PrincipalKey;
   }
-}
-
-/** The key of a server as one workspace knows it; what is shared by everyone is known to all alike. */
-export function serverKey(scope: Scope, { id, digest }: ServerRef): string {
-  const workspace = scope.share === "everyone" ? undefined : scope.workspace;
-  return `${part(workspace)}${part(id)}${part(digest)}`;
-}
-
-function scopeKey(scope: Scope): string {
-  const principal = principalKey(scope);
-  return scope.share === "user" ? `${principal}${part(scope.session)}` : principal;
 }
 
 /** An absent part is spelt like no present one. */

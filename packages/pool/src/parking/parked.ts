@@ -2,15 +2,40 @@ import type { Credential, Target } from "@tenantry/core";
 import type { Place } from "../caps/linked-list.ts";
 import type { PoolKey } from "../pool-key.ts";
 
-/** A connection reduced to the record of its session, with all that it takes to go on with it or to end it. */
-export interface Parked<P> {
+/** What is known of a session that is parked. */
+export interface ParkedFacts<P> {
   readonly key: PoolKey;
   readonly target: Target;
   readonly credential: Credential | undefined;
   readonly session: P;
   /** When the session is too old to go on with, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
-  /** Where it stands among the parked, and when it has been there for too long. */
-  place: Place<Parked<P>> | undefined;
-  dueAt: number;
+}
+
+/**
+ * A connection reduced to the record of its session, with all that it takes to go on with it or to end it. There may be
+ * very many, so each is its own place among them.
+ */
+export class Parked<P> implements ParkedFacts<P>, Place<Parked<P>> {
+  readonly key: PoolKey;
+  readonly target: Target;
+  readonly credential: Credential | undefined;
+  readonly session: P;
+  readonly expiresAt: number;
+  before: Place<Parked<P>> | undefined;
+  after: Place<Parked<P>> | undefined;
+  /** When it has been parked for too long. */
+  dueAt = 0;
+
+  constructor({ key, target, credential, session, expiresAt }: ParkedFacts<P>) {
+    this.key = key;
+    this.target = target;
+    this.credential = credential;
+    this.session = session;
+    this.expiresAt = expiresAt;
+  }
+
+  get item(): Parked<P> {
+    return this;
+  }
 }

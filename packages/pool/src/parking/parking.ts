@@ -36,7 +36,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
   put(parked: Parked<P>): void {
     this.drop(parked.key);
     this.#sessions.set(parked.key, parked);
-    parked.place = this.#rest.append(parked);
+    this.#rest.rejoin(parked);
     const oldest = this.size > this.#options.max ? this.#rest.first : undefined;
     if (oldest !== undefined) this.drop(oldest.key, "room");
   }
@@ -46,8 +46,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
     const parked = this.#sessions.get(key);
     if (parked === undefined) return undefined;
     this.#sessions.delete(key);
-    if (parked.place) this.#rest.remove(parked.place);
-    parked.place = undefined;
+    this.#rest.remove(parked);
     return parked;
   }
 
