@@ -43,10 +43,10 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
     try {
       // It may have ended since it was lent, and again while this call waited for its turn.
       if (!entry.isOpen) continue;
-      if (!calls.enter(entry.lane)) {
+      if (!calls.enter(entry.standing.lane)) {
         if (!(await waitForTurn(lender.holdings, demand, entry))) continue;
         if (!entry.isOpen) {
-          calls.leave(entry.lane);
+          calls.leave(entry.standing.lane);
           continue;
         }
       }
@@ -66,7 +66,8 @@ async function callOnce<C extends Poolable<P>, P, T>(
   loan: Loan<C, P>,
   work: Work<C, T>,
 ): Promise<T> {
-  const { lane, trouble, carried } = loan.entry;
+  const { standing, carried } = loan.entry;
+  const { lane, trouble } = standing;
   loan.carried = carried.resolved;
   const { generation } = loan.carried.credential ?? {};
   try {

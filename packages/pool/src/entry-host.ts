@@ -21,8 +21,6 @@ export interface EntryHost<C extends Poolable<P>, P> {
   retired(entry: Entry<C, P>): void;
   /** The entry has ended; `ending` settles when nothing is left of it. */
   ended(entry: Entry<C, P>, ending: Promise<void>): void;
-  /** Names an entry. */
-  nextId(): string;
   /** A session is left at rest. */
   parked(parked: Parked<P>): void;
   /** A session is left that nobody goes on with. */

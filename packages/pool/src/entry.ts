@@ -1,27 +1,24 @@
-import { announce, SharedFlight, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
-import type { Slot, SlotHolder } from "./caps/capacity.ts";
-import type { PermitLane } from "./caps/permits.ts";
-import type { EntryHost } from "./entry-host.ts";
+import { announce, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
+import type { SlotHolder } from "./caps/capacity.ts";
 import { Carried } from "./carried.ts";
-import { connectionEnded, named, revoked, tooManyWaiting, waitedTooLong } from "./failure.ts";
-import { Opening, type Opened } from "./opening.ts";
+import type { EntryHost } from "./entry-host.ts";
+import { connectionEnded, revoked } from "./failure.ts";
+import type { Opened } from "./opening.ts";
 import { Parked } from "./parking/parked.ts";
 import type { PoolKey } from "./pool-key.ts";
 import type { Resolved } from "./resolver.ts";
-import { waitForRoom } from "./room.ts";
+import { Standing, type Admitted } from "./standing.ts";
+import { Start, type StartListener } from "./start.ts";
 import * as states from "./state.ts";
-import type { State, Waiting } from "./state.ts";
-import type { Admission } from "./trouble/admission.ts";
-import type { Trouble } from "./trouble/trouble.ts";
+import type { PoolState, State } from "./state.ts";
 
 /** What an entry begins with. */
-export interface EntryParts<P> {
+export interface EntryParts<P> extends Admitted {
   readonly key: PoolKey;
+  /** Tells it from others of its key. */
+  readonly id: string;
   readonly target: Target;
   readonly resolved: Resolved;
-  readonly trouble: Trouble;
-  /** What it may be opened with. */
-  readonly admission: Admission;
   /** The session that goes on in it. */
   readonly parked: Parked<P> | undefined;
 }
@@ -29,66 +26,54 @@ export interface EntryParts<P> {
 type EvictReason = DiagnosticNotices["tenantry:pool:evict"]["reason"];
 
 /** One connection from the first wish for it to its end, in the states that {@link State} describes. */
-export class Entry<C extends Poolable<P>, P> implements SlotHolder {
+export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListener<C> {
   readonly key: PoolKey;
-  /** Tells it from others of its key. */
   readonly id: string;
   readonly target: Target;
   readonly carried: Carried;
-  readonly trouble: Trouble;
-  /** Where its calls wait for their turn. */
-  readonly lane: PermitLane;
+  readonly standing: Standing;
   /** When it is too old to be lent again, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
+  /** Whether a session goes on in it that was parked. */
+  readonly isResumed: boolean;
   readonly #host: EntryHost<C, P>;
-  readonly #slot: Slot;
-  #state: State<C> = states.waiting();
+  #state: State<C, P>;
   /** Callers that wait for the connection or have it on loan. */
   #users = 0;
-  readonly #admission: Admission;
-  #parked: Parked<P> | undefined;
   #isRetired = false;
-  #isForgotten = false;
-  #ending: Promise<void> = settled;
   #listeners: Set<() => void> | undefined;
 
-  constructor(host: EntryHost<C, P>, { key, target, resolved, trouble, admission, parked }: EntryParts<P>) {
+  constructor(host: EntryHost<C, P>, parts: EntryParts<P>) {
+    const { key, id, target, resolved, parked } = parts;
     this.key = key;
+    this.id = id;
     this.target = target;
-    this.trouble = trouble;
-    this.expiresAt = parked?.expiresAt ?? host.clock.now() + host.limits.maxLifetimeMs;
-    this.#host = host;
     this.carried = new Carried(resolved);
-    this.#admission = admission;
-    this.#parked = parked;
-    this.#slot = host.capacity.slot(target, this);
-    this.id = host.nextId();
-    this.lane = host.calls.lane(target, this.id);
+    this.standing = new Standing(host, parts, { id, target, holder: this });
+    this.expiresAt = parked?.expiresAt ?? host.clock.now() + host.limits.maxLifetimeMs;
+    this.isResumed = parked !== undefined;
+    this.#host = host;
+    const { slot } = this.standing;
+    this.#state = states.starting(new Start(host, { target, slot, carried: this.carried, parked }, this));
   }
 
-  get state(): State<C>["name"] {
-    return this.#state.name;
+  get state(): Exclude<PoolState, "parked"> | "closed" {
+    return this.#state.name === "starting" ? this.#state.start.state : this.#state.name;
   }
 
   /** How many have the connection on loan. */
   get leases(): number {
-    return this.state === "ready" || this.state === "draining" ? this.#users : 0;
+    return this.#state.name === "ready" || this.#state.name === "draining" ? this.#users : 0;
   }
 
   /** How many callers wait for room. */
   get waiting(): number {
-    return this.#state.name === "waiting" ? this.#state.callers.size : 0;
-  }
-
-  /** Whether a session goes on in it that was parked. */
-  get isResumed(): boolean {
-    return this.#parked !== undefined;
+    return this.#state.name === "starting" ? this.#state.start.waiting : 0;
   }
 
   /** Whether the connection is there, be it for the last time. */
   get isOpen(): boolean {
-    const { name } = this.#state;
-    return name === "ready" || name === "idle" || name === "draining";
+    return this.#state.name !== "starting" && this.#state.name !== "closed";
   }
 
   /** Calls `listener` when the entry ends, unless what is given back has been called before. */
@@ -100,15 +85,15 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
 
   /** Asks for room; the connection begins to open when there is some. */
   begin(): void {
-    this.#host.capacity.request(this.#slot);
+    this.#host.capacity.request(this.standing.slot);
   }
 
   /** Gives the connection where it is open, and `undefined` otherwise; {@link release} gives it back. */
   take(): C | undefined {
     const state = this.#state;
     if (state.name === "idle") {
-      this.#host.capacity.busy(this.#slot);
-      this.#state = states.ready(state.opened);
+      this.#host.capacity.busy(this.standing.slot);
+      this.#setState(states.ready(state.opened));
     } else if (state.name !== "ready") return undefined;
     this.#users++;
     return state.opened.connection;
@@ -120,7 +105,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     if (open !== undefined) return open;
     this.#users++;
     try {
-      return await this.#connection(resolved, signal);
+      const state = this.#state;
+      if (state.name === "starting") return await state.start.join(resolved, signal);
+      throw connectionEnded(this.target.server.id);
     } catch (failure) {
       this.release();
       throw failure;
@@ -136,13 +123,12 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
         // Nobody has a second use for a connection that served discovery.
         if (this.target.scope.share === "discovery") return void this.end();
         this.#setState(states.idle(state.opened));
-        return this.#host.capacity.idle(this.#slot);
-      case "waiting":
-      case "connecting":
+        return this.#host.capacity.idle(this.standing.slot);
+      case "starting":
       case "draining":
         return void this.end();
       case "closed":
-        return this.#forget();
+        return this.standing.forget();
       case "idle":
         return;
     }
@@ -174,7 +160,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
 
   /** Ends at once what may not be used any more. Settles when nothing is left of it. */
   revoke(): Promise<void> {
-    if (this.#state.name === "closed") return this.#ending;
+    if (this.#state.name === "closed") return this.#state.ending;
     this.#isRetired = true;
     this.#announceEviction("revoked");
     return this.end(revoked(this.target.server.id));
@@ -186,44 +172,16 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
    */
   end(reason: unknown = connectionEnded(this.target.server.id)): Promise<void> {
     const state = this.#state;
-    if (state.name === "closed") return this.#ending;
-    this.#setState(states.closed());
     switch (state.name) {
-      case "waiting":
-        this.#leaveParked();
-        for (const caller of state.callers) caller.fail(reason);
-        return this.#finish(settled);
-      case "connecting":
-        state.opening.stop(reason);
-        if (!state.opening.isSpent) this.#leaveParked();
-        return this.#finish(settled);
+      case "closed":
+        return state.ending;
+      case "starting":
+        return this.#stop(state.start, reason);
       case "ready":
       case "idle":
       case "draining":
-        return this.#finish(state.opened.close());
+        return this.#finish(() => state.opened.close());
     }
-  }
-
-  /** There is room. */
-  granted(): void {
-    if (this.#state.name !== "waiting") return;
-    const { callers } = this.#state;
-    const { connector, clock, limits } = this.#host;
-    const opening = new Opening<C, P>({
-      connector,
-      clock,
-      timeoutMs: limits.connectTimeoutMs,
-      target: this.target,
-      credential: this.carried.resolved.credential,
-      resume: this.#parked?.session,
-      onStopped: (rest) => this.#host.stopped(rest),
-    });
-    const flight = new SharedFlight((abandoned) => {
-      abandoned.addEventListener("abort", () => void this.end(abandoned.reason), { once: true });
-      return this.#open(opening);
-    });
-    this.#setState(states.connecting(flight, opening));
-    for (const caller of callers) caller.proceed(flight);
   }
 
   /** Reduces the idle connection to the record of its session; `false` where it has none, and stays as it is. */
@@ -233,13 +191,17 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     if (state.name !== "idle" || this.#isRetired || isClosed || limits.maxParked === 0) return false;
     const session = state.opened.connection.park();
     if (session === undefined) return false;
-    this.#setState(states.closed());
     const { key, target, expiresAt } = this;
     const { credential } = this.carried.resolved;
-    void this.#finish(state.opened.abandon());
+    void this.#finish(() => state.opened.abandon());
     this.#host.parked(new Parked({ key, target, credential, session, expiresAt }));
     announce("tenantry:pool:park", () => this.#named());
     return true;
+  }
+
+  /** There is room. */
+  granted(): void {
+    if (this.#state.name === "starting") this.#state.start.open();
   }
 
   /** Somebody else needs the slot, or nobody has asked for the connection for long enough. */
@@ -249,103 +211,60 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder {
     void this.end();
   }
 
-  #setState(next: State<C>): void {
-    this.#state = next;
-  }
-
-  #connection(resolved: Resolved, signal: AbortSignal | undefined): C | Promise<C> {
-    const state = this.#state;
-    switch (state.name) {
-      case "waiting":
-        return this.#wait(state, resolved, signal);
-      case "connecting":
-        return state.flight.join({ signal });
-      case "ready":
-      case "idle":
-      case "draining":
-        return state.opened.connection;
-      case "closed":
-        throw connectionEnded(this.target.server.id);
-    }
-  }
-
-  /** Waits in line for room and then for the connection. */
-  #wait(state: Waiting<C>, resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
-    const { capacity, clock, limits } = this.#host;
-    const server = this.target.server.id;
-    signal?.throwIfAborted();
-    if (!capacity.join(this.#slot)) throw tooManyWaiting(server, limits.maxWaiting);
-    this.carried.replace(resolved);
-    return waitForRoom(state.callers, {
-      clock,
-      signal,
-      timeoutMs: limits.acquireTimeoutMs,
-      expired: () => waitedTooLong(server, limits.acquireTimeoutMs),
-      onLeave: () => capacity.leave(this.#slot),
-    });
-  }
-
-  /** Gives the connection once it is open, or fails as the opening does; the entry ends with it then. */
-  async #open(opening: Opening<C, P>): Promise<C> {
-    const { generation } = this.carried.resolved.credential ?? {};
-    try {
-      return this.#arrived(await opening.start());
-    } catch (cause) {
-      // Named here already, so that all who wait hear of the one failure by one error.
-      const failure = named(cause, this.target.server.id);
-      if (this.#state.name === "connecting") {
-        this.trouble.failed(this.#admission, failure, "opening", generation);
-        void this.end(failure);
-      }
-      throw failure;
-    }
-  }
-
-  #arrived(opened: Opened<C>): C {
-    if (this.#state.name !== "connecting") {
+  opened(opened: Opened<C>): C {
+    if (this.#state.name !== "starting") {
       this.#host.stopped(opened.close().catch(() => {}));
       throw connectionEnded(this.target.server.id);
     }
-    this.#host.capacity.opened(this.#slot);
-    // Many a connection opens without a word to its server: only a call's answer tells how that one is.
-    this.trouble.left(this.#admission);
+    this.standing.opened();
     this.#setState(this.#isRetired ? states.draining(opened, true) : states.ready(opened));
     const lost = () => this.#lost(opened);
     opened.connection.closed.then(lost, lost);
     return opened.connection;
   }
 
+  failed(failure: unknown): void {
+    if (this.#state.name !== "starting") return;
+    this.standing.failed(failure, this.carried.resolved.credential?.generation);
+    void this.end(failure);
+  }
+
+  abandoned(reason: unknown): void {
+    void this.end(reason);
+  }
+
+  #setState(next: State<C, P>): void {
+    this.#state = next;
+  }
+
+  /** The session that was to go on is there for the next one, unless nobody is to have it any more. */
+  #stop(start: Start<C, P>, reason: unknown): Promise<void> {
+    return this.#finish(async () => {
+      const left = start.stop(reason);
+      if (left === undefined) return;
+      if (this.#isRetired) this.#host.dropped(left);
+      else this.#host.parked(left);
+    });
+  }
+
   /** The other side went away, unless it was this side that closed. */
   #lost(opened: Opened<C>): void {
-    if (this.#state.name === "closed") return;
-    this.#setState(states.closed());
-    void this.#finish(opened.abandon());
+    if (this.#state.name !== "closed") void this.#finish(() => opened.abandon());
   }
 
-  /** The slot is given back now that the end has begun: nobody waits for a server that is slow to part. */
-  #finish(ending: Promise<void>): Promise<void> {
-    this.#ending = ending;
+  /**
+   * Ends the entry, and then what is behind it, which may come back here. The slot is given back as soon as that has
+   * begun: nobody waits for a server that is slow to part.
+   */
+  #finish(end: () => Promise<void>): Promise<void> {
+    this.#setState(states.closed(settled));
+    const ending = end();
+    this.#setState(states.closed(ending));
     for (const listener of this.#listeners ?? []) listener();
-    this.trouble.left(this.#admission);
     this.#host.ended(this, ending);
-    if (this.#users === 0) this.#forget();
-    this.#host.capacity.release(this.#slot);
+    if (this.#users === 0) this.standing.forget();
+    this.standing.ended();
     return ending;
-  }
-
-  /** What became of the last call is known; only then may the trouble with the server be forgotten. */
-  #forget(): void {
-    if (this.#isForgotten) return;
-    this.#isForgotten = true;
-    this.#host.calls.drop(this.lane);
-    this.#host.troubles.drop(this.trouble);
-  }
-
-  /** What it was to go on with is there for the next one, unless nobody is to have it any more. */
-  #leaveParked(): void {
-    if (this.#parked === undefined) return;
-    if (this.#isRetired) this.#host.dropped(this.#parked);
-    else this.#host.parked(this.#parked);
   }
 
   #announceEviction(reason: EvictReason): void {

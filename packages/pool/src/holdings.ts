@@ -88,7 +88,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
       throw failure;
     }
     const parked = this.#parkedFor(key);
-    const entry = new Entry<C, P>(this, { key, target, resolved, trouble, admission, parked });
+    const parts = { key, id: String(++this.#entries), target, resolved, trouble, admission, parked };
+    const entry = new Entry<C, P>(this, parts);
     this.#lent.set(key, entry);
     this.#population.add(entry);
     entry.begin();
@@ -139,10 +140,6 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   ended(entry: Entry<C, P>, ending: Promise<void>): void {
     this.retired(entry);
     this.#population.ended(entry, ending);
-  }
-
-  nextId(): string {
-    return String(++this.#entries);
   }
 
   parked(parked: Parked<P>): void {

@@ -1,6 +1,6 @@
-import type { SharedFlight } from "@tenantry/core";
-import type { Opening } from "./opening.ts";
-import type { Caller } from "./room.ts";
+import type { Poolable } from "@tenantry/core";
+import type { Opened } from "./opening.ts";
+import type { Start } from "./start.ts";
 
 /**
  * The life of one connection. Each leads a life of its own: what replaces it is another entry.
@@ -20,76 +20,59 @@ import type { Caller } from "./room.ts";
  * - `draining`: on loan to those who have it, and lent to nobody else.
  * - `closed`: ended, or about to be; every other state leads here as well, when it fails or the pool closes.
  */
-export type State<C> = Waiting<C> | Connecting<C> | Ready<C> | Idle<C> | Draining<C> | Closed;
+export type State<C extends Poolable<P>, P> = Starting<C, P> | Ready<C> | Idle<C> | Draining<C> | Closed;
 
 /** The name of a state that a connection of the pool can be found in. */
-export type PoolState = Exclude<State<unknown>["name"], "closed"> | "parked";
+export type PoolState = "waiting" | "connecting" | "ready" | "idle" | "parked" | "draining";
 
-/** What an entry knows of its open connection. */
-export interface OpenConnection<C> {
-  readonly connection: C;
-  close(): Promise<void>;
-  abandon(): Promise<void>;
-}
-
-/** Waits for room under a cap. */
-export interface Waiting<C> {
-  readonly name: "waiting";
-  readonly callers: Set<Caller<C>>;
-}
-
-/** Is being opened. */
-export interface Connecting<C> {
-  readonly name: "connecting";
-  readonly flight: SharedFlight<C>;
-  readonly opening: Pick<Opening<never, unknown>, "stop" | "isSpent">;
+/** Waits for room, or is being opened. */
+export interface Starting<C extends Poolable<P>, P> {
+  readonly name: "starting";
+  readonly start: Start<C, P>;
 }
 
 /** Is on loan. */
-export interface Ready<C> {
+export interface Ready<C extends Poolable<unknown>> {
   readonly name: "ready";
-  readonly opened: OpenConnection<C>;
+  readonly opened: Opened<C>;
 }
 
 /** Is open and on loan to nobody. */
-export interface Idle<C> {
+export interface Idle<C extends Poolable<unknown>> {
   readonly name: "idle";
-  readonly opened: OpenConnection<C>;
+  readonly opened: Opened<C>;
 }
 
 /** Is on loan for the last time. */
-export interface Draining<C> {
+export interface Draining<C extends Poolable<unknown>> {
   readonly name: "draining";
-  readonly opened: OpenConnection<C>;
+  readonly opened: Opened<C>;
   /** Whether those who waited for it are still to have it. */
   readonly isLastCall: boolean;
 }
 
-/** Has ended. */
+/** Has ended; `ending` settles when nothing is left of it. */
 export interface Closed {
   readonly name: "closed";
+  readonly ending: Promise<void>;
 }
 
-export function waiting<C>(): Waiting<C> {
-  return { name: "waiting", callers: new Set() };
+export function starting<C extends Poolable<P>, P>(start: Start<C, P>): Starting<C, P> {
+  return { name: "starting", start };
 }
 
-export function connecting<C>(flight: SharedFlight<C>, opening: Connecting<C>["opening"]): Connecting<C> {
-  return { name: "connecting", flight, opening };
-}
-
-export function ready<C>(opened: OpenConnection<C>): Ready<C> {
+export function ready<C extends Poolable<unknown>>(opened: Opened<C>): Ready<C> {
   return { name: "ready", opened };
 }
 
-export function idle<C>(opened: OpenConnection<C>): Idle<C> {
+export function idle<C extends Poolable<unknown>>(opened: Opened<C>): Idle<C> {
   return { name: "idle", opened };
 }
 
-export function draining<C>(opened: OpenConnection<C>, isLastCall = false): Draining<C> {
+export function draining<C extends Poolable<unknown>>(opened: Opened<C>, isLastCall = false): Draining<C> {
   return { name: "draining", opened, isLastCall };
 }
 
-export function closed(): Closed {
-  return { name: "closed" };
+export function closed(ending: Promise<void>): Closed {
+  return { name: "closed", ending };
 }

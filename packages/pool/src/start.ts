@@ -1,0 +1,114 @@
+import { SharedFlight, type Poolable, type Target } from "@tenantry/core";
+import type { Carried } from "./carried.ts";
+import type { Slot } from "./caps/capacity.ts";
+import type { EntryHost } from "./entry-host.ts";
+import { named, tooManyWaiting, waitedTooLong } from "./failure.ts";
+import { Opening, type Opened } from "./opening.ts";
+import type { Parked } from "./parking/parked.ts";
+import type { Resolved } from "./resolver.ts";
+import { waitForRoom, type Caller } from "./room.ts";
+
+/** What a start is made of. */
+export interface StartParts<P> {
+  readonly target: Target;
+  readonly slot: Slot;
+  readonly carried: Carried;
+  /** The session that goes on in it. */
+  readonly parked: Parked<P> | undefined;
+}
+
+/** Who is told what becomes of a start. */
+export interface StartListener<C> {
+  /** The connection is open; gives it to those who wait, or throws where it has come too late. */
+  opened(opened: Opened<C & Poolable<unknown>>): C;
+  /** It could not be opened. All who wait hear of this one failure. */
+  failed(failure: unknown): void;
+  /** The last of those who waited has left. */
+  abandoned(reason: unknown): void;
+}
+
+/** The beginning of a connection: room is waited for, and then it is opened, once for all who wait. */
+export class Start<C extends Poolable<P>, P> {
+  readonly #host: EntryHost<C, P>;
+  readonly #parts: StartParts<P>;
+  readonly #listener: StartListener<C>;
+  readonly #callers = new Set<Caller<C>>();
+  #opening: Opening<C, P> | undefined;
+  #flight: SharedFlight<C> | undefined;
+
+  constructor(host: EntryHost<C, P>, parts: StartParts<P>, listener: StartListener<C>) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#listener = listener;
+  }
+
+  get state(): "waiting" | "connecting" {
+    return this.#opening === undefined ? "waiting" : "connecting";
+  }
+
+  /** How many callers wait for room. */
+  get waiting(): number {
+    return this.#callers.size;
+  }
+
+  /** Waits for the connection, and before that for room, where there is none yet. */
+  join(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+    return this.#flight === undefined ? this.#wait(resolved, signal) : this.#flight.join({ signal });
+  }
+
+  /** Begins to open: there is room. */
+  open(): void {
+    const { connector, clock, limits } = this.#host;
+    const { target, carried, parked } = this.#parts;
+    const opening = new Opening<C, P>({
+      connector,
+      clock,
+      timeoutMs: limits.connectTimeoutMs,
+      target,
+      credential: carried.resolved.credential,
+      resume: parked?.session,
+      onStopped: (rest) => this.#host.stopped(rest),
+    });
+    this.#opening = opening;
+    this.#flight = new SharedFlight((abandoned) => {
+      abandoned.addEventListener("abort", () => this.#listener.abandoned(abandoned.reason), { once: true });
+      return this.#finish(opening);
+    });
+    for (const caller of this.#callers) caller.proceed(this.#flight);
+  }
+
+  /** Ends the start, those who wait hear `reason`; gives the session that nobody has gone on with yet. */
+  stop(reason: unknown): Parked<P> | undefined {
+    for (const caller of this.#callers) caller.fail(reason);
+    this.#opening?.stop(reason);
+    return this.#opening?.isSpent ? undefined : this.#parts.parked;
+  }
+
+  async #finish(opening: Opening<C, P>): Promise<C> {
+    try {
+      return this.#listener.opened(await opening.start());
+    } catch (cause) {
+      // Named here already, so that all who wait hear of the one failure by one error.
+      const failure = named(cause, this.#parts.target.server.id);
+      this.#listener.failed(failure);
+      throw failure;
+    }
+  }
+
+  /** Waits in line for room and then for the connection. */
+  #wait(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+    const { capacity, clock, limits } = this.#host;
+    const { slot, carried, target } = this.#parts;
+    const { id } = target.server;
+    signal?.throwIfAborted();
+    if (!capacity.join(slot)) throw tooManyWaiting(id, limits.maxWaiting);
+    carried.replace(resolved);
+    return waitForRoom(this.#callers, {
+      clock,
+      signal,
+      timeoutMs: limits.acquireTimeoutMs,
+      expired: () => waitedTooLong(id, limits.acquireTimeoutMs),
+      onLeave: () => capacity.leave(slot),
+    });
+  }
+}
