@@ -1,5 +1,5 @@
 import { announce, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
-import type { SlotHolder } from "./caps/capacity.ts";
+import type { SlotHolder } from "./caps/slot.ts";
 import { Carried } from "./carried.ts";
 import type { EntryHost } from "./entry-host.ts";
 import { connectionEnded, revoked } from "./failure.ts";

@@ -1,5 +1,5 @@
 import type { Target } from "@tenantry/core";
-import type { Slot, SlotHolder } from "./caps/capacity.ts";
+import type { Slot, SlotHolder } from "./caps/slot.ts";
 import type { PermitLane } from "./caps/permits.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Admission } from "./trouble/admission.ts";

@@ -1,6 +1,6 @@
 import { SharedFlight, type Poolable, type Target } from "@tenantry/core";
 import type { Carried } from "./carried.ts";
-import type { Slot } from "./caps/capacity.ts";
+import type { Slot } from "./caps/slot.ts";
 import type { EntryHost } from "./entry-host.ts";
 import { named, tooManyWaiting, waitedTooLong } from "./failure.ts";
 import { Opening, type Opened } from "./opening.ts";

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Scope, ServerRef } from "@tenantry/core";
 import { stepClock } from "../../test/step-clock.ts";
-import { Capacity, type CapacityLimits, type Slot } from "./capacity.ts";
+import { Capacity } from "./capacity.ts";
+import type { CapacityLimits } from "./connection-bounds.ts";
+import type { Slot } from "./slot.ts";
 
 const scopes = [
   { share: "user", workspace: "acme", user: "ada" },

@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Scope, ServerId, ServerRef, WorkspaceId } from "@tenantry/core";
 import { userScope } from "../../test/fake-connector.ts";
 import { stepClock, type StepClock } from "../../test/step-clock.ts";
-import { Capacity, type CapacityLimits, type Slot } from "./capacity.ts";
+import { Capacity } from "./capacity.ts";
+import type { CapacityLimits } from "./connection-bounds.ts";
+import type { Slot } from "./slot.ts";
 
 const wide: CapacityLimits = {
   maxConnections: 100,
