@@ -10,13 +10,13 @@ import { call } from "../variant.ts";
 import type { PoolBench } from "./measure-pool.ts";
 
 /** The calls of the user who has no trouble, in microseconds. */
-export interface NoiseSlot {
+interface NoiseSlot {
   readonly p50: number;
   readonly p99: number;
 }
 
 /** What a user's refused calls came to, and what became of the other's meanwhile. */
-export interface RefusalResult {
+interface RefusalResult {
   readonly refused: Readonly<Record<string, number>>;
   /** How many of the refused ones reached the server. */
   readonly sent: number;
