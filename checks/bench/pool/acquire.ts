@@ -6,7 +6,7 @@ import type { PoolBench } from "./measure-pool.ts";
 import { boundBearer } from "./target.ts";
 
 /** One slot of one round, in microseconds of an acquire and its release. */
-export interface AcquireSlot {
+interface AcquireSlot {
   /** Over batches, each divided by its size, so that the clock's own time hardly counts. */
   readonly p50: number;
   /** Of single ones, the clock's own time included. */

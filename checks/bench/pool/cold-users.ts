@@ -10,7 +10,7 @@ import type { PoolBench } from "./measure-pool.ts";
 import { PoolHost } from "./pool-host.ts";
 
 /** One round of all users. */
-export interface ColdUsersSlot {
+interface ColdUsersSlot {
   readonly wallMs: number;
   /** In microseconds of the calling process for each user. */
   readonly cpu: number;

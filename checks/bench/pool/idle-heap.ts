@@ -60,6 +60,7 @@ function idleHeapTable(result: IdleHeapResult, users: number): string {
     "bytes a user",
     "gone by",
     "sessions left",
+    "sockets then, now",
   ];
   return table([`heap of each of ${users} users`, ...heads], rows);
 }

@@ -1,6 +1,5 @@
 // What one user hears of another one's trouble.
 import { setTimeout } from "node:timers/promises";
-import { TenantryError } from "@tenantry/core";
 import { bearer, createTenantry, fromContext, type WorkspaceClient } from "tenantry";
 import { hangingTool, refusedToken } from "../answers.ts";
 import { interleave, quantile, ratio, typical, type Rounds } from "../interleave.ts";
@@ -8,21 +7,12 @@ import type { Listener } from "../serving.ts";
 import { table } from "../table.ts";
 import { call } from "../variant.ts";
 import type { PoolBench } from "./measure-pool.ts";
+import { measureRefusals, refusalLine, type RefusalResult } from "./refusals.ts";
 
 /** The calls of the user who has no trouble, in microseconds. */
-export interface NoiseSlot {
+interface NoiseSlot {
   readonly p50: number;
   readonly p99: number;
-}
-
-/** What a user's refused calls came to, and what became of the other's meanwhile. */
-export interface RefusalResult {
-  readonly refused: Readonly<Record<string, number>>;
-  /** How many of the refused ones reached the server. */
-  readonly sent: number;
-  readonly answered: number;
-  /** How many calls of the other user failed. */
-  readonly failed: number;
 }
 
 /** By what the other user does. */
@@ -69,17 +59,17 @@ export async function measureNoise({ serving, rounds, quick }: PoolBench): Promi
   await timesOf(ada, calls);
   const slots = await interleave(cases, rounds, async ({ server }) => {
     await using _ = await startFlood(eve, server, [healthy, hung]);
+    // After a collection the heap takes a while to find its size again.
+    await timesOf(ada, calls / 4);
     const times = await timesOf(ada, calls);
     return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
   });
 
-  await healthy.tally();
-  const refusals = await refuse(ada, acme.as("mallory", { token: refusedToken }));
-  const { refused: sent } = await healthy.tally();
+  const refusals = await measureRefusals(healthy, ada, acme.as("mallory", { token: refusedToken }));
   await tenantry.close();
   await healthy.close();
   await hung.close();
-  const result = { slots, refusals: { ...refusals, sent } };
+  const result = { slots, refusals };
   console.log(noiseTable(result));
   return result;
 }
@@ -125,30 +115,6 @@ async function calm(listeners: readonly Listener[]): Promise<void> {
   globalThis.gc?.();
 }
 
-/** 1,000 calls of a user whom the server always refuses, while another one makes as many. */
-async function refuse(ada: WorkspaceClient, mallory: WorkspaceClient): Promise<Omit<RefusalResult, "sent">> {
-  const refused: Record<string, number> = {};
-  let answered = 0;
-  let failed = 0;
-  const echo = (client: WorkspaceClient) =>
-    client.callTool({ server: "bench", tool: call.name }, call.arguments);
-  for (let wave = 0; wave < 20; wave++) {
-    const bad = Array.from({ length: 50 }, async () => {
-      const failure: unknown = await echo(mallory).catch((cause: unknown) => cause);
-      const code = failure instanceof TenantryError ? failure.code : String(failure);
-      refused[code] = (refused[code] ?? 0) + 1;
-    });
-    const good = Array.from({ length: 50 }, () =>
-      echo(ada).then(
-        () => answered++,
-        () => failed++,
-      ),
-    );
-    await Promise.all([...bad, ...good]);
-  }
-  return { refused, answered, failed };
-}
-
 function noiseTable({ slots, refusals }: NoiseResult): string {
   const quiet = slots[floods.none];
   const p50 = (slot: NoiseSlot) => slot.p50;
@@ -160,10 +126,6 @@ function noiseTable({ slots, refusals }: NoiseResult): string {
     typical(own, p50).toFixed(0),
     typical(own, p99).toFixed(0),
   ]);
-  const codes = Object.entries(refusals.refused).map(([code, count]) => `${count} ${code}`);
-  const { sent, answered, failed } = refusals;
-  return [
-    table(["one user's calls beside", "p50 ÷ no flood", "p99 ÷", "p50 µs", "p99 µs"], rows),
-    `Beside a user who is always refused (${codes.join(", ")}; ${sent} messages sent): ${answered} answered, ${failed} failed.\n`,
-  ].join("\n");
+  const heads = ["p50 ÷ no flood", "p99 ÷", "p50 µs", "p99 µs"];
+  return [table(["one user's calls beside", ...heads], rows), refusalLine(refusals)].join("\n");
 }
