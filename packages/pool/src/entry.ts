@@ -167,16 +167,16 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   /**
-   * Ends at once, whoever waits or uses the connection; those who wait hear `reason`. Settles when nothing is left of
-   * it; a second call does nothing.
+   * Ends at once, whoever waits or uses the connection; those who wait hear `reason`, or that it has ended. Settles when
+   * nothing is left of it; a second call does nothing.
    */
-  end(reason: unknown = connectionEnded(this.target.server.id)): Promise<void> {
+  end(reason?: unknown): Promise<void> {
     const state = this.#state;
     switch (state.name) {
       case "closed":
         return state.ending;
       case "starting":
-        return this.#stop(state.start, reason);
+        return this.#stop(state.start, reason ?? connectionEnded(this.target.server.id));
       case "ready":
       case "idle":
       case "draining":
