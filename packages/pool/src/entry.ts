@@ -211,16 +211,11 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     void this.end();
   }
 
-  opened(opened: Opened<C>): C {
-    if (this.#state.name !== "starting") {
-      this.#host.stopped(opened.close().catch(() => {}));
-      throw connectionEnded(this.target.server.id);
-    }
+  opened(opened: Opened<C>): void {
     this.standing.opened();
     this.#setState(this.#isRetired ? states.draining(opened, true) : states.ready(opened));
     const lost = () => this.#lost(opened);
     opened.connection.closed.then(lost, lost);
-    return opened.connection;
   }
 
   failed(failure: unknown): void {

@@ -636,6 +636,22 @@ describe("closing", () => {
     expect(fake.openings.every(({ signal }) => signal.aborted)).toBe(true);
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6])(
+    "tells a caller whose connection arrives just before it, %i turns, that it is closed",
+    async (turns) => {
+      start({}, { automatic: false });
+      const outcome = pool
+        .run(target(), async () => "ran", refused)
+        .catch((error: unknown) => (error as TenantryError).code);
+      await settle();
+      fake.openings[0]?.arrive();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const closing = pool.close();
+      expect(["CLOSED", "ran"]).toContain(await outcome);
+      await closing;
+    },
+  );
+
   it("closes idle connections at once and leased ones when they are released", async () => {
     const [ada, bob] = await Promise.all([acquire("ada"), acquire("bob")]);
     bob.release();

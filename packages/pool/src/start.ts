@@ -19,8 +19,8 @@ export interface StartParts<P> {
 
 /** Who is told what becomes of a start. */
 export interface StartListener<C> {
-  /** The connection is open; gives it to those who wait, or throws where it has come too late. */
-  opened(opened: Opened<C & Poolable<unknown>>): C;
+  /** The connection is open. */
+  opened(opened: Opened<C & Poolable<unknown>>): void;
   /** It could not be opened. All who wait hear of this one failure. */
   failed(failure: unknown): void;
   /** The last of those who waited has left. */
@@ -35,6 +35,8 @@ export class Start<C extends Poolable<P>, P> {
   readonly #callers = new Set<Caller<C>>();
   #opening: Opening<C, P> | undefined;
   #flight: SharedFlight<C> | undefined;
+  /** Why it was stopped. */
+  #stopped: { readonly reason: unknown } | undefined;
 
   constructor(host: EntryHost<C, P>, parts: StartParts<P>, listener: StartListener<C>) {
     this.#host = host;
@@ -79,6 +81,7 @@ export class Start<C extends Poolable<P>, P> {
 
   /** Ends the start, those who wait hear `reason`; gives the session that nobody has gone on with yet. */
   stop(reason: unknown): Parked<P> | undefined {
+    this.#stopped = { reason };
     for (const caller of this.#callers) caller.fail(reason);
     this.#opening?.stop(reason);
     return this.#opening?.isSpent ? undefined : this.#parts.parked;
@@ -86,7 +89,14 @@ export class Start<C extends Poolable<P>, P> {
 
   async #finish(opening: Opening<C, P>): Promise<C> {
     try {
-      return this.#listener.opened(await opening.start());
+      const opened = await opening.start();
+      if (this.#stopped !== undefined) {
+        // It has arrived at the very moment at which it was stopped.
+        this.#host.stopped(opened.close().catch(() => {}));
+        throw this.#stopped.reason;
+      }
+      this.#listener.opened(opened);
+      return opened.connection;
     } catch (cause) {
       // Named here already, so that all who wait hear of the one failure by one error.
       const failure = named(cause, this.#parts.target.server.id);
