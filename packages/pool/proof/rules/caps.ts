@@ -1,0 +1,99 @@
+import type { PoolLimits } from "../../src/limits.ts";
+import type { PoolStats } from "../../src/stats.ts";
+import { findSeat, type BoundOf, type Seat } from "../cast.ts";
+import type { Facts } from "../facts.ts";
+import type { Link } from "../fakes/link.ts";
+import { counts, type Start } from "../start.ts";
+
+/** No cap is ever exceeded, and one connection is never opened twice. */
+export class Caps {
+  readonly #facts: Facts;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  /** Another connection is being opened. */
+  opens(start: Start): void {
+    const { seat } = start;
+    this.#once(start);
+    this.fits(seat);
+    const connects = this.connects(seat, [...this.#facts.starts].filter(counts));
+    this.#atMost("maxConnectsPerOrigin", connects, seat);
+  }
+
+  /** A connection of this seat counts that did not before. */
+  fits(seat: Seat): void {
+    for (const bound of seat.connectionBounds) {
+      const isWithin = (other: Seat) => other.connectionBounds.some(({ key }) => key === bound.key);
+      let count = 0;
+      for (const other of this.#facts.starts) if (counts(other) && isWithin(other.seat)) count++;
+      for (const link of this.#facts.links) if (isReal(link) && isWithin(link.seat)) count++;
+      this.#atMost(bound.limit, count, seat);
+    }
+  }
+
+  /** How many of these starts go to where the seat's would. */
+  connects(seat: Seat, starts: Iterable<Start>): number {
+    let count = 0;
+    for (const other of starts) if (goSameWay(other.seat, seat)) count++;
+    return count;
+  }
+
+  /** Another call begins. */
+  works(link: Link): void {
+    const { seat, calls } = link;
+    this.#atMost("maxCallsPerConnection", calls, seat);
+    for (const bound of seat.callBounds) this.#atMost(bound.limit, this.calls(bound), seat);
+  }
+
+  /** How many calls are in flight under one of their bounds. */
+  calls({ key }: BoundOf): number {
+    let count = 0;
+    for (const { worksOn, seat } of this.#facts.demands)
+      if (worksOn && seat.callBounds.some((bound) => bound.key === key)) count++;
+    return count;
+  }
+
+  /** What the pool itself counts is within the caps too. */
+  quiet({ entries }: PoolStats): void {
+    const within = new Map<string, number>();
+    for (const { scope, server, state } of entries) {
+      if (state === "waiting" || state === "parked") continue;
+      const seat = findSeat(scope, server);
+      for (const { key, limit } of seat?.connectionBounds ?? []) {
+        const count = (within.get(key) ?? 0) + 1;
+        within.set(key, count);
+        this.#atMost(limit, count, seat as Seat);
+      }
+    }
+  }
+
+  #once(start: Start): void {
+    for (const other of this.#facts.starts)
+      if (other !== start && other.seat === start.seat && counts(other) && !this.#servesNobodyNew(other))
+        if (other.ticket?.subject === start.ticket?.subject)
+          this.#facts.violated("one start", `${start.seat.name}: is opened twice at the same time`);
+  }
+
+  #servesNobodyNew({ seat, ticket, born, resume }: Start): boolean {
+    const { limits, now } = this.#facts;
+    const isOld = now() >= (resume?.bornAt ?? born.time) + limits.maxLifetimeMs;
+    return isOld || this.#facts.order("drain", seat, ticket?.subject, born.moment) !== undefined;
+  }
+
+  #atMost(limit: keyof PoolLimits, count: number, { name }: Seat): void {
+    const max = this.#facts.limits[limit];
+    if (count > max) this.#facts.violated("caps", `${name}: ${count} under ${limit} of ${max}`);
+  }
+}
+
+function isReal({ start }: Link): boolean {
+  return start.isReal && !start.isStopped;
+}
+
+function goSameWay(one: Seat, other: Seat): boolean {
+  return one.callBounds.some(
+    ({ limit, key }) => limit === "maxCallsPerServer" && other.callBounds.some((bound) => bound.key === key),
+  );
+}
