@@ -36,20 +36,20 @@ export function checkSelection(selection: Selection): Selection {
   return Object.freeze(Object.fromEntries(named));
 }
 
-/** Whether the selection means this target; whose credential it is, is not looked at. */
-export function concerns(selection: Selection, { scope, server }: Target): boolean {
+/** Whether the selection means a connection to this target with a credential of this subject. */
+export function selects(
+  selection: Selection,
+  { scope, server }: Target,
+  subject: string | undefined,
+): boolean {
   const { workspace, user, session } = selection;
   return (
     (workspace === undefined || workspace === workspaceOf(scope)) &&
     (user === undefined || (scope.share === "user" && user === scope.user)) &&
     (session === undefined || (scope.share === "user" && session === scope.session)) &&
-    (selection.server === undefined || selection.server === server.id)
+    (selection.server === undefined || selection.server === server.id) &&
+    (selection.subject === undefined || selection.subject === subject)
   );
-}
-
-/** Whether the selection means a connection to this target with a credential of this subject. */
-export function selects(selection: Selection, target: Target, subject: string | undefined): boolean {
-  return concerns(selection, target) && (selection.subject === undefined || selection.subject === subject);
 }
 
 function workspaceOf(scope: Scope): string | undefined {
