@@ -10,6 +10,7 @@ import {
   type Origin,
   type Secret,
 } from "@tenantry/core";
+import { isObject } from "../message.ts";
 
 /** The credential of one connection as it is now; every request asks for it anew. */
 export interface HeldCredential {
@@ -79,7 +80,7 @@ export class MergedHeaders {
     const merged = new Map<string, Secret>();
     for (const [name, text] of Object.entries(this.#endpoint.headers))
       merged.set(name.toLowerCase(), secret(text));
-    for (const [spelt, { value, replaces }] of Object.entries(given)) {
+    for (const [spelt, { value, replaces }] of entriesOf(given)) {
       const name = headerName(spelt);
       headerValue(name, value.reveal());
       if (replaces || !merged.has(name)) merged.set(name, value);
@@ -108,10 +109,43 @@ function givenHeaders(
         return new URL(url);
       },
     });
-    return given instanceof Promise ? given.catch(failed) : given;
+    // One of another realm, or of a library, is a promise too: taken for headers it would be none of them.
+    return isThenable(given) ? Promise.resolve(given).catch(failed) : given;
   } catch (cause) {
     return failed(cause);
   }
+}
+
+function isThenable<T>(given: T | PromiseLike<T>): given is PromiseLike<T> {
+  const isHolder = (typeof given === "object" && given !== null) || typeof given === "function";
+  return isHolder && "then" in given && typeof given.then === "function";
+}
+
+/**
+ * The entries of what a credential gave, which may be anything. A `Headers` or a map has none that can be seen here, and
+ * a request that goes out without its credential can succeed as somebody else's.
+ */
+function entriesOf(given: unknown): [string, { readonly value: Secret; readonly replaces: boolean }][] {
+  const entries = isPlain(given) ? Object.entries(given) : undefined;
+  if (entries?.every(([, entry]) => isHeaderEntry(entry)) === true)
+    return entries as ReturnType<typeof entriesOf>;
+  const what =
+    "A credential gives its headers as an object of entries with a value, which is a secret, and replaces.";
+  throw new TenantryError("CREDENTIAL_INVALID", `${what} Correct its headers().`);
+}
+
+/** Whether a value is an object of no class, of whichever realm. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function isHeaderEntry(entry: unknown): boolean {
+  if (!isObject(entry) || !isObject(entry.value)) return false;
+  // Another copy of the package has a class of its own.
+  const { reveal } = entry.value;
+  return typeof reveal === "function" && typeof (entry.value as unknown as Secret).reveal() === "string";
 }
 
 function failed(cause: unknown): never {
