@@ -7,25 +7,27 @@ const maxIdLength = 1_024;
 
 /** What is said beside the calls, on one connection; what there is no room for is not said. */
 export class Asides {
-  #unfinished = 0;
+  readonly #unfinished = new Set<Promise<void>>();
 
   /** Whether another one would be sent. */
   get hasRoom(): boolean {
-    return this.#unfinished < maxUnfinished;
+    return this.#unfinished.size < maxUnfinished;
+  }
+
+  /** Resolves when those that are on their way now have been heard or given up. */
+  get finished(): Promise<unknown> {
+    return Promise.all(this.#unfinished);
   }
 
   /** Sends one message, or drops it where too many are unfinished; never rejects, because nobody waits for it. */
   async send(message: NotificationMessage | ReplyMessage, deliver: () => Promise<void>): Promise<void> {
     const isHuge = "id" in message && String(message.id).length > maxIdLength;
     if (!this.hasRoom || isHuge) return;
-    this.#unfinished++;
-    try {
-      await deliver();
-    } catch {
-      // Whoever is concerned learns of a broken connection from its own call.
-    } finally {
-      this.#unfinished--;
-    }
+    // Whoever is concerned learns of a broken connection from its own call.
+    const delivery = deliver().catch(() => {});
+    this.#unfinished.add(delivery);
+    await delivery;
+    this.#unfinished.delete(delivery);
   }
 }
 

@@ -34,8 +34,8 @@ import { unaskedFacts } from "./shared-facts.ts";
 export interface ConnectionEnds {
   /** Takes a newer credential of the same subject, or says that it cannot. */
   adopt(next: Credential): boolean;
-  /** Whether another connection can go on where this one stops. */
-  readonly isParkable: boolean;
+  /** Ends this way to the server, and not its session; absent where no other connection can go on where this one stops. */
+  readonly retire: (() => Promise<void>) | undefined;
   /** Ends the session at the server; is given up when the signal aborts. */
   endSession(signal: AbortSignal): Promise<void>;
   /** How long the way to the server may take to close, in milliseconds. */
@@ -150,12 +150,13 @@ export class McpConnection implements Connection, Hearer, Answerer {
   }
 
   park(): ParkedSession | undefined {
-    const { ends, repairs, link, record } = this.#options;
+    const { ends, repairs, record } = this.#options;
     const isBusy = this.#errands !== undefined || this.#subscriptions?.isEmpty === false || repairs.isShaking;
-    if (this.#state !== "open" || isBusy || !ends.isParkable) return undefined;
+    const { retire } = ends;
+    if (this.#state !== "open" || isBusy || retire === undefined) return undefined;
     this.#state = "parked";
     this.#answering?.close();
-    void link.transport.close();
+    void retire();
     this.#settleClosed({ kind: "closed" });
     return record;
   }

@@ -388,3 +388,45 @@ describe("a record of what the server is no more", () => {
     expect((await open()).era).toBe("legacy");
   });
 });
+
+describe("a server that is slow to hear of a cancellation", () => {
+  /** Parks a connection right after its call was given up, while the server has not heard of that yet. */
+  async function parkedEarly() {
+    const held: ServerResponse[] = [];
+    const { url, seen } = await scripted((message, response, request) => {
+      if (message.method === "notifications/cancelled") return void held.push(response);
+      legacy(({ params, id }, stream) => {
+        if (params?.["name"] !== "slow") json(stream, result(id, done));
+      }, "s1")(message, response, request);
+    });
+    const ended: ("finished" | "cut off")[] = [];
+    const connection = await hostOf(url, "legacy")();
+    await call(connection);
+    const leaving = new AbortController();
+    const slow = connection.request("tools/call", { name: "slow" }, { signal: leaving.signal });
+    await vi.waitFor(() => expect(seen.at(-1)?.message.params).toMatchObject({ name: "slow" }));
+    leaving.abort();
+    await expect(slow).rejects.toBe(leaving.signal.reason);
+    const record = connection.park();
+    const notice = await vi.waitFor(() => held[0] ?? expect.unreachable("It was not told."));
+    notice.once("close", () => ended.push(notice.writableFinished ? "finished" : "cut off"));
+    return { connection, record, notice, ended, seen };
+  }
+
+  it("hears of it although the connection is parked meanwhile, and loses no session", async () => {
+    const { connection, record, notice, ended, seen } = await parkedEarly();
+    expect(record).toMatchObject({ sessionId: "s1" });
+    expect(await connection.closed).toEqual({ kind: "closed" });
+    expect(await failureOf(call(connection))).toMatchObject({ code: "CLOSED", delivery: "unsent" });
+    notice.writeHead(202).end();
+    await vi.waitFor(() => expect(ended).toEqual(["finished"]));
+    expect(wire(seen)).not.toContain("DELETE");
+  });
+
+  it("is left where the parked connection is closed", async () => {
+    const { connection, ended, seen } = await parkedEarly();
+    await connection.close();
+    await vi.waitFor(() => expect(ended).toEqual(["cut off"]));
+    expect(wire(seen)).not.toContain("DELETE");
+  });
+});

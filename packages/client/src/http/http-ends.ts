@@ -44,8 +44,9 @@ export class HttpEnds implements ConnectionEnds {
   }
 
   /** A stream of all messages is the session itself, and goes with it. */
-  get isParkable(): boolean {
-    return this.#http !== undefined && this.#leftovers === undefined;
+  get retire(): ConnectionEnds["retire"] {
+    const http = this.#http;
+    return http && this.#leftovers === undefined ? () => http.retire() : undefined;
   }
 
   async endSession(signal: AbortSignal): Promise<void> {

@@ -121,6 +121,13 @@ export class HttpTransport implements Transport {
     }
   }
 
+  /** Takes nothing more, and ends every exchange once what was said beside the calls has been heard. */
+  async retire(): Promise<void> {
+    this.#closed = true;
+    await this.#asides?.finished;
+    await this.close();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const exchange of this.#exchanges ?? []) exchange.abort("The connection was closed.");

@@ -134,7 +134,7 @@ class PipeEnds implements ConnectionEnds {
   readonly lost: Promise<CloseReason>;
   readonly closeTimeoutMs = pipeCloseTimeoutMs;
   /** What a server remembers of a pipe goes with it. */
-  readonly isParkable = false;
+  readonly retire = undefined;
   #credential: Credential | undefined;
 
   constructor(credential: Credential | undefined, pipe: Pipe) {
