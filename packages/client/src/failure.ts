@@ -10,20 +10,18 @@ import type { Call } from "./call.ts";
 import { parseChallenge } from "./http/challenge.ts";
 import { redact } from "./http/request-headers.ts";
 import { parseRetryAfter } from "./http/retry-after.ts";
+import { lacksSession, type RefusedForSession, type SessionStanding } from "./http/session-loss.ts";
 
 /** What a failed HTTP answer says. */
-export interface RefusedAnswer {
-  readonly status: number;
+export interface RefusedAnswer extends RefusedForSession {
   readonly headers: Readonly<Record<string, string>>;
-  /** The JSON-RPC error in its body, where there is one. */
-  readonly rpc: RpcError | undefined;
 }
 
 /** What is known of the request that failed. */
 export interface FailureContext {
   /** Names the request in a message. */
   readonly method: string;
-  readonly hasSession: boolean;
+  readonly session: SessionStanding;
   readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly maxRetryAfterMs: number;
@@ -35,7 +33,7 @@ export function httpFailure(answer: RefusedAnswer, context: FailureContext): Ten
   if (status === 401 || status === 403)
     return unauthorized(status, spokenChallenge(headers["www-authenticate"], context.secrets));
   const rpc = answer.rpc === undefined ? {} : { rpc: answer.rpc };
-  if (context.hasSession && endsSession(answer)) return sessionLost(status, rpc);
+  if (lacksSession(answer, context.session)) return sessionLost(status, rpc);
   if (status === 408 || status === 429 || status >= 500) {
     const retryAfterMs = parseRetryAfter(
       headers["retry-after"],
@@ -174,12 +172,11 @@ function unauthorized(status: 401 | 403, challenge: Challenge | undefined): Tena
   return new TenantryError("UNAUTHORIZED", `The server forbids this request (HTTP 403)${asks}.`, details);
 }
 
-/** A live session's 404 (MCP 2025-11-25, session management), and the 400 of servers that forget sessions otherwise. */
-function endsSession({ status, rpc }: RefusedAnswer): boolean {
-  return status === 404 || (status === 400 && rpc?.code === -32_000);
-}
-
 function sessionLost(status: number, rpc: Pick<ErrorDetails, "rpc">): TenantryError {
   const details: ErrorDetails = { status, delivery: "refused", recover: "reconnect", ...rpc };
-  return new TenantryError("SESSION_LOST", "The server has ended this session; call again.", details);
+  return new TenantryError(
+    "SESSION_LOST",
+    "The server has ended this session, or wants one by now; call again.",
+    details,
+  );
 }

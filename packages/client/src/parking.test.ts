@@ -387,6 +387,67 @@ describe("a record of what the server is no more", () => {
     expect(called).toMatchObject({ code: "SERVER_ERROR", delivery: "unknown", recover: "reconnect" });
     expect((await open()).era).toBe("legacy");
   });
+
+  /** What a legacy server without sessions becomes: one that says this of every call that carries none. */
+  const saying = (status: number, body: (id: number | undefined) => unknown) =>
+    strange(legacy(answering), "legacy", ({ id }, response) => json(response, body(id), status));
+
+  it.for([
+    [404, { code: -32001, message: "Session not found" }],
+    [400, { code: -32000, message: "Bad Request: Mcp-Session-Id header is required" }],
+    [400, { code: -32000, message: "Bad Request: Server not initialized" }],
+    [400, { code: -32600, message: "Bad Request: Missing session ID" }],
+    [400, { code: -32600, message: "Bad Request: No valid session ID provided" }],
+    [
+      400,
+      {
+        code: -32000,
+        message:
+          "Bad Request: A new session can only be created by an initialize request. Include a valid Mcp-Session-Id header for non-initialize requests.",
+      },
+    ],
+  ] as const)(
+    "without a session is lost where HTTP %i says %j, whatever id it names",
+    async ([status, rpc]) => {
+      for (const idOf of [(id: number | undefined) => id, () => null, () => "server-error"]) {
+        const { resume } = await saying(status, (id) => error(idOf(id), rpc));
+        const resumed = await resume();
+        expect(await ask(resumed, "tools/call")).toMatchObject({
+          code: "SESSION_LOST",
+          delivery: "refused",
+          recover: "reconnect",
+        });
+        expect((await resumed.closed).kind).toBe("lost");
+      }
+    },
+  );
+
+  it.for([
+    [404, ""],
+    [400, ""],
+    [404, "Session not found"],
+    [404, { code: -32601, message: "Session not found" }],
+    [400, { code: -32603, message: "Missing session ID" }],
+    [400, { code: -32000, message: "The browser session is required to be open" }],
+    [400, { code: -32000, message: "The row was written, and its lock was lost" }],
+    [404, { code: -32001 }],
+  ] as const)("without a session may have called a tool where HTTP %i says %j", async ([status, said]) => {
+    const { resume } = await saying(status, () => (typeof said === "string" ? said : error(null, said)));
+    const called = await ask(await resume(), "tools/call");
+    expect(called).toMatchObject({ code: "SERVER_ERROR", delivery: "unknown", recover: "reconnect" });
+  });
+
+  it("without a session is lost no more once its server has answered", async () => {
+    const refusal = { code: -32001, message: "Session not found" };
+    const { resume } = await strange(legacy(answering), "legacy", ({ id, params }, response) =>
+      params?.["name"] === "counter"
+        ? json(response, error(id, refusal), 404)
+        : json(response, result(id, done)),
+    );
+    const resumed = await resume();
+    await resumed.request("tools/call", { name: "other" });
+    expect(await ask(resumed, "tools/call")).toMatchObject({ code: "SERVER_ERROR", delivery: "answered" });
+  });
 });
 
 describe("a server that is slow to hear of a cancellation", () => {

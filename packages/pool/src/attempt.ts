@@ -1,10 +1,9 @@
 import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
-import type { PermitLane, Permits } from "./caps/permits.ts";
+import type { Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
-import { connectionEnded } from "./failure.ts";
-import { Guest } from "./guest.ts";
+import { principalKey } from "./pool-key.ts";
 import type { Resolved, Resolver } from "./resolver.ts";
 
 /** A connection on loan to one attempt. */
@@ -18,7 +17,7 @@ export interface Loan<C extends Poolable<P>, P> {
 /** Lends to one attempt. */
 export interface Lender<C extends Poolable<P>, P> {
   readonly resolver: Resolver;
-  readonly holdings: Pick<EntryHost<C, P>, "calls" | "troubles" | "limits" | "isClosed">;
+  readonly holdings: Pick<EntryHost<C, P>, "calls" | "limits" | "isClosed">;
   /** Gives the loan itself where the connection is open, and a promise of it otherwise. */
   borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>>;
 }
@@ -37,44 +36,27 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
   resend: RunOptions["resend"],
 ): Promise<T> {
   const { calls } = lender.holdings;
-  for (let ended = 0; ended < maxEnded;) {
+  for (;;) {
     const lent = lender.borrow(demand);
     const loan = lent instanceof Promise ? await lent : lent;
     const { entry } = loan;
-    const guest = guestOf(lender.holdings, demand, entry);
-    const caller = guest ?? entry.standing;
     try {
-      // It may have ended since it was lent, and while this call waited for its turn. Nothing was sent then.
-      if (entry.isOpen) {
-        const isIn =
-          calls.enter(caller.lane) || (await waitForTurn(lender.holdings, demand, entry, caller.lane));
-        if (isIn && entry.isOpen) return await callOnce(calls, demand, loan, caller, work);
-        if (isIn) calls.leave(caller.lane);
+      // It may have ended since it was lent, and again while this call waited for its turn.
+      if (!entry.isOpen) continue;
+      if (!calls.enter(entry.standing.lane)) {
+        if (!(await waitForTurn(lender.holdings, demand, entry))) continue;
+        if (!entry.isOpen) {
+          calls.leave(entry.standing.lane);
+          continue;
+        }
       }
-      ended++;
+      return await callOnce(calls, demand, loan, work);
     } catch (failure) {
       if (!(await repair(lender, demand, loan, failure, resend))) throw failure;
     } finally {
-      guest?.leave();
       entry.release();
     }
   }
-  throw connectionEnded(demand.target.server.id);
-}
-
-/** A connection that ends before it can be used is not replaced for ever. */
-const maxEnded = 3;
-
-/** Where a call counts: where its connection does, or as one user's among those who share it. */
-type Caller = Pick<Guest, "lane" | "trouble">;
-
-function guestOf<C extends Poolable<P>, P>(
-  holdings: Lender<C, P>["holdings"],
-  { principal }: Demand,
-  entry: Entry<C, P>,
-): Guest | undefined {
-  const isShared = entry.target.scope.share !== "user" && principal !== undefined;
-  return isShared ? new Guest(holdings, principal, entry) : undefined;
 }
 
 /** Works unless calls are held back, and gives back the permit for that. */
@@ -82,10 +64,11 @@ async function callOnce<C extends Poolable<P>, P, T>(
   calls: Permits,
   demand: Demand,
   loan: Loan<C, P>,
-  { lane, trouble }: Caller,
   work: Work<C, T>,
 ): Promise<T> {
-  loan.carried = loan.entry.carried.resolved;
+  const { standing, carried } = loan.entry;
+  const { lane, trouble } = standing;
+  loan.carried = carried.resolved;
   const { generation } = loan.carried.credential ?? {};
   try {
     const admission = trouble.admit(generation);
@@ -103,13 +86,16 @@ async function callOnce<C extends Poolable<P>, P, T>(
   }
 }
 
-/** Waits for a permit; `false` where the connection ends before. */
+/** Waits for a permit; `false` where the connection ends before. Those who share a connection come in turns too. */
 async function waitForTurn<C extends Poolable<P>, P>(
   { calls, limits }: Lender<C, P>["holdings"],
-  { signal }: Demand,
+  { signal, principal }: Demand,
   entry: Entry<C, P>,
-  lane: PermitLane,
 ): Promise<boolean> {
+  const { id, target } = entry;
+  const isShared = target.scope.share !== "user" && principal !== undefined;
+  const turn = isShared ? principalKey({ share: "user", ...principal }) : undefined;
+  const lane = calls.lane(target, id, turn);
   const left = new AbortController();
   const leave = () => left.abort(signal?.reason);
   signal?.addEventListener("abort", leave, { once: true });
@@ -124,6 +110,7 @@ async function waitForTurn<C extends Poolable<P>, P>(
   } finally {
     stopHearing();
     signal?.removeEventListener("abort", leave);
+    calls.drop(lane);
   }
 }
 

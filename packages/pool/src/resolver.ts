@@ -50,16 +50,8 @@ export class Resolver {
     const asOf = this.#revocations.count;
     if (asking.target.credentials === undefined) return this.#resolved(undefined, asOf);
     const question = new Question(asking, signal, rejected);
-    let answer: Answer;
-    try {
-      answer = question.ask();
-      if (isPending(answer)) return this.#wait(question, answer, asOf);
-    } catch (failure) {
-      question.leave();
-      throw failure;
-    }
-    question.leave();
-    return this.#resolved(answer, asOf);
+    const answer = question.ask();
+    return isPending(answer) ? this.#wait(question, answer, asOf) : this.#resolved(answer, asOf);
   }
 
   /** Whether what was resolved for this target may have been revoked since it was asked for. */
@@ -79,8 +71,7 @@ export class Resolver {
   }
 
   #resolved(credential: Credential | undefined, asOf: number): Resolved {
-    // Some say `null` for none.
-    return { credential: credential ?? undefined, order: ++this.#answers, asOf };
+    return { credential, order: ++this.#answers, asOf };
   }
 
   async #wait(question: Question, answer: Promise<Credential | undefined>, asOf: number): Promise<Resolved> {

@@ -8,6 +8,7 @@ import type { Inbox } from "../inbox.ts";
 import { parseJson } from "../json-text.ts";
 import type { ClientLimits } from "../limits.ts";
 import { isObject, isSameId, rpcErrorOf } from "../message.ts";
+import { lacksSession, type RefusedForSession, type SessionStanding } from "./session-loss.ts";
 import { readResumedStream, type ResumedStreamOptions } from "./resumed-stream.ts";
 
 /** What is known of a request when its response is read. */
@@ -16,7 +17,7 @@ export interface Posted {
   readonly call: Call | undefined;
   /** Names the request in a message. */
   readonly method: string;
-  readonly hasSession: boolean;
+  readonly session: SessionStanding;
   /** Gives what was sent in secret, which no error may repeat. */
   readonly secrets: () => readonly string[];
 }
@@ -81,15 +82,16 @@ export class HttpResponses {
   /** Reads a response that is not a success: the answer to the call where it holds one, else the failure it throws. */
   async receiveFailure(
     response: ExchangeResponse,
-    { call, method, hasSession, secrets }: Posted,
+    { call, method, session, secrets }: Posted,
   ): Promise<void> {
     const { status, headers } = response;
     const body = await this.#errorBody(response);
-    if (call !== undefined && answers(body, call) && !isTurnedAway(status, hasSession))
+    const answer = { status, headers, rpc: rpcErrorOf(body) };
+    if (call !== undefined && answers(body, call) && !isTurnedAway(answer, session))
       return this.#inbox.receive(body, call);
     const { maxRetryAfterMs } = this.#limits;
-    const context = { method, hasSession, secrets: secrets(), clock: this.#clock, maxRetryAfterMs };
-    throw httpFailure({ status, headers, rpc: rpcErrorOf(body) }, context);
+    const context = { method, session, secrets: secrets(), clock: this.#clock, maxRetryAfterMs };
+    throw httpFailure(answer, context);
   }
 
   async #receiveJson(response: ExchangeResponse, call: Call): Promise<void> {
@@ -164,11 +166,12 @@ function answers(body: unknown, { id }: Call): boolean {
   return rpcErrorOf(body) !== undefined && isObject(body) && isSameId(id, body.id);
 }
 
-/** Statuses that speak for the connection, whatever the body says about the request. */
-function isTurnedAway(status: number, hasSession: boolean): boolean {
-  return (
-    [401, 403, 408, 429].includes(status) || status >= 500 || status < 400 || (status === 404 && hasSession)
-  );
+/** Whether an answer speaks for the connection, whatever its body says about the request. */
+function isTurnedAway(answer: RefusedForSession, session: SessionStanding): boolean {
+  const { status } = answer;
+  if ([401, 403, 408, 429].includes(status) || status >= 500 || status < 400) return true;
+  // A server that has made the session speaks of a request under 400, with its id.
+  return session === "held" ? status === 404 : lacksSession(answer, session);
 }
 
 /**

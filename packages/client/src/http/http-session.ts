@@ -1,6 +1,7 @@
 import { TenantryError, type Era } from "@tenantry/core";
 import type { ExchangeResponse } from "@tenantry/egress";
 import type { Fields } from "../message.ts";
+import type { SessionStanding } from "./session-loss.ts";
 import { posting, type PlainHeaders, type RoutingHeaders } from "./routing-headers.ts";
 
 /** What was agreed on before, to go on with. */
@@ -13,7 +14,8 @@ export interface KnownSession {
 export class HttpSession {
   readonly era: Era;
   readonly #routing: RoutingHeaders;
-  readonly #isResumed: boolean;
+  /** Whether only a record says that the server wants no session. */
+  #isUnproven: boolean;
   #id: string | undefined;
   #protocolVersion: string | undefined;
   /** The headers of a legacy POST, as long as neither of these two changes. */
@@ -22,7 +24,7 @@ export class HttpSession {
   constructor(era: Era, routing: RoutingHeaders, known: KnownSession | undefined) {
     this.era = era;
     this.#routing = routing;
-    this.#isResumed = known !== undefined;
+    this.#isUnproven = era === "legacy" && known !== undefined && known.sessionId === undefined;
     this.#id = known?.sessionId;
     this.#protocolVersion = known?.protocolVersion;
   }
@@ -31,9 +33,15 @@ export class HttpSession {
     return this.#id;
   }
 
-  /** Whether the server may have forgotten what was agreed on: a session, or a handshake of which only a record is left. */
-  get canBeLost(): boolean {
-    return this.era === "legacy" && (this.#id !== undefined || this.#isResumed);
+  /** What a refusal can be about. */
+  get standing(): SessionStanding {
+    if (this.era === "legacy" && this.#id !== undefined) return "held";
+    return this.#isUnproven ? "unproven" : "none";
+  }
+
+  /** The server has answered a request: what the record says of it still holds. */
+  answered(): void {
+    this.#isUnproven = false;
   }
 
   /** Speaks this protocol revision from now on. */

@@ -186,9 +186,11 @@ export class HttpTransport implements Transport {
     const posted = this.#post(headers, bound, body, signal);
     if (method === "initialize") this.#make(posted);
     const response = await posted;
-    const hasSession = this.#session.canBeLost;
+    const { secrets } = call;
+    const session = this.#session.standing;
     if (response.status < 200 || response.status > 299)
-      return this.#responses.receiveFailure(response, { call, method, secrets: call.secrets, hasSession });
+      return this.#responses.receiveFailure(response, { call, method, secrets, session });
+    this.#session.answered();
     // A session is what the handshake's answer says and nothing else: any other answer could swap it.
     if (method === "initialize") this.#session.adopt(response);
     await this.#responses.receiveAnswer(response, call, this.#resume(signal));
@@ -202,8 +204,8 @@ export class HttpTransport implements Transport {
     if (response.status >= 200 && response.status <= 299) return response.body.cancel();
     const method = "method" in message ? message.method : "an answer";
     const secrets = () => spokenSecrets(bound, this.#endpoint.url);
-    const hasSession = this.#session.canBeLost;
-    await this.#responses.receiveFailure(response, { call: undefined, method, secrets, hasSession });
+    const session = this.#session.standing;
+    await this.#responses.receiveFailure(response, { call: undefined, method, secrets, session });
   }
 
   #make(posted: Promise<ExchangeResponse>): void {
@@ -244,7 +246,7 @@ export class HttpTransport implements Transport {
     return this.#responses.streamOf(response, {
       method: "the stream of its messages",
       secrets: () => spokenSecrets(bound, this.#endpoint.url),
-      hasSession: this.#session.canBeLost,
+      session: this.#session.standing,
     });
   }
 }

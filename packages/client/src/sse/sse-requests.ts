@@ -1,6 +1,6 @@
 import { TenantryError, type Clock, type Credential, type Delivery, type HttpEndpoint } from "@tenantry/core";
 import type { Egress, ExchangeResponse } from "@tenantry/egress";
-import { httpFailure } from "../failure.ts";
+import { httpFailure, type FailureContext } from "../failure.ts";
 import { toJson } from "../json-text.ts";
 import type { ClientLimits } from "../limits.ts";
 import { isObject } from "../message.ts";
@@ -108,9 +108,9 @@ export class SseRequests {
     if (status >= 200 && status <= 299) return response;
     response.body.cancel();
     const { maxRetryAfterMs } = limits;
-    const context = {
+    const context: FailureContext = {
       method: name,
-      hasSession: this.#hasSession,
+      session: this.#hasSession ? "held" : "none",
       secrets: this.secrets,
       clock,
       maxRetryAfterMs,
