@@ -209,7 +209,7 @@ describe.each(eras)("measured on the published plugin, against a %s server", (er
     await using server = await start(...users);
     await using tenantry = createTenantry({
       servers: { notes: keyedDefinition(server) },
-      limits: { maxConnections: 20 },
+      limits: { maxConnections: 20, maxParked: 0 },
     });
     const most = { connections: 0 };
     const answers = await Promise.all(

@@ -189,7 +189,9 @@ export class World {
   #selection({ by, as, ...who }: Of<"revoke" | "drain">): Selection {
     const seat = this.#seat(who);
     const { workspace, scope } = seat;
-    const { user, session } = scope.share === "user" ? scope : {};
+    const own = scope.share === "user" ? scope : undefined;
+    const user = own && { user: own.user };
+    const session = own?.session === undefined ? undefined : { session: own.session };
     const server = seat.server.id;
     const subject = this.#issuerOf(seat).subject(as);
     if (workspace === undefined) return by === "subject" ? { subject } : { server };
@@ -201,11 +203,11 @@ export class World {
       case "workspace":
         return { workspace };
       case "user":
-        return { workspace, user };
+        return { workspace, ...user };
       case "session":
-        return { workspace, user, session };
+        return { workspace, ...user, ...session };
       case "everything":
-        return { workspace, user, session, server, subject };
+        return { workspace, ...user, ...session, server, subject };
     }
   }
 

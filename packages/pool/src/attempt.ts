@@ -1,9 +1,10 @@
 import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
-import type { Permits } from "./caps/permits.ts";
+import type { PermitLane, Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
-import { principalKey } from "./pool-key.ts";
+import { connectionEnded } from "./failure.ts";
+import { Guest } from "./guest.ts";
 import type { Resolved, Resolver } from "./resolver.ts";
 
 /** A connection on loan to one attempt. */
@@ -17,7 +18,7 @@ export interface Loan<C extends Poolable<P>, P> {
 /** Lends to one attempt. */
 export interface Lender<C extends Poolable<P>, P> {
   readonly resolver: Resolver;
-  readonly holdings: Pick<EntryHost<C, P>, "calls" | "limits" | "isClosed">;
+  readonly holdings: Pick<EntryHost<C, P>, "calls" | "troubles" | "limits" | "isClosed">;
   /** Gives the loan itself where the connection is open, and a promise of it otherwise. */
   borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>>;
 }
@@ -36,27 +37,44 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
   resend: RunOptions["resend"],
 ): Promise<T> {
   const { calls } = lender.holdings;
-  for (;;) {
+  for (let ended = 0; ended < maxEnded;) {
     const lent = lender.borrow(demand);
     const loan = lent instanceof Promise ? await lent : lent;
     const { entry } = loan;
+    const guest = guestOf(lender.holdings, demand, entry);
+    const caller = guest ?? entry.standing;
     try {
-      // It may have ended since it was lent, and again while this call waited for its turn.
-      if (!entry.isOpen) continue;
-      if (!calls.enter(entry.standing.lane)) {
-        if (!(await waitForTurn(lender.holdings, demand, entry))) continue;
-        if (!entry.isOpen) {
-          calls.leave(entry.standing.lane);
-          continue;
-        }
+      // It may have ended since it was lent, and while this call waited for its turn. Nothing was sent then.
+      if (entry.isOpen) {
+        const isIn =
+          calls.enter(caller.lane) || (await waitForTurn(lender.holdings, demand, entry, caller.lane));
+        if (isIn && entry.isOpen) return await callOnce(calls, demand, loan, caller, work);
+        if (isIn) calls.leave(caller.lane);
       }
-      return await callOnce(calls, demand, loan, work);
+      ended++;
     } catch (failure) {
       if (!(await repair(lender, demand, loan, failure, resend))) throw failure;
     } finally {
+      guest?.leave();
       entry.release();
     }
   }
+  throw connectionEnded(demand.target.server.id);
+}
+
+/** A connection that ends before it can be used is not replaced for ever. */
+const maxEnded = 3;
+
+/** Where a call counts: where its connection does, or as one user's among those who share it. */
+type Caller = Pick<Guest, "lane" | "trouble">;
+
+function guestOf<C extends Poolable<P>, P>(
+  holdings: Lender<C, P>["holdings"],
+  { principal }: Demand,
+  entry: Entry<C, P>,
+): Guest | undefined {
+  const isShared = entry.target.scope.share !== "user" && principal !== undefined;
+  return isShared ? new Guest(holdings, principal, entry) : undefined;
 }
 
 /** Works unless calls are held back, and gives back the permit for that. */
@@ -64,11 +82,10 @@ async function callOnce<C extends Poolable<P>, P, T>(
   calls: Permits,
   demand: Demand,
   loan: Loan<C, P>,
+  { lane, trouble }: Caller,
   work: Work<C, T>,
 ): Promise<T> {
-  const { standing, carried } = loan.entry;
-  const { lane, trouble } = standing;
-  loan.carried = carried.resolved;
+  loan.carried = loan.entry.carried.resolved;
   const { generation } = loan.carried.credential ?? {};
   try {
     const admission = trouble.admit(generation);
@@ -86,16 +103,13 @@ async function callOnce<C extends Poolable<P>, P, T>(
   }
 }
 
-/** Waits for a permit; `false` where the connection ends before. Those who share a connection come in turns too. */
+/** Waits for a permit; `false` where the connection ends before. */
 async function waitForTurn<C extends Poolable<P>, P>(
   { calls, limits }: Lender<C, P>["holdings"],
-  { signal, principal }: Demand,
+  { signal }: Demand,
   entry: Entry<C, P>,
+  lane: PermitLane,
 ): Promise<boolean> {
-  const { id, target } = entry;
-  const isShared = target.scope.share !== "user" && principal !== undefined;
-  const turn = isShared ? principalKey({ share: "user", ...principal }) : undefined;
-  const lane = calls.lane(target, id, turn);
   const left = new AbortController();
   const leave = () => left.abort(signal?.reason);
   signal?.addEventListener("abort", leave, { once: true });
@@ -110,7 +124,6 @@ async function waitForTurn<C extends Poolable<P>, P>(
   } finally {
     stopHearing();
     signal?.removeEventListener("abort", leave);
-    calls.drop(lane);
   }
 }
 

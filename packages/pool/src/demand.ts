@@ -3,7 +3,7 @@ import type { Resolved, Resolver } from "./resolver.ts";
 
 /** One caller's wish for a connection, from its first step to its last. */
 export interface Demand {
-  /** Its own copy, so that a change of the caller's objects changes nothing. */
+  /** As {@link Targets} gives it, so that a change of the caller's objects changes nothing. */
   target: Target;
   readonly context: Context;
   readonly signal: AbortSignal | undefined;
@@ -25,24 +25,12 @@ const nothing: Context = Object.freeze({});
  */
 export function createDemand(
   resolver: Resolver,
-  given: Target,
+  target: Target,
   { context: own, signal, principal }: AcquireOptions & Pick<RunOptions, "principal">,
 ): Demand | Promise<Demand> {
-  const target = kept(given);
   const context = target.scope.share === "user" ? own : nothing;
   const resolved = resolver.resolve({ target, context }, signal);
   const demand = { target, context, signal, principal, repaired: false, attempts: 0 };
   if (!(resolved instanceof Promise)) return { ...demand, resolved };
   return resolved.then((resolved) => ({ ...demand, resolved }));
-}
-
-function kept(target: Target): Target {
-  const { scope, server } = target;
-  const isFixed = Object.isFrozen(target) && Object.isFrozen(scope) && Object.isFrozen(server);
-  if (isFixed) return target;
-  return Object.freeze({
-    ...target,
-    scope: Object.freeze({ ...scope }),
-    server: Object.freeze({ ...server }),
-  });
 }

@@ -23,8 +23,8 @@ export interface EntryHost<C extends Poolable<P>, P> {
   ended(entry: Entry<C, P>, ending: Promise<void>): void;
   /** A session is left at rest. */
   parked(parked: Parked<P>): void;
-  /** A session is left that nobody goes on with. */
-  dropped(parked: Parked<P>): void;
+  /** A session is left that nobody goes on with; settles when it is ended. */
+  dropped(parked: Parked<P>): Promise<void>;
   /** An opening was stopped; `rest` settles when nothing is left of it. */
   stopped(rest: Promise<void>): void;
 }

@@ -41,6 +41,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Callers that wait for the connection or have it on loan. */
   #users = 0;
   #isRetired = false;
+  /** Whether anybody has had it on loan and given it back. */
+  #isUsed = false;
   #listeners: Set<() => void> | undefined;
 
   constructor(host: EntryHost<C, P>, parts: EntryParts<P>) {
@@ -116,6 +118,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
 
   /** Ends one {@link lease}. */
   release(): void {
+    this.#isUsed ||= this.isOpen;
     if (--this.#users > 0) return;
     const state = this.#state;
     switch (state.name) {
@@ -189,7 +192,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     const state = this.#state;
     const { isClosed, limits } = this.#host;
     if (state.name !== "idle" || this.#isRetired || isClosed || limits.maxParked === 0) return false;
-    const session = state.opened.connection.park();
+    const session = parkedBy(state.opened.connection);
     if (session === undefined) return false;
     const { key, target, expiresAt } = this;
     const { credential } = this.carried.resolved;
@@ -237,14 +240,21 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     return this.#finish(async () => {
       const left = start.stop(reason);
       if (left === undefined) return;
-      if (this.#isRetired) this.#host.dropped(left);
+      if (this.#isRetired) await this.#host.dropped(left);
       else this.#host.parked(left);
     });
   }
 
   /** The other side went away, unless it was this side that closed. */
   #lost(opened: Opened<C>): void {
-    if (this.#state.name !== "closed") void this.#finish(() => opened.abandon());
+    if (this.#state.name === "closed") return;
+    // A server that parts as soon as it is met is one in trouble, although it could be reached.
+    if (!this.#isUsed)
+      this.standing.failed(
+        connectionEnded(this.target.server.id),
+        this.carried.resolved.credential?.generation,
+      );
+    void this.#finish(() => opened.abandon());
   }
 
   /**
@@ -272,3 +282,12 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
 }
 
 const settled: Promise<void> = Promise.resolve();
+
+/** A connection that fails at it is closed, and keeps nobody else from being parked. */
+function parkedBy<P>(connection: Poolable<P>): P | undefined {
+  try {
+    return connection.park();
+  } catch {
+    return undefined;
+  }
+}

@@ -36,9 +36,9 @@ export function revoked(server: ServerId): TenantryError {
 }
 
 /** The failure as its caller hears it: a typed one names its server. */
-export function named(failure: unknown, server: ServerId): unknown {
+export function named(failure: unknown, server: ServerId | undefined): unknown {
   const isNameless = failure instanceof TenantryError && failure.server === undefined;
-  return isNameless ? withDetails(failure, { server }) : failure;
+  return isNameless && server !== undefined ? withDetails(failure, { server }) : failure;
 }
 
 /** Whether a server refused the credential. */

@@ -54,7 +54,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
       clock,
       timeoutMs: limits.parkedTimeoutMs,
       max: limits.maxParked,
-      dropped: (parked) => this.dropped(parked),
+      dropped: (parked) => void this.dropped(parked),
     });
   }
 
@@ -96,17 +96,23 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     return entry;
   }
 
-  /** The selected connections; it looks at each of them. */
+  /** The selected connections, those of which only something is left included; it looks at each of them. */
   select(selection: Selection): readonly Entry<C, P>[] {
-    return [...this.#population].filter(({ target, carried }) =>
+    return [...this.#population, ...this.#population.ending].filter(({ target, carried }) =>
       selects(selection, target, carried.resolved.credential?.subject),
     );
   }
 
-  /** Ends the selected sessions that are parked; it looks at each of them. */
-  dropParked(selection: Selection, reason?: "revoked"): void {
+  /** Ends the selected sessions that are parked, and gives when each is; it looks at each of them. */
+  dropParked(selection: Selection, reason?: "revoked"): readonly Promise<void>[] {
     for (const { key, target, credential } of [...this.#parking])
       if (selects(selection, target, credential?.subject)) this.#parking.drop(key, reason);
+    return this.#farewells.select(selection);
+  }
+
+  /** Waits until these have settled, but no longer than 30 s. */
+  async settled(all: readonly Promise<void>[]): Promise<void> {
+    await this.#population.within(all);
   }
 
   /** Retires entries, and waits until they have ended, but no longer than `drainTimeoutMs`. */
@@ -128,7 +134,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     for (const { key } of [...this.#parking]) this.#parking.drop(key);
     await this.drain(this.#population);
     for (const entry of this.#population) void entry.end(reason);
-    await this.#farewells.settled();
+    await this.settled(this.#farewells.pending);
+    this.#farewells.end();
     this.troubles.close();
     await this.#population.settled();
   }
@@ -143,12 +150,12 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   parked(parked: Parked<P>): void {
-    if (this.#isClosed) this.dropped(parked);
+    if (this.#isClosed) void this.dropped(parked);
     else this.#parking.put(parked);
   }
 
-  dropped(parked: Parked<P>): void {
-    this.#farewells.say(parked);
+  dropped(parked: Parked<P>): Promise<void> {
+    return this.#farewells.say(parked);
   }
 
   stopped(rest: Promise<void>): void {
@@ -159,7 +166,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   #parkedFor(key: PoolKey): Parked<P> | undefined {
     const parked = this.#parking.take(key);
     if (parked === undefined || this.clock.now() < parked.expiresAt) return parked;
-    this.dropped(parked);
+    void this.dropped(parked);
     return undefined;
   }
 }

@@ -17,6 +17,7 @@ import { createLease } from "./lease.ts";
 import { Resolver } from "./resolver.ts";
 import { checkSelection, type Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
+import { Targets } from "./targets.ts";
 
 /** A connection that does not fit is replaced; one that ends as soon as it opens is not replaced for ever. */
 const maxRounds = 3;
@@ -25,6 +26,7 @@ const maxRounds = 3;
 export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   readonly resolver = new Resolver();
   readonly holdings: Holdings<C, P>;
+  readonly #targets = new Targets();
   #closing: Promise<void> | undefined;
 
   constructor(parts: HoldingsParts<C, P>) {
@@ -54,16 +56,17 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   async revoke(selection: Selection): Promise<void> {
     const chosen = checkSelection(selection);
     this.resolver.revoke(chosen);
-    this.holdings.dropParked(chosen, "revoked");
-    await Promise.allSettled(this.holdings.select(chosen).map((entry) => entry.revoke()));
+    const sessions = this.holdings.dropParked(chosen, "revoked");
+    const connections = this.holdings.select(chosen).map((entry) => entry.revoke());
+    await this.holdings.settled([...sessions, ...connections]);
   }
 
   async drain(selection: Selection): Promise<void> {
     const chosen = checkSelection(selection);
-    this.holdings.dropParked(chosen);
+    const sessions = this.holdings.dropParked(chosen);
     const entries = this.holdings.select(chosen);
     await this.holdings.drain(entries);
-    await Promise.allSettled(entries.map((entry) => entry.end()));
+    await this.holdings.settled([...sessions, ...entries.map((entry) => entry.end())]);
   }
 
   stats(): PoolStats {
@@ -91,7 +94,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   #demand(target: Target, options: AcquireOptions): Demand | Promise<Demand> {
     options.signal?.throwIfAborted();
     if (this.#closing !== undefined) throw poolClosed();
-    return createDemand(this.resolver, target, options);
+    return createDemand(this.resolver, this.#targets.read(target), options);
   }
 
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */
@@ -152,7 +155,7 @@ function loan<C extends Poolable<P>, P>(entry: Entry<C, P>, connection: C, deman
 
 /** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
 function explained(failure: unknown, { server }: Target, { signal }: AcquireOptions): unknown {
-  return signal?.aborted && signal.reason === failure ? failure : named(failure, server.id);
+  return signal?.aborted && signal.reason === failure ? failure : named(failure, server?.id);
 }
 
 type AcquireEvent = DiagnosticEvents["tenantry:pool:acquire"];

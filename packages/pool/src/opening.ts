@@ -1,5 +1,6 @@
 import {
   raceAbort,
+  TenantryError,
   traced,
   type Clock,
   type Connector,
@@ -77,7 +78,10 @@ export class Opening<C extends Poolable<P>, P> {
     try {
       signal.throwIfAborted();
       this.#isSpent = true;
-      return new Opened(await connector.open(borrowed.endpoint, credential, { resume, signal }), borrowed);
+      const connection = await connector.open(borrowed.endpoint, credential, { resume, signal });
+      if (typeof connection !== "object" || connection === null)
+        throw new TenantryError("CONNECT_FAILED", "The connector gave no connection; correct it.");
+      return new Opened(connection, borrowed);
     } catch (failure) {
       // Why it could not be opened matters more than what came of cleaning up.
       await giveBack(borrowed).catch(() => {});

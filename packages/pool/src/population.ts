@@ -1,10 +1,13 @@
 import type { Clock } from "@tenantry/core";
 
-/** Whatever is not over yet: members until they end, their endings, and what is left of stopped openings. */
+/**
+ * Whatever is not over yet: members until they end, and then until nothing is left of them; and what is left of stopped
+ * openings. Nothing is waited for longer than 30 s: what takes no notice must not keep a pool from closing.
+ */
 export class Population<T> implements Iterable<T> {
   readonly #clock: Clock;
   readonly #members = new Set<T>();
-  readonly #endings = new Set<Promise<void>>();
+  readonly #endings = new Map<T, Promise<void>>();
   readonly #rests = new Set<Promise<void>>();
   readonly #waits = new Set<Wait<T>>();
 
@@ -16,6 +19,11 @@ export class Population<T> implements Iterable<T> {
     return this.#members.values();
   }
 
+  /** Those that have ended, and of which something is left. */
+  get ending(): Iterable<T> {
+    return this.#endings.keys();
+  }
+
   add(member: T): void {
     this.#members.add(member);
   }
@@ -23,19 +31,16 @@ export class Population<T> implements Iterable<T> {
   /** The member has ended, and `ending` settles when nothing is left of it. */
   ended(member: T, ending: Promise<void>): void {
     this.#members.delete(member);
-    this.#until(this.#endings, ending);
+    const done = () => void this.#endings.delete(member);
+    this.#endings.set(member, ending);
+    ending.then(done, done);
     for (const wait of this.#waits) if (wait.left.delete(member) && wait.left.size === 0) wait.resolve();
   }
 
-  /**
-   * An opening was stopped, and `rest` settles when nothing is left of it. It never rejects, and is waited for only so
-   * long: a connector that takes no notice must not keep a pool from closing.
-   */
+  /** An opening was stopped, and `rest` settles when nothing is left of it. It never rejects. */
   stopped(rest: Promise<void>): void {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.after(restTimeoutMs, resolve);
-    void rest.then(() => timer.cancel());
-    this.#until(this.#rests, Promise.race([rest, late]));
+    this.#rests.add(rest);
+    void rest.then(() => this.#rests.delete(rest));
   }
 
   /** Waits until these members have ended, but no longer than `timeoutMs`. */
@@ -53,21 +58,24 @@ export class Population<T> implements Iterable<T> {
 
   /** Waits for every ending and for the rests of stopped openings; rejects with what went wrong, once all have settled. */
   async settled(): Promise<void> {
-    // Somebody waits for these, and what they wait for may keep nothing alive itself.
-    const hold = this.#clock.after(restTimeoutMs, () => {}, { keepAlive: true });
-    const all = await Promise.allSettled([...this.#endings, ...this.#rests]);
-    hold.cancel();
-    const failures = all.filter(({ status }) => status === "rejected");
-    const reasons = failures.map((failure): unknown => (failure as PromiseRejectedResult).reason);
-    if (reasons.length === 1) throw reasons[0];
-    if (reasons.length > 1) throw new AggregateError(reasons, "Several connections could not be closed.");
+    const failures = await this.within([...this.#endings.values(), ...this.#rests]);
+    this.#endings.clear();
+    this.#rests.clear();
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) throw new AggregateError(failures, "Several connections could not be closed.");
   }
 
-  /** Keeps a promise for as long as it is pending. A failure concerns nobody unless somebody waits for it. */
-  #until(pending: Set<Promise<void>>, promise: Promise<void>): void {
-    const done = () => void pending.delete(promise);
-    pending.add(promise);
-    promise.then(done, done);
+  /** Waits for all of these, and gives the reasons of those that have rejected by then. */
+  async within(all: readonly Promise<void>[]): Promise<readonly unknown[]> {
+    if (all.length === 0) return [];
+    const failures: unknown[] = [];
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    // Somebody waits for these, and what they wait for may keep nothing alive itself.
+    const timer = this.#clock.after(restTimeoutMs, resolve, { keepAlive: true });
+    const each = all.map((one) => one.catch((failure: unknown) => void failures.push(failure)));
+    await Promise.race([Promise.all(each), late]);
+    timer.cancel();
+    return failures;
   }
 }
 
@@ -77,5 +85,5 @@ interface Wait<T> {
   readonly resolve: () => void;
 }
 
-/** How long what is left of a stopped opening is waited for; connectors of ours need a few seconds. */
+/** How long what has ended is waited for; connectors of ours need a few seconds. */
 const restTimeoutMs = 30_000;

@@ -50,8 +50,16 @@ export class Resolver {
     const asOf = this.#revocations.count;
     if (asking.target.credentials === undefined) return this.#resolved(undefined, asOf);
     const question = new Question(asking, signal, rejected);
-    const answer = question.ask();
-    return isPending(answer) ? this.#wait(question, answer, asOf) : this.#resolved(answer, asOf);
+    let answer: Answer;
+    try {
+      answer = question.ask();
+      if (isPending(answer)) return this.#wait(question, answer, asOf);
+    } catch (failure) {
+      question.leave();
+      throw failure;
+    }
+    question.leave();
+    return this.#resolved(answer, asOf);
   }
 
   /** Whether what was resolved for this target may have been revoked since it was asked for. */
@@ -71,7 +79,8 @@ export class Resolver {
   }
 
   #resolved(credential: Credential | undefined, asOf: number): Resolved {
-    return { credential, order: ++this.#answers, asOf };
+    // Some say `null` for none.
+    return { credential: credential ?? undefined, order: ++this.#answers, asOf };
   }
 
   async #wait(question: Question, answer: Promise<Credential | undefined>, asOf: number): Promise<Resolved> {

@@ -2,7 +2,7 @@ import type { Target } from "@tenantry/core";
 import { selects, type Selection } from "./selection.ts";
 
 /** How many are remembered; for what was resolved before them, any of the forgotten ones may matter. */
-const maxRemembered = 64;
+const maxRemembered = 10_000;
 
 /** What has been revoked, in order, so that a credential of before is not used once more. */
 export class Revocations {

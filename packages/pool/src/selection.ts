@@ -2,12 +2,12 @@ import { quote, TenantryError, type Scope, type Target } from "@tenantry/core";
 
 /** Which connections are meant: those that have everything that is named here. */
 export interface Selection {
-  readonly workspace?: string | undefined;
-  readonly user?: string | undefined;
-  readonly session?: string | undefined;
-  readonly server?: string | undefined;
+  readonly workspace?: string;
+  readonly user?: string;
+  readonly session?: string;
+  readonly server?: string;
   /** Whose authority the connection's credential carries. */
-  readonly subject?: string | undefined;
+  readonly subject?: string;
 }
 
 const names: readonly string[] = ["workspace", "user", "session", "server", "subject"];
@@ -17,8 +17,8 @@ const names: readonly string[] = ["workspace", "user", "session", "server", "sub
  * workspace, or something that there is not: one that was misspelt would mean everybody.
  */
 export function checkSelection(selection: Selection): Selection {
-  const entries = typeof selection === "object" && selection !== null ? Object.entries(selection) : [];
-  const named = entries.filter(([, value]) => value !== undefined);
+  const named = typeof selection === "object" && selection !== null ? Object.entries(selection) : [];
+  // One that is there and `undefined` may have been meant to select less.
   const unknown = named.find(([name, value]) => !names.includes(name) || typeof value !== "string");
   if (unknown !== undefined || named.length === 0) {
     const what =
@@ -33,7 +33,7 @@ export function checkSelection(selection: Selection): Selection {
     const why = "Users belong to a workspace and sessions to a user; name the workspace, and the user, too.";
     throw new TenantryError("ARGUMENT_INVALID", why);
   }
-  return Object.freeze(Object.fromEntries(named));
+  return Object.freeze({ ...selection });
 }
 
 /** Whether the selection means a connection to this target with a credential of this subject. */

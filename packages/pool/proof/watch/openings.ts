@@ -88,6 +88,8 @@ export class Openings {
     const facts = this.#facts;
     facts.tell(link.seat, () => "the connection is lost");
     facts.happened(link.users > 0 ? "lost in mid-call" : "lost");
+    // One that is lost before its first use counts as one that could not be opened.
+    this.#rules.blame.failed(link.seat, link.carried?.subject, { says: "way is broken", holdMs: 0 });
     facts.links.delete(link);
     facts.losses.set(link.seat, facts.when);
     link.lose();

@@ -1,5 +1,5 @@
 import type { Clock } from "@tenantry/core";
-import { originKey, turnKey } from "./keys.ts";
+import { originKey } from "./keys.ts";
 import { Permits } from "./permits.ts";
 
 /** How many calls may be in flight, and how many may wait for that. */
@@ -20,20 +20,18 @@ export function createCallPermits(limits: CallLimits, clock: Clock): Permits {
   return new Permits({
     clock,
     maxWaiting,
-    boundsOf({ scope, server }, connection) {
-      const user = { limit: "maxCallsPerUser", key: turnKey(scope), max: maxCallsPerUser, within: [] };
+    boundsOf({ scope, server }, connection, user) {
+      const own = { limit: "maxCallsPerUser", key: user ?? "", max: maxCallsPerUser, within: [] };
       const origin = {
         limit: "maxCallsPerServer",
         key: originKey(scope, server),
         max: maxCallsPerServer,
         within: [],
       };
-      const around = scope.share === "user" ? [user, origin] : [origin];
-      const within = around.map(({ limit }) => limit);
-      return [
-        { limit: "maxCallsPerConnection", key: connection, max: maxCallsPerConnection, within },
-        ...around,
-      ];
+      // A connection that several share lies within none of its users.
+      const within = scope.share === "user" ? [own.limit, origin.limit] : [origin.limit];
+      const one = { limit: "maxCallsPerConnection", key: connection, max: maxCallsPerConnection, within };
+      return user === undefined ? [one, origin] : [one, own, origin];
     },
   });
 }

@@ -10,8 +10,12 @@ export interface PermitsOptions {
   readonly clock: Clock;
   /** How many of one user may wait; those of a scope without a user are counted by connection. */
   readonly maxWaiting: number;
-  /** The bounds of what is done on one connection, none before one that lies within it. */
-  readonly boundsOf: (target: Counted, connection: string) => readonly BoundOptions[];
+  /** The bounds of what one user does on one connection, none before one that lies within it. */
+  readonly boundsOf: (
+    target: Counted,
+    connection: string,
+    user: string | undefined,
+  ) => readonly BoundOptions[];
 }
 
 /** How one permit is waited for. */
@@ -54,7 +58,9 @@ export class Permits {
     const user = turn ?? turnKey(target.scope);
     const party = turn ?? (target.scope.share === "user" ? user : connection);
     const key = turn === undefined ? connection : JSON.stringify([connection, turn]);
-    return this.#lanes.hold({ key, user, party, bounds: this.#options.boundsOf(target, connection) });
+    const isUser = turn !== undefined || target.scope.share === "user";
+    const bounds = this.#options.boundsOf(target, connection, isUser ? user : undefined);
+    return this.#lanes.hold({ key, user, party, bounds });
   }
 
   /** Takes back one {@link lane}, after the last {@link leave} and the last {@link wait}. */

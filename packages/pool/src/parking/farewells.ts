@@ -1,67 +1,96 @@
-import type { Poolable } from "@tenantry/core";
-import { LinkedList } from "../caps/linked-list.ts";
+import { withDeadline, TenantryError, type Poolable } from "@tenantry/core";
+import { originKey } from "../caps/keys.ts";
+import { Permits } from "../caps/permits.ts";
 import type { EntryHost } from "../entry-host.ts";
 import { Opening } from "../opening.ts";
+import { selects, type Selection } from "../selection.ts";
 import type { Parked } from "./parked.ts";
 
-/** So many at a time, beside the connections of users. */
+/** So many at a time, beside the connections of users; one server that hangs leaves the others theirs. */
 const maxAtOnce = 32;
-const settleTimeoutMs = 30_000;
+const maxAtOncePerOrigin = 8;
+const timeoutMs = 5_000;
+/** So many may wait, or as many as may be parked. */
+const leastWaiting = 1_000;
 
 /** Ends parked sessions at their servers, in the name of whom they belonged to, a few at a time. */
 export class Farewells<C extends Poolable<P>, P> {
   readonly #host: EntryHost<C, P>;
-  readonly #waiting = new LinkedList<Parked<P>>();
-  #underWay = 0;
+  readonly #permits: Permits;
+  readonly #pending = new Map<Parked<P>, Promise<void>>();
   #isOver = false;
-  #done: (() => void) | undefined;
 
   constructor(host: EntryHost<C, P>) {
     this.#host = host;
+    this.#permits = new Permits({
+      clock: host.clock,
+      maxWaiting: Infinity,
+      boundsOf: (_, origin) => [
+        { limit: "at one origin", key: origin, max: maxAtOncePerOrigin, within: ["at once"] },
+        { limit: "at once", key: "", max: maxAtOnce, within: [] },
+      ],
+    });
   }
 
-  say(parked: Parked<P>): void {
-    this.#waiting.append(parked);
-    if (this.#underWay < maxAtOnce) void this.#work();
+  /** Those that are not over. */
+  get pending(): readonly Promise<void>[] {
+    return [...this.#pending.values()];
   }
 
-  /** Waits until all are ended, but no longer than 30 s: those that still wait then are given up. */
-  async settled(): Promise<void> {
-    if (this.#underWay === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#done = resolve;
-    const timer = this.#host.clock.after(settleTimeoutMs, resolve, { keepAlive: true });
-    await promise;
-    timer.cancel();
+  /**
+   * Ends a session; settles when that is done, or given up. Where as many wait as may be parked, it is left to the
+   * server's own time for sessions.
+   */
+  say(parked: Parked<P>): Promise<void> {
+    const most = Math.max(leastWaiting, this.#host.limits.maxParked);
+    if (this.#isOver || this.#pending.size >= most) return Promise.resolve();
+    // A server that cannot be told ends the session in its own time, too.
+    const saying = this.#say(parked).catch(() => {});
+    this.#pending.set(parked, saying);
+    return saying.then(() => void this.#pending.delete(parked));
+  }
+
+  /** Those of the selected sessions that are not over. */
+  select(selection: Selection): readonly Promise<void>[] {
+    const chosen = [...this.#pending].filter(([{ target, credential }]) =>
+      selects(selection, target, credential?.subject),
+    );
+    return chosen.map(([, saying]) => saying);
+  }
+
+  /** Gives up those that wait. */
+  end(): void {
     this.#isOver = true;
   }
 
-  async #work(): Promise<void> {
-    this.#underWay++;
-    for (
-      let next = this.#waiting.shift();
-      next !== undefined && !this.#isOver;
-      next = this.#waiting.shift()
-    ) {
-      // A server that cannot be told ends the session in its own time.
-      await this.#end(next).catch(() => {});
+  async #say(parked: Parked<P>): Promise<void> {
+    const { scope, server } = parked.target;
+    const lane = this.#permits.lane(parked.target, originKey(scope, server));
+    try {
+      await this.#permits.wait(lane);
+      try {
+        if (!this.#isOver) await this.#end(parked);
+      } finally {
+        this.#permits.leave(lane);
+      }
+    } finally {
+      this.#permits.drop(lane);
     }
-    if (--this.#underWay === 0) this.#done?.();
   }
 
   /** A connection that goes on with the session ends it as it closes. */
   async #end({ target, credential, session }: Parked<P>): Promise<void> {
-    const { connector, clock, limits } = this.#host;
+    const { connector, clock } = this.#host;
     const opening = new Opening<C, P>({
       connector,
       clock,
-      timeoutMs: limits.connectTimeoutMs,
+      timeoutMs,
       target,
       credential,
       resume: session,
       onStopped: (rest) => this.#host.stopped(rest),
     });
-    const opened = await opening.start();
-    await opened.close();
+    const expired = () => new TenantryError("TIMEOUT", "The session was not ended in time.");
+    await withDeadline({ clock, timeoutMs, expired }, async () => (await opening.start()).close());
   }
 }
