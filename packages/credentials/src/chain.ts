@@ -1,5 +1,5 @@
-import { secret, TenantryError, type Secret } from "@tenantry/core";
-import { checkSource, textOf, type ValueRequest, type ValueSource } from "./value-source.ts";
+import { secret, TenantryError, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
+import { checkSource, textOf, type ValueSource } from "./value-source.ts";
 
 /** One source of a chain, with what its failure does: `fail` ends the chain, `fall-through` asks the next source. */
 export interface ChainLink {
@@ -19,7 +19,7 @@ export function chain(sources: readonly (ValueSource | ChainLink)[]): ValueSourc
   const links = sources.map(linkOf);
   return Object.freeze({
     describe: (scope) => links.map(({ source }) => source.describe(scope)).join(", or "),
-    read: (request) => readFirst(links, request),
+    read: (request, clock) => readFirst(links, request, clock),
   } satisfies ValueSource);
 }
 
@@ -36,11 +36,15 @@ function linkOf(given: ValueSource | ChainLink): ChainLink {
   return { source: link.source, onFailure: link.onFailure };
 }
 
-async function readFirst(links: readonly ChainLink[], request: ValueRequest): Promise<Secret | undefined> {
+async function readFirst(
+  links: readonly ChainLink[],
+  request: CredentialRequest,
+  clock: Clock,
+): Promise<Secret | undefined> {
   const failures: unknown[] = [];
   for (const { source, onFailure } of links) {
     try {
-      const text = textOf(await source.read(request));
+      const text = textOf(await source.read(request, clock));
       if (text !== undefined) return secret(text);
     } catch (failure) {
       // An abort is the caller's wish, not the source's failure.

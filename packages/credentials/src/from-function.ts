@@ -1,5 +1,5 @@
-import { raceAbort, TenantryError, type CredentialRequest, type Secret } from "@tenantry/core";
-import type { ValueRequest, ValueSource } from "./value-source.ts";
+import { raceAbort, TenantryError, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
+import type { ValueSource } from "./value-source.ts";
 
 /** What the host's function is asked. */
 export interface ValueFunctionRequest extends CredentialRequest {
@@ -35,12 +35,16 @@ export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = 
   }
   return Object.freeze({
     describe: () => "a value from the function in fromFunction()",
-    read: (request: ValueRequest) => callWithin(timeoutMs, fn, request),
-  });
+    read: (request, clock) => callWithin(timeoutMs, fn, request, clock),
+  } satisfies ValueSource);
 }
 
-async function callWithin(timeoutMs: number, fn: ValueFunction, request: ValueRequest) {
-  const { clock, signal: caller, ...facts } = request;
+async function callWithin(
+  timeoutMs: number,
+  fn: ValueFunction,
+  { signal: caller, ...facts }: CredentialRequest,
+  clock: Clock,
+) {
   caller?.throwIfAborted();
   const late = new AbortController();
   const signal = caller === undefined ? late.signal : AbortSignal.any([caller, late.signal]);

@@ -4,7 +4,7 @@ export { fromFunction } from "./from-function.ts";
 export type { ValueFunction, ValueFunctionOptions, ValueFunctionRequest } from "./from-function.ts";
 export { chain } from "./chain.ts";
 export type { ChainLink } from "./chain.ts";
-export type { ValueRequest, ValueSource } from "./value-source.ts";
+export type { ValueSource } from "./value-source.ts";
 
 // How it is given to the server.
 export { bearer, env, header } from "./shapes.ts";

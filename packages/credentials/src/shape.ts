@@ -166,18 +166,11 @@ function readText(
   request: CredentialRequest,
   clock: Clock,
 ): string | undefined | Promise<string | undefined> {
-  const { scope, server, rejected } = request;
   const failed = (cause: unknown) => unreadable(recipe, request, cause);
   // A shared connection must not carry one user's authority to the others, whoever passes that user's context here.
-  const context = scope.share === "user" ? request.context : nobodys;
+  const asked = request.scope.share === "user" ? request : { ...request, context: nobodys };
   try {
-    const given = recipe.source.read({
-      ...{ scope, server, context, clock, ...(rejected && { rejected }) },
-      // Whoever needs no signal does not have one made.
-      get signal() {
-        return request.signal;
-      },
-    });
+    const given = recipe.source.read(asked, clock);
     if (!isPending(given)) return textOf(given);
     return raceAbort(Promise.resolve(given), request.signal).then(textOf).catch(failed);
   } catch (cause) {

@@ -1,19 +1,17 @@
 import { Secret, TenantryError, type Clock, type CredentialRequest, type Scope } from "@tenantry/core";
 
-/** What a value source is asked: the credential's request, and the clock by which the source bounds its work. */
-export interface ValueRequest extends CredentialRequest {
-  readonly clock: Clock;
-}
-
 /** Where the text of one secret comes from. To write one of your own, use `fromFunction`. */
 export interface ValueSource {
   /** Names the place that is looked at, for an error that ends in "provide …"; it never tells the value. */
   describe(scope: Scope): string;
   /**
    * Gives the value, at once where it is at hand; `undefined`, blank text and anything else than text mean that there
-   * is none.
+   * is none. A source bounds its work by `clock`.
    */
-  read(request: ValueRequest): string | Secret | undefined | Promise<string | Secret | undefined>;
+  read(
+    request: CredentialRequest,
+    clock: Clock,
+  ): string | Secret | undefined | Promise<string | Secret | undefined>;
 }
 
 /** The text of a value, or `undefined` where there is none. */

@@ -1,9 +1,9 @@
-import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
+import { TenantryError, type Poolable, type RunOptions, type Target } from "@tenantry/core";
 import type { PermitLane, Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
-import { connectionEnded } from "./failure.ts";
+import { connectionEnded, explained } from "./failure.ts";
 import { Guest } from "./guest.ts";
 import type { Resolved, Resolver } from "./resolver.ts";
 
@@ -32,34 +32,39 @@ export type Work<C, T> = (connection: C, attempt: number) => Promise<T>;
  */
 export async function runAttempts<C extends Poolable<P>, P, T>(
   lender: Lender<C, P>,
-  demand: Demand,
+  target: Target,
+  asked: Demand | Promise<Demand>,
   work: Work<C, T>,
-  resend: RunOptions["resend"],
+  options: RunOptions,
 ): Promise<T> {
-  const { calls } = lender.holdings;
-  for (let ended = 0; ended < maxEnded;) {
-    const lent = lender.borrow(demand);
-    const loan = lent instanceof Promise ? await lent : lent;
-    const { entry } = loan;
-    const guest = guestOf(lender.holdings, demand, entry);
-    const caller = guest ?? entry.standing;
-    try {
-      // It may have ended since it was lent, and while this call waited for its turn. Nothing was sent then.
-      if (entry.isOpen) {
+  const { holdings } = lender;
+  try {
+    const demand = asked instanceof Promise ? await asked : asked;
+    for (let ended = 0; ended < maxEnded;) {
+      const lent = lender.borrow(demand);
+      const loan = lent instanceof Promise ? await lent : lent;
+      const { entry } = loan;
+      const guest = guestOf(holdings, demand, entry);
+      const caller = guest ?? entry.standing;
+      try {
+        // It may have ended since it was lent, and while this call waited for its turn. Nothing was sent then.
         const isIn =
-          calls.enter(caller.lane) || (await waitForTurn(lender.holdings, demand, entry, caller.lane));
-        if (isIn && entry.isOpen) return await callOnce(calls, demand, loan, caller, work);
-        if (isIn) calls.leave(caller.lane);
+          entry.isOpen &&
+          (holdings.calls.enter(caller.lane) || (await waitForTurn(holdings, demand, entry, caller.lane)));
+        if (isIn && entry.isOpen) return await callOnce(holdings.calls, demand, loan, caller, work);
+        if (isIn) holdings.calls.leave(caller.lane);
+        ended++;
+      } catch (failure) {
+        if (!(await repair(lender, demand, loan, failure, options.resend))) throw failure;
+      } finally {
+        guest?.leave();
+        entry.release();
       }
-      ended++;
-    } catch (failure) {
-      if (!(await repair(lender, demand, loan, failure, resend))) throw failure;
-    } finally {
-      guest?.leave();
-      entry.release();
     }
+    throw connectionEnded(target.server.id);
+  } catch (failure) {
+    throw explained(failure, target, options);
   }
-  throw connectionEnded(demand.target.server.id);
 }
 
 /** A connection that ends before it can be used is not replaced for ever. */

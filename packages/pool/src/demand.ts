@@ -1,10 +1,11 @@
-import type { AcquireOptions, Context, Principal, RunOptions, Target } from "@tenantry/core";
+import type { AcquireOptions, Context, Principal, RunOptions } from "@tenantry/core";
 import type { Resolved, Resolver } from "./resolver.ts";
+import type { CheckedTarget } from "./targets.ts";
 
 /** One caller's wish for a connection, from its first step to its last. */
 export interface Demand {
   /** As {@link Targets} gives it, so that a change of the caller's objects changes nothing. */
-  target: Target;
+  target: CheckedTarget;
   readonly context: Context;
   readonly signal: AbortSignal | undefined;
   /** Who asks, where that is not the scope's own user. */
@@ -25,12 +26,19 @@ const nothing: Context = Object.freeze({});
  */
 export function createDemand(
   resolver: Resolver,
-  target: Target,
+  target: CheckedTarget,
   { context: own, signal, principal }: AcquireOptions & Pick<RunOptions, "principal">,
 ): Demand | Promise<Demand> {
   const context = target.scope.share === "user" ? own : nothing;
   const resolved = resolver.resolve({ target, context }, signal);
-  const demand = { target, context, signal, principal, repaired: false, attempts: 0 };
-  if (!(resolved instanceof Promise)) return { ...demand, resolved };
-  return resolved.then((resolved) => ({ ...demand, resolved }));
+  const toDemand = (resolved: Resolved): Demand => ({
+    target,
+    context,
+    signal,
+    principal,
+    resolved,
+    repaired: false,
+    attempts: 0,
+  });
+  return resolved instanceof Promise ? resolved.then(toDemand) : toDemand(resolved);
 }

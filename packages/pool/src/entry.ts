@@ -9,6 +9,7 @@ import type { PoolKey } from "./pool-key.ts";
 import type { Resolved } from "./resolver.ts";
 import { Standing, type Admitted } from "./standing.ts";
 import { Start, type StartListener } from "./start.ts";
+import type { CheckedTarget } from "./targets.ts";
 import * as states from "./state.ts";
 import type { PoolState, State } from "./state.ts";
 
@@ -17,7 +18,7 @@ export interface EntryParts<P> extends Admitted {
   readonly key: PoolKey;
   /** Tells it from others of its key. */
   readonly id: string;
-  readonly target: Target;
+  readonly target: CheckedTarget;
   readonly resolved: Resolved;
   /** The session that goes on in it. */
   readonly parked: Parked<P> | undefined;
@@ -29,7 +30,7 @@ type EvictReason = DiagnosticNotices["tenantry:pool:evict"]["reason"];
 export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListener<C> {
   readonly key: PoolKey;
   readonly id: string;
-  readonly target: Target;
+  readonly target: CheckedTarget;
   readonly carried: Carried;
   readonly standing: Standing;
   /** When it is too old to be lent again, in milliseconds since the Unix epoch. */

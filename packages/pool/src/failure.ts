@@ -1,4 +1,11 @@
-import { quote, TenantryError, withDetails, type ServerId } from "@tenantry/core";
+import {
+  quote,
+  TenantryError,
+  withDetails,
+  type AbortableOptions,
+  type ServerId,
+  type Target,
+} from "@tenantry/core";
 
 /** What a closed pool answers. */
 export function poolClosed(): TenantryError {
@@ -39,6 +46,11 @@ export function revoked(server: ServerId): TenantryError {
 export function named(failure: unknown, server: ServerId | undefined): unknown {
   const isNameless = failure instanceof TenantryError && failure.server === undefined;
   return isNameless && server !== undefined ? withDetails(failure, { server }) : failure;
+}
+
+/** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
+export function explained(failure: unknown, { server }: Target, { signal }: AbortableOptions): unknown {
+  return signal?.aborted && signal.reason === failure ? failure : named(failure, server?.id);
 }
 
 /** Whether a server refused the credential. */

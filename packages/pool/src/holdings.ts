@@ -1,4 +1,4 @@
-import { announce, type Clock, type Connector, type Poolable, type Target } from "@tenantry/core";
+import { announce, type Clock, type Connector, type Poolable } from "@tenantry/core";
 import { createCallPermits } from "./caps/call-permits.ts";
 import { Capacity } from "./caps/capacity.ts";
 import type { Permits } from "./caps/permits.ts";
@@ -8,11 +8,12 @@ import type { PoolLimits } from "./limits.ts";
 import { Farewells } from "./parking/farewells.ts";
 import type { Parked } from "./parking/parked.ts";
 import { Parking } from "./parking/parking.ts";
-import { poolKey, principalKey, type PoolKey } from "./pool-key.ts";
+import { principalKey, type PoolKey } from "./pool-key.ts";
 import { Population } from "./population.ts";
 import type { Resolved } from "./resolver.ts";
 import { selects, type Selection } from "./selection.ts";
 import { statsOf, type PoolStats } from "./stats.ts";
+import type { CheckedTarget } from "./targets.ts";
 import type { Admission } from "./trouble/admission.ts";
 import type { BreakEvent } from "./trouble/trouble.ts";
 import { Troubles } from "./trouble/troubles.ts";
@@ -63,8 +64,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   /** The entry that is lent for the key of `target` and `resolved`; one that is too old is retired and not given. */
-  find(target: Target, { credential }: Resolved): Entry<C, P> | undefined {
-    const entry = this.#lent.get(poolKey(target, credential?.subject));
+  find(target: CheckedTarget, { credential }: Resolved): Entry<C, P> | undefined {
+    const entry = this.#lent.get(target.key(credential?.subject));
     if (entry === undefined || this.clock.now() < entry.expiresAt) return entry;
     entry.retire("age");
     return undefined;
@@ -74,10 +75,10 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
    * Makes the entry that is lent from now on, and asks for its room. It is to be leased at once: nobody uses it yet.
    * Throws what a caller hears whose server is left alone.
    */
-  create(target: Target, resolved: Resolved): Entry<C, P> {
+  create(target: CheckedTarget, resolved: Resolved): Entry<C, P> {
     const { scope, server } = target;
     const { id, origin } = server;
-    const key = poolKey(target, resolved.credential?.subject);
+    const key = target.key(resolved.credential?.subject);
     const principal = principalKey(scope);
     const trouble = this.troubles.of({ poolKey: key, server: id, principal, origin });
     let admission: Admission;

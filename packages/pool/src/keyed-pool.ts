@@ -11,7 +11,7 @@ import {
 import { reauthorize, runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
-import { isRefusal, named, poolClosed } from "./failure.ts";
+import { explained, isRefusal, poolClosed } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { Resolver } from "./resolver.ts";
@@ -33,12 +33,12 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     this.holdings = new Holdings(parts);
   }
 
-  async run<T>(target: Target, work: Work<C, T>, options: RunOptions): Promise<T> {
+  /** One asynchronous function beneath this and no more: every call goes through here. */
+  run<T>(target: Target, work: Work<C, T>, options: RunOptions): Promise<T> {
     try {
-      const demand = this.#demand(target, options);
-      return await runAttempts(this, demand instanceof Promise ? await demand : demand, work, options.resend);
+      return runAttempts(this, target, this.#demand(target, options), work, options);
     } catch (failure) {
-      throw explained(failure, target, options);
+      return Promise.reject(explained(failure, target, options) as Error);
     }
   }
 
@@ -151,11 +151,6 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
 function loan<C extends Poolable<P>, P>(entry: Entry<C, P>, connection: C, demand: Demand): Loan<C, P> {
   demand.target = entry.target;
   return { entry, connection, carried: entry.carried.resolved };
-}
-
-/** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
-function explained(failure: unknown, { server }: Target, { signal }: AcquireOptions): unknown {
-  return signal?.aborted && signal.reason === failure ? failure : named(failure, server?.id);
 }
 
 type AcquireEvent = DiagnosticEvents["tenantry:pool:acquire"];

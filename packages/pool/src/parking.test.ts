@@ -193,18 +193,19 @@ describe("parking", () => {
     expect(farewells()).toHaveLength(1_000);
   });
 
-  it("holds no timer when nothing is idle or parked", async () => {
+  it("holds one timer while a connection is open or a session parked, and none when there is neither", async () => {
     await call();
     expect(clock.pending).toBe(1);
     clock.step(100);
     expect(clock.pending).toBe(1);
     await call();
-    expect(clock.pending).toBe(1);
     const lease = await pool.acquire(
       targetOf(fake.upstreamOf("files"), userScope("ada"), "files", fakeProvider(undefined)),
       { context: {} },
     );
-    expect(clock.pending).toBe(0);
+    expect(clock.pending).toBe(1);
+    await pool.revoke({ workspace: "acme" });
     lease.release();
+    expect(clock.pending).toBe(0);
   });
 });

@@ -8,21 +8,47 @@ import {
   type ServerRef,
   type Target,
 } from "@tenantry/core";
+import { poolKey, type PoolKey } from "./pool-key.ts";
 
-/** Checks targets and keeps what cannot change of them, once for each that comes again. */
+/** A target that has been checked and cannot change. It knows its key, which every call asks for. */
+export class CheckedTarget implements Target {
+  readonly scope: Scope;
+  readonly server: ServerRef;
+  readonly upstream: Target["upstream"];
+  declare readonly credentials?: NonNullable<Target["credentials"]>;
+  #subject: string | undefined;
+  #key: PoolKey | undefined;
+
+  /** Throws `PRINCIPAL_INVALID` for a scope that there is not or one with a malformed id. */
+  constructor({ scope, server, upstream, credentials }: Target) {
+    this.scope = readScope(scope);
+    this.server = readServer(server);
+    this.upstream = upstream;
+    if (credentials !== undefined) this.credentials = credentials;
+    Object.freeze(this);
+  }
+
+  /** The key of the connection that serves it with a credential of `subject`; the last one is remembered. */
+  key(subject: string | undefined): PoolKey {
+    if (this.#key === undefined || this.#subject !== subject) {
+      this.#key = poolKey(this, subject);
+      this.#subject = subject;
+    }
+    return this.#key;
+  }
+}
+
+/** Checks targets, once those that come again. */
 export class Targets {
-  readonly #known = new WeakMap<Target, Target>();
+  readonly #known = new WeakMap<Target, CheckedTarget>();
 
-  /**
-   * The target as it is now, whatever becomes of the caller's objects. Throws `PRINCIPAL_INVALID` for a scope that there
-   * is not or one with a malformed id: two users whose ids are no strings could have one key.
-   */
-  read(given: Target): Target {
+  /** The target as it is now, whatever becomes of the caller's objects; throws as {@link CheckedTarget} does. */
+  read(given: Target): CheckedTarget {
     const known = this.#known.get(given);
     if (known !== undefined) return known;
-    const { scope, server } = given;
-    const target = Object.freeze({ ...given, scope: readScope(scope), server: readServer(server) });
-    if (Object.isFrozen(given) && isPlain(scope) && isPlain(server)) this.#known.set(given, target);
+    const target = new CheckedTarget(given);
+    if (Object.isFrozen(given) && isPlain(given.scope) && isPlain(given.server))
+      this.#known.set(given, target);
     return target;
   }
 }

@@ -15,11 +15,13 @@ export class Capacity {
   readonly #limits: CapacityLimits;
   readonly #lanes: Lanes<Slot, ConnectionBound>;
   readonly #callers = new Tally();
+  /** The idle of all, in the order in which their time is over. */
+  readonly #idle: StaleList<Slot>;
 
   constructor(limits: CapacityLimits, clock: Clock) {
     const expire = (slot: Slot) => slot.holder.evict("idle");
-    // The idle of all are in the order in which their time is over.
     const idle = new StaleList<Slot>({ clock, timeoutMs: limits.idleTimeoutMs, expire });
+    this.#idle = idle;
     this.#limits = limits;
     this.#lanes = new Lanes({
       admit: (slot) => this.#grant(slot),
@@ -104,6 +106,7 @@ export class Capacity {
     if (state === "idle") unlistIdle(slot);
     if (state === "opening" || state === "busy") lane.leave(state === "busy");
     this.#lanes.drop(lane);
+    if (this.#lanes.size === 0) this.#idle.rest();
   }
 
   #grant(slot: Slot): void {

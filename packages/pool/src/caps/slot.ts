@@ -63,11 +63,11 @@ export function listIdle(slot: Slot): void {
   }
 }
 
-/** Takes the slot out from among the idle. */
+/** Takes the slot out from among the idle, for as long as it is busy. */
 export function unlistIdle({ lane, idles }: Slot): void {
   let index = 0;
   for (const { idle } of lane.lasting) {
     const place = idles?.[index++];
-    if (place) idle.remove(place);
+    if (place) idle.suspend(place);
   }
 }

@@ -14,7 +14,7 @@ export interface StaleListOptions<T> {
   readonly expire: (item: T) => void;
 }
 
-/** A list whose items go stale in the order in which they came. One timer serves all, and there is none while it is empty. */
+/** A list whose items go stale in the order in which they came. One timer serves all; there is none while it is empty and nothing is suspended. */
 export class StaleList<T extends Stale> extends LinkedList<T> {
   readonly #options: StaleListOptions<T>;
   #timer: Timer | undefined;
@@ -33,6 +33,16 @@ export class StaleList<T extends Stale> extends LinkedList<T> {
 
   override remove(place: Place<T>): void {
     super.remove(place);
+    this.rest();
+  }
+
+  /** Leaves the timer as it is: an item that comes and goes all the time must not set one each time. */
+  override suspend(place: Place<T>): void {
+    super.remove(place);
+  }
+
+  /** Takes the timer back where nothing is here. */
+  rest(): void {
     if (this.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
