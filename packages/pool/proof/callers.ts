@@ -1,6 +1,6 @@
-import type { Lease, Target } from "@tenantry/core";
+import { principalOf, type Lease, type Principal, type Target } from "@tenantry/core";
 import type { Pool } from "../src/index.ts";
-import type { Seat } from "./cast.ts";
+import { callsOf, type Seat } from "./cast.ts";
 import { pick, type Of } from "./commands.ts";
 import type { Demand } from "./demand.ts";
 import type { Link } from "./fakes/link.ts";
@@ -32,8 +32,8 @@ export class Callers {
   ask(action: Of<"run" | "acquire">, seat: Seat, target: Target): void {
     const { pool, model } = this.#options;
     const demand = this.#demand(action, seat);
-    const { abort, resend } = demand;
-    const options = { context: { demand }, signal: abort.signal, resend };
+    const { abort, resend, guest } = demand;
+    const options = { context: { demand }, signal: abort.signal, resend, principal: guest };
     model.calls.asks(demand);
     const outcome =
       action.kind === "run"
@@ -80,11 +80,17 @@ export class Callers {
 
   #demand(action: Of<"run" | "acquire">, seat: Seat): Demand {
     const { facts } = this.#options.model;
+    const id = ++this.#count;
+    const guest = action.kind === "run" ? guestOf(seat, id) : undefined;
+    const name = guest && `${guest.workspace}/${guest.user}`;
     return {
-      id: ++this.#count,
+      id,
       kind: action.kind,
       seat,
       as: seat.scope.share === "user" ? action.as : 0,
+      guest,
+      principals: name === undefined ? [seat.principal] : [seat.principal, name],
+      callBounds: name === undefined ? seat.callBounds : [...seat.callBounds, callsOf(name)],
       resend: action.kind === "run" ? action.resend : "refused",
       abort: new AbortController(),
       moment: facts.tick(),
@@ -118,4 +124,10 @@ export class Callers {
     demand.answer = { verdict };
     return demand.answer;
   }
+}
+
+/** Where many share a connection, most calls are somebody's. */
+function guestOf({ scope }: Seat, id: number): Principal | undefined {
+  if (scope.share === "user" || id % 3 === 0) return undefined;
+  return principalOf({ workspace: "acme", user: id % 3 === 1 ? "ada" : "bob" });
 }

@@ -74,6 +74,11 @@ export function concernsSeat(selection: Selection, { scope, server, workspace }:
   );
 }
 
+/** The bound of one user's calls, whatever the connection. */
+export function callsOf(user: string): BoundOf {
+  return { limit: "maxCallsPerUser", key: `maxCallsPerUser of ${user}` };
+}
+
 function userScope(workspace: string, user: string, session?: string): Scope {
   const scope = { share: "user", workspace: workspace as WorkspaceId, user: user as UserId } as const;
   return Object.freeze(session === undefined ? scope : { ...scope, session: session as SessionId });
@@ -101,6 +106,9 @@ function seatOf(scope: Scope, server: ServerRef): Seat {
       ...bound("maxConnectionsPerUser", user),
       ...bound("maxConnectionsPerServer", here),
     ],
-    callBounds: [...bound("maxCallsPerUser", user), ...bound("maxCallsPerServer", server.origin ?? here)],
+    callBounds: [
+      ...(user === undefined ? [] : [callsOf(user)]),
+      ...bound("maxCallsPerServer", server.origin ?? here),
+    ],
   });
 }

@@ -68,14 +68,17 @@ export interface Step {
   readonly action: Action;
   /** Who of those that wait for their turn get it. */
   readonly turns: readonly number[];
-  /** How many promises settle one after the other, before all others do where it is `undefined`. */
-  readonly ticks: number | undefined;
+  /** How many promises settle one after the other before the next thing happens. */
+  readonly ticks: number;
+  /** From 0 to 7: above the setting's calm, the next thing does not wait until all promises have settled. */
+  readonly haste: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
   action,
   turns: fc.array(fc.nat(9), { maxLength: 2 }),
-  ticks: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(9) }),
+  ticks: fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(9) }),
+  haste: fc.nat(7),
 });
 
 /** The steps of one run. */
@@ -116,6 +119,8 @@ export const setting = fc.record({
   opensSoon: fc.boolean(),
   heedsAborts: mostly(true, false),
   partsSlowly: fc.boolean(),
+  /** Up to which haste all promises settle after a step. */
+  calm: mostly(4, 0),
   seed: fc.nat(),
   /** Before which step the pool is told to close, where that is not after the last. */
   closesAt: mostly<number | undefined>(undefined, 5, 10, 20),

@@ -1,5 +1,5 @@
-import type { RunOptions } from "@tenantry/core";
-import type { Seat } from "./cast.ts";
+import type { Principal, RunOptions } from "@tenantry/core";
+import type { BoundOf, Seat } from "./cast.ts";
 import type { Link } from "./fakes/link.ts";
 import type { Start } from "./start.ts";
 import type { Ticket } from "./fakes/issuer.ts";
@@ -12,6 +12,11 @@ export interface Demand {
   readonly seat: Seat;
   /** Under which of the seat's two grants it calls. */
   readonly as: number;
+  /** Whose call it is, where many share the connection. */
+  readonly guest: Principal | undefined;
+  /** Whose failures may be held against it: those of whom its connection serves, and the guest's own. */
+  readonly principals: readonly string[];
+  readonly callBounds: readonly BoundOf[];
   readonly resend: RunOptions["resend"];
   readonly abort: AbortController;
   readonly moment: number;

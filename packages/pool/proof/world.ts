@@ -43,10 +43,10 @@ export class World {
   }
 
   /** Lets one thing happen, and all else go on a little; `undefined` where the next thing happens in the same moment. */
-  take({ action, turns, ticks }: Step): Promise<void> | undefined {
-    const acting = this.#begin(action);
-    if (acting || ticks !== 0) return this.#goOn(acting, turns, ticks);
-    this.#give(turns);
+  take(step: Step): Promise<void> | undefined {
+    const acting = this.#begin(step.action);
+    if (acting || step.ticks > 0 || this.#isCalm(step)) return this.#goOn(acting, step);
+    this.#give(step.turns);
     this.model.facts.check();
     return undefined;
   }
@@ -75,16 +75,16 @@ export class World {
     await this.#quiet();
   }
 
-  async #goOn(
-    acting: Promise<void> | undefined,
-    turns: readonly number[],
-    ticks: number | undefined,
-  ): Promise<void> {
+  async #goOn(acting: Promise<void> | undefined, step: Step): Promise<void> {
     if (acting) await acting;
-    this.#give(turns);
-    if (ticks === undefined) return this.#quiet();
-    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    this.#give(step.turns);
+    if (this.#isCalm(step)) return this.#quiet();
+    for (let tick = 0; tick < step.ticks; tick++) await Promise.resolve();
     this.model.facts.check();
+  }
+
+  #isCalm({ haste }: Step): boolean {
+    return haste <= this.#setting.calm;
   }
 
   #give(turns: readonly number[]): void {

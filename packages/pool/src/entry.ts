@@ -229,7 +229,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   abandoned(reason: unknown): void {
-    void this.end(reason);
+    // It may have arrived at that very moment, and be somebody else's already.
+    if (this.#state.name === "starting") void this.end(reason);
   }
 
   #setState(next: State<C, P>): void {

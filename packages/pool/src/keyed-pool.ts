@@ -57,7 +57,10 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     const chosen = checkSelection(selection);
     this.resolver.revoke(chosen);
     const sessions = this.holdings.dropParked(chosen, "revoked");
-    const connections = this.holdings.select(chosen).map((entry) => entry.revoke());
+    // Those who wait come first, or the room that the others make would be given to them.
+    const entries = this.holdings.select(chosen);
+    const waiting = entries.filter(({ state }) => state === "waiting");
+    const connections = [...waiting, ...entries].map((entry) => entry.revoke());
     await this.holdings.settled([...sessions, ...connections]);
   }
 

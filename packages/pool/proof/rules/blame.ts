@@ -6,6 +6,8 @@ import type { Failure } from "../fakes/verdict.ts";
 
 interface Known extends Pick<Failure, "says" | "holdMs"> {
   readonly seat: Seat;
+  /** Whose failure it was: that of whom the connection serves, or of a guest on it. */
+  readonly by: string;
   readonly subject: string | undefined;
   readonly at: number;
 }
@@ -20,16 +22,22 @@ export class Blame {
   }
 
   /** A call or an opening failed. */
-  failed(seat: Seat, subject: string | undefined, { says, holdMs }: Pick<Failure, "says" | "holdMs">): void {
-    if (says !== "nothing") this.#failures.push({ seat, subject, says, holdMs, at: this.#facts.now() });
+  failed(
+    seat: Seat,
+    subject: string | undefined,
+    { says, holdMs }: Pick<Failure, "says" | "holdMs">,
+    by = seat.principal,
+  ): void {
+    if (says !== "nothing") this.#failures.push({ seat, by, subject, says, holdMs, at: this.#facts.now() });
   }
 
   /** The pool refused a caller by itself. */
   refused(demand: Demand, error: TenantryError): void {
-    const { seat } = demand;
+    const { seat, principals } = demand;
     const author = error.cause instanceof Error ? this.#facts.authors.get(error.cause) : undefined;
-    if (author && author.seat.principal !== seat.principal)
-      this.#facts.violated("isolation", `${seat.name}: is told of the failure of ${author.seat.name}`);
+    const by = author?.demand?.principals.at(-1) ?? author?.seat.principal;
+    if (by !== undefined && !principals.includes(by))
+      this.#facts.violated("isolation", `${seat.name}: is told of the failure of ${by}`);
     const isExplained =
       error.code === "SERVER_UNAVAILABLE"
         ? this.#isHeld(demand) || this.#isBroken(demand)
@@ -37,42 +45,50 @@ export class Blame {
     if (!isExplained) this.#facts.violated("blame", `${seat.name}: is refused for nothing that it did`);
   }
 
-  #isHeld({ seat, ticket }: Demand): boolean {
+  #isHeld(demand: Demand): boolean {
     const { limits, now } = this.#facts;
-    const isHeld = this.#own(seat, ticket?.subject).some(
+    const isHeld = this.#own(demand).some(
       ({ holdMs, at }) => holdMs > 0 && now() < at + Math.min(holdMs, limits.maxHoldMs),
     );
     if (isHeld) this.#facts.happened("held back by the server");
     return isHeld;
   }
 
-  #isBroken({ seat, ticket }: Demand): boolean {
-    const { breakerThreshold } = this.#facts.limits;
-    const { principal, origin } = seat;
+  #isBroken(demand: Demand): boolean {
+    const { origin } = demand.seat;
     const there =
-      origin === undefined
-        ? this.#own(seat, ticket?.subject)
-        : this.#failures.filter((one) => one.seat.origin === origin);
+      origin === undefined ? this.#own(demand) : this.#failures.filter((one) => one.seat.origin === origin);
     const broken = there.filter(({ says }) => says === "way is broken");
-    const own = broken.filter((one) => one.seat.principal === principal);
-    const principals = new Set(broken.map((one) => one.seat.principal));
-    const isBroken =
-      own.length >= breakerThreshold || (principals.size > 1 && broken.length >= breakerThreshold);
+    const isForAll = new Set(broken.map(({ by }) => by)).size > 1 && this.#areEnough(broken);
+    const isBroken = this.#areEnoughOfOne(demand, broken) || (origin !== undefined && isForAll);
     if (isBroken) this.#facts.happened("held back by a breaker");
     return isBroken;
   }
 
-  #isRefused({ seat, ticket }: Demand): boolean {
-    const own = this.#own(seat, ticket?.subject).filter(({ says }) => says === "credential is refused");
-    const isRefused = own.length >= this.#facts.limits.breakerThreshold;
+  #isRefused(demand: Demand): boolean {
+    const refused = this.#own(demand).filter(({ says }) => says === "credential is refused");
+    const isRefused = this.#areEnoughOfOne(demand, refused);
     if (isRefused) this.#facts.happened("credential held back");
     return isRefused;
   }
 
-  /** Failures under the same key; subjects are unknown before a start is opened, and where a scope has no user. */
-  #own(seat: Seat, subject: string | undefined): Known[] {
+  #areEnough({ length }: readonly Known[]): boolean {
+    return length >= this.#facts.limits.breakerThreshold;
+  }
+
+  /** Whether those of one whose failures may be held against the caller are as many as it takes. */
+  #areEnoughOfOne({ principals }: Demand, failures: readonly Known[]): boolean {
+    return principals.some((principal) => this.#areEnough(failures.filter(({ by }) => by === principal)));
+  }
+
+  /** Those with the same key; subjects are unknown before a start is opened, and where a scope has no user. */
+  #own({ seat, ticket, principals }: Demand): Known[] {
+    const subject = ticket?.subject;
     return this.#failures.filter(
-      (one) => one.seat === seat && (one.subject ?? subject) === (subject ?? one.subject),
+      (one) =>
+        one.seat === seat &&
+        principals.includes(one.by) &&
+        (one.subject ?? subject) === (subject ?? one.subject),
     );
   }
 }

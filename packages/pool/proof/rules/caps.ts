@@ -1,6 +1,7 @@
 import type { PoolLimits } from "../../src/limits.ts";
 import type { PoolStats } from "../../src/stats.ts";
 import { findSeat, type BoundOf, type Seat } from "../cast.ts";
+import type { Demand } from "../demand.ts";
 import type { Facts } from "../facts.ts";
 import type { Link } from "../fakes/link.ts";
 import { counts, type Start } from "../start.ts";
@@ -41,17 +42,16 @@ export class Caps {
   }
 
   /** Another call begins. */
-  works(link: Link): void {
-    const { seat, calls } = link;
+  works({ calls }: Link, { seat, callBounds }: Demand): void {
     this.#atMost("maxCallsPerConnection", calls, seat);
-    for (const bound of seat.callBounds) this.#atMost(bound.limit, this.calls(bound), seat);
+    for (const bound of callBounds) this.#atMost(bound.limit, this.calls(bound), seat);
   }
 
   /** How many calls are in flight under one of their bounds. */
   calls({ key }: BoundOf): number {
     let count = 0;
-    for (const { worksOn, seat } of this.#facts.demands)
-      if (worksOn && seat.callBounds.some((bound) => bound.key === key)) count++;
+    for (const { worksOn, callBounds } of this.#facts.demands)
+      if (worksOn && callBounds.some((bound) => bound.key === key)) count++;
     return count;
   }
 

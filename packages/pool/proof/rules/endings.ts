@@ -8,8 +8,8 @@ import type { Start } from "../start.ts";
 export class Endings {
   readonly #facts: Facts;
   readonly #sessions: Session[] = [];
-  /** Seats whose servers could not be reached at some time, so that they could not be told either. */
-  readonly #unreachable = new Set<Seat>();
+  /** How often the server of each seat could not be reached, so that it could not be told of a session's end either. */
+  readonly #missed = new Map<Seat, number>();
   #endpointsOut = 0;
 
   constructor(facts: Facts) {
@@ -27,7 +27,7 @@ export class Endings {
 
   /** No endpoint was lent. */
   missed({ seat }: Start): void {
-    this.#unreachable.add(seat);
+    add(this.#missed, seat, 1);
   }
 
   borrowed(start: Start): void {
@@ -123,8 +123,9 @@ export class Endings {
     if (this.#endpointsOut !== 0)
       this.#facts.violated("endings", `${this.#endpointsOut} endpoints were not given back`);
     for (const { seat, state } of this.#sessions)
-      if (state !== "ended" && state !== "lost" && !this.#unreachable.has(seat))
-        this.#facts.violated("endings", `${seat.name}: a session is left ${state}`);
+      if (state !== "ended" && state !== "lost") add(this.#missed, seat, -1);
+    for (const [{ name }, count] of this.#missed)
+      if (count < 0) this.#facts.violated("endings", `${name}: a session is not ended at its server`);
   }
 
   #mayEndUnderUsers(link: Link): boolean {

@@ -92,7 +92,7 @@ export class Liveness {
     if (isAsked(seat) || waiting.has(seat)) return;
     for (const start of facts.starts) if (start.seat === seat && !start.isStopped) return;
     if (this.#connectsAreFull(seat)) return facts.happened("waited for a permit");
-    if (demand.kind === "run" && this.#callsAreFull(seat)) return facts.happened("waited for a permit");
+    if (demand.kind === "run" && this.#callsAreFull(demand)) return facts.happened("waited for a permit");
     facts.violated("liveness", `${seat.name}: somebody is left waiting for nothing`);
   }
 
@@ -102,10 +102,10 @@ export class Liveness {
     return caps.connects(seat, facts.starts) >= facts.limits.maxConnectsPerOrigin;
   }
 
-  #callsAreFull(seat: Seat): boolean {
+  #callsAreFull({ seat, callBounds }: Demand): boolean {
     const { facts, caps } = this.#options;
     const { limits, demands } = facts;
-    if (seat.callBounds.some((bound) => caps.calls(bound) >= limits[bound.limit])) return true;
+    if (callBounds.some((bound) => caps.calls(bound) >= limits[bound.limit])) return true;
     for (const { worksOn: link } of demands)
       if (link?.seat === seat && link.state === "open" && link.calls >= limits.maxCallsPerConnection)
         return true;

@@ -80,7 +80,7 @@ export class Outcomes {
       case "TIMEOUT":
         return unless((this.#timeouts.get(seat) ?? -1) > moment);
       case "CONNECTION_LOST":
-        return unless(facts.closed !== undefined || facts.wasTold(seat, moment) || this.#wasLost(demand));
+        return unless(facts.wasTold(seat, moment) || this.#wasLost(demand));
       case "SERVER_UNAVAILABLE":
       case "UNAUTHORIZED":
         return this.#blame.refused(demand, reason);

@@ -64,7 +64,7 @@ export class Calls {
     demand.carried = link.carried;
     demand.worksOn = link;
     link.calls++;
-    this.#rules.caps.works(link);
+    this.#rules.caps.works(link, demand);
   }
 
   /** An attempt is over, with an answer or a failure. */
@@ -78,7 +78,7 @@ export class Calls {
     if (failure === undefined) return;
     if (failure.recover === "reconnect") link.isSpoilt = true;
     this.#facts.authored(failure.error, demand.seat, demand);
-    this.#rules.blame.failed(demand.seat, demand.carried?.subject, failure);
+    this.#rules.blame.failed(demand.seat, demand.carried?.subject, failure, demand.principals.at(-1));
   }
 
   #lends(link: Link, demand: Demand, justNow: boolean): void {

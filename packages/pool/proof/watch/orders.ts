@@ -25,7 +25,7 @@ export class Orders {
     );
     for (const { users } of links) facts.happened(users > 0 ? "revoked in mid-call" : "revoked");
     if (starts.length > 0) facts.happened("revoked while opening");
-    const done = revoke();
+    const done = this.#opensNothing(selection, revoke);
     for (const { seat, state, start, arrivedIn } of links)
       if (state === "open" && start.isReal && arrivedIn !== facts.quietTimes)
         facts.violated("revocation", `${seat.name}: survives its revocation`);
@@ -45,6 +45,23 @@ export class Orders {
     if (isInTheMiddle) this.#facts.happened("closed in the middle");
     this.#facts.story?.push("close");
     this.#facts.closed ??= this.#facts.when;
+  }
+
+  /** Nothing is borrowed meanwhile for what is revoked, but for parked sessions, which are ended at their servers. */
+  #opensNothing(selection: Selection, revoke: () => Promise<void>): Promise<void> {
+    const facts = this.#facts;
+    const { moment } = facts.when;
+    const parked = this.#rules.endings.parked.map(({ seat }) => seat);
+    const done = revoke();
+    for (const { seat, began } of facts.starts) {
+      // Whose authority an endpoint is borrowed for is not known yet.
+      const isMeantNow = selection.subject === undefined && isMeant(selection, seat, undefined);
+      if (began.moment < moment || !isMeantNow) continue;
+      const own = parked.indexOf(seat);
+      if (own < 0) facts.violated("revocation", `${seat.name}: is opened because it is revoked`);
+      else parked.splice(own, 1);
+    }
+    return done;
   }
 
   #revokesParked(selection: Selection): void {
