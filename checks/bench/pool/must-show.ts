@@ -50,7 +50,12 @@ function judgeAcquire({ alone, beside }: Partial<AcquireResult> = {}): readonly 
         20,
         typical(own, ({ p99 }) => p99),
       ),
-      atMost(`acquire, 100,000 keys ÷ 100, ${provider}`, 1.3, times),
+      atMost(
+        `acquire of the same 100 keys, beside 100,000 ÷ alone, ${provider}`,
+        1.3,
+        typical(beside?.[few] ?? [], ({ p50 }) => p50) / typical(own, ({ p50 }) => p50),
+      ),
+      atMost(`acquire, 100,000 keys in random order ÷ 100, ${provider}`, 1.3, times),
     ];
   });
 }
