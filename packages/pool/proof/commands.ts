@@ -98,6 +98,7 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   idleTimeoutMs: fc.constant(50),
   parkedTimeoutMs: fc.constant(200),
   maxParked: mostly(4, 0, 1),
+  maxParkedPerUser: mostly(4, 1),
   maxLifetimeMs: mostly(1_000, 300),
   connectTimeoutMs: fc.constant(100),
   acquireTimeoutMs: fc.constant(100),

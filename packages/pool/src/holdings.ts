@@ -55,6 +55,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
       clock,
       timeoutMs: limits.parkedTimeoutMs,
       max: limits.maxParked,
+      maxPerUser: limits.maxParkedPerUser,
       dropped: (parked) => void this.dropped(parked),
     });
   }

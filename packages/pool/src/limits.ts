@@ -27,6 +27,8 @@ export interface PoolLimits extends TroubleLimits {
   readonly parkedTimeoutMs: number;
   /** Parked sessions; the longest parked is ended for another. Defaults to 100,000. */
   readonly maxParked: number;
+  /** Parked conversations of one user of one workspace; one more is ended instead. Defaults to 64. */
+  readonly maxParkedPerUser: number;
   /** How old a connection is lent, or its session gone on with, in milliseconds. Defaults to 86,400,000. */
   readonly maxLifetimeMs: number;
   /** How long opening one connection may take, in milliseconds. Defaults to 30,000. */
@@ -52,6 +54,7 @@ export const defaultPoolLimits: PoolLimits = Object.freeze({
   idleTimeoutMs: 300_000,
   parkedTimeoutMs: 3_600_000,
   maxParked: 100_000,
+  maxParkedPerUser: 64,
   maxLifetimeMs: 86_400_000,
   connectTimeoutMs: 30_000,
   acquireTimeoutMs: 30_000,
@@ -64,6 +67,7 @@ export const poolLimitsFromZero = [
   "idleTimeoutMs",
   "parkedTimeoutMs",
   "maxParked",
+  "maxParkedPerUser",
   "drainTimeoutMs",
 ] as const satisfies readonly (keyof PoolLimits)[];
 

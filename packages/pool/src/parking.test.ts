@@ -124,6 +124,22 @@ describe("parking", () => {
     expect(farewells().map(({ opening }) => opening.scope)).toEqual([userScope("ada")]);
   });
 
+  it("ends one user's conversations beyond maxParkedPerUser, and nobody else's", async () => {
+    start({ maxParkedPerUser: 2 });
+    await call("bob");
+    for (const session of ["1", "2", "3"]) await call("ada", fakeProvider(undefined), session);
+    await call("ada");
+    clock.step(100);
+    await settle();
+    expect(states().parked).toBe(4);
+    expect(farewells().map(({ opening }) => opening.scope)).toEqual([userScope("ada", "acme", "3")]);
+    await call("ada", fakeProvider(undefined), "1");
+    await call("ada", fakeProvider(undefined), "3");
+    clock.step(100);
+    await settle();
+    expect(farewells()).toHaveLength(2);
+  });
+
   it("parks nothing where maxParked is 0", async () => {
     start({ maxParked: 0 });
     const connection = await call();

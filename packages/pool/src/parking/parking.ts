@@ -1,6 +1,7 @@
 import { announce, type Clock, type DiagnosticNotices } from "@tenantry/core";
-import type { PoolKey } from "../pool-key.ts";
 import { StaleList } from "../caps/stale-list.ts";
+import { Tally } from "../caps/tally.ts";
+import { principalKey, type PoolKey } from "../pool-key.ts";
 import type { Parked } from "./parked.ts";
 
 /** How much is parked, how long, and what becomes of it then. */
@@ -8,6 +9,8 @@ export interface ParkingOptions<P> {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly max: number;
+  /** For the conversations of one user. */
+  readonly maxPerUser: number;
   /** Takes what is dropped, whose session is to be ended at its server. */
   readonly dropped: (parked: Parked<P>) => void;
 }
@@ -17,6 +20,8 @@ export class Parking<P> implements Iterable<Parked<P>> {
   readonly #options: ParkingOptions<P>;
   readonly #sessions = new Map<PoolKey, Parked<P>>();
   readonly #rest: StaleList<Parked<P>>;
+  /** How many conversations of each user are parked: only these can be more than there are servers. */
+  readonly #conversations = new Tally();
 
   constructor(options: ParkingOptions<P>) {
     this.#options = options;
@@ -35,6 +40,10 @@ export class Parking<P> implements Iterable<Parked<P>> {
   /** Keeps a session, and drops the longest parked one where there are too many. One of the same key is dropped. */
   put(parked: Parked<P>): void {
     this.drop(parked.key);
+    const user = talkerOf(parked);
+    if (user !== undefined && this.#conversations.of(user) >= this.#options.maxPerUser)
+      return this.#options.dropped(parked);
+    if (user !== undefined) this.#conversations.add(user, 1);
     this.#sessions.set(parked.key, parked);
     this.#rest.rejoin(parked);
     const oldest = this.size > this.#options.max ? this.#rest.first : undefined;
@@ -47,6 +56,8 @@ export class Parking<P> implements Iterable<Parked<P>> {
     if (parked === undefined) return undefined;
     this.#sessions.delete(key);
     this.#rest.remove(parked);
+    const user = talkerOf(parked);
+    if (user !== undefined) this.#conversations.add(user, -1);
     return parked;
   }
 
@@ -58,4 +69,9 @@ export class Parking<P> implements Iterable<Parked<P>> {
     if (reason !== undefined) announce("tenantry:pool:evict", () => ({ scope, server: server.id, reason }));
     this.#options.dropped(parked);
   }
+}
+
+/** Whose conversation it is. */
+function talkerOf({ target: { scope } }: Parked<unknown>): string | undefined {
+  return scope.share === "user" && scope.session !== undefined ? principalKey(scope) : undefined;
 }
