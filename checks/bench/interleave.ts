@@ -2,8 +2,9 @@
 export type Rounds<Slot> = Readonly<Record<string, readonly Slot[]>>;
 
 /**
- * Lets all take turns, in another order each round: A B C, B C A, C A B. What the machine does meanwhile then befalls
- * all of them, and the ratios within one round say more than any absolute figure.
+ * Lets all take turns, in an order that is drawn for each round. What the machine does meanwhile then befalls all of
+ * them, and the ratios within one round say more than any absolute figure. Were the order a rotation, each would always
+ * come after the same one, and a collection that its predecessor made due would count as its own.
  *
  * mitata and tinybench run one variant to its end before the next, and time it on the wall clock only; neither reads
  * process.cpuUsage() for each slot of an interleaved round.
@@ -17,12 +18,14 @@ export async function interleave<Entrant extends { readonly name: string }, Slot
   for (let round = 0; round < rounds; round++) {
     // A whole collection costs more than most slots: one for each round, and nobody's garbage becomes very old.
     globalThis.gc?.();
-    const first = round % entrants.length;
-    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
-      slots[entrant.name]?.push(await measure(entrant));
-    }
+    for (const entrant of shuffled(entrants)) slots[entrant.name]?.push(await measure(entrant));
   }
   return slots;
+}
+
+function shuffled<T>(items: readonly T[]): readonly T[] {
+  const drawn = items.map((item) => ({ item, at: Math.random() }));
+  return drawn.sort((one, other) => one.at - other.at).map(({ item }) => item);
 }
 
 /** The median of one figure over all rounds. */

@@ -2,11 +2,11 @@
 import { ratio, typical } from "../interleave.ts";
 import { eras } from "../variant.ts";
 import { atLeast, atMost, type Verdict } from "../verdict.ts";
-import { acquireName, providers, type AcquireResult } from "./acquire.ts";
+import { acquireName, growth, mapAlone, providers, type AcquireResult } from "./acquire.ts";
 import { added, addedName, type AddedResult } from "./added.ts";
 import { pooledName, type ColdUsersResult } from "./cold-users.ts";
 import type { IdleHeapResult } from "./idle-heap.ts";
-import { floods, type NoiseResult } from "./noise.ts";
+import { besideQuiet, floods, type NoiseResult } from "./noise.ts";
 import type { SameTickResult } from "./same-tick.ts";
 import type { SoakResult } from "./soak.ts";
 
@@ -38,7 +38,6 @@ function judgeAcquire({ alone, beside }: Partial<AcquireResult> = {}): readonly 
   return Object.keys(providers).flatMap((provider) => {
     const few = acquireName(provider, "few");
     const own = alone?.[few] ?? [];
-    const times = ratio(beside?.[acquireName(provider, "many")], beside?.[few], ({ p50 }) => p50);
     return [
       atMost(
         `µs of an acquire, median, ${provider}`,
@@ -55,7 +54,11 @@ function judgeAcquire({ alone, beside }: Partial<AcquireResult> = {}): readonly 
         1.3,
         typical(beside?.[few] ?? [], ({ p50 }) => p50) / typical(own, ({ p50 }) => p50),
       ),
-      atMost(`acquire, 100,000 keys in random order ÷ 100, ${provider}`, 1.3, times),
+      atMost(
+        `growth of an acquire from 100 to 100,000 keys ÷ a bare Map's, ${provider}`,
+        1.3,
+        growth(beside, provider) / growth(beside, mapAlone),
+      ),
     ];
   });
 }
@@ -103,14 +106,13 @@ function judgeIdleHeap(result: IdleHeapResult = {}): readonly Verdict[] {
   ]);
 }
 
-function judgeNoise({ slots = {}, refusals }: Partial<NoiseResult> = {}): readonly Verdict[] {
-  const quiet = slots[floods.none];
+function judgeNoise(result?: NoiseResult): readonly Verdict[] {
+  const moved = (name: string) => (result === undefined ? NaN : (besideQuiet(result, name, "p99") - 1) * 100);
   return [
-    ...[floods.elsewhere, floods.here].map((name) => {
-      const moved = (ratio(slots[name], quiet, ({ p99 }) => p99) - 1) * 100;
-      return atMost(`% by which ${name} moves another user's p99`, 10, moved);
-    }),
-    atMost("failed calls beside a user who is always refused", 0, refusals?.failed ?? NaN),
+    ...[floods.elsewhere, floods.here].map((name) =>
+      atMost(`% by which ${name} moves another user's p99`, 10, moved(name)),
+    ),
+    atMost("failed calls beside a user who is always refused", 0, result?.refusals.failed ?? NaN),
   ];
 }
 

@@ -2,22 +2,22 @@
 import { setTimeout } from "node:timers/promises";
 import { bearer, createTenantry, fromContext, type WorkspaceClient } from "tenantry";
 import { hangingTool, refusedToken } from "../answers.ts";
-import { interleave, quantile, ratio, typical, type Rounds } from "../interleave.ts";
+import { interleave, quantile, type Rounds } from "../interleave.ts";
 import type { Listener } from "../serving.ts";
 import { table } from "../table.ts";
 import { call } from "../variant.ts";
 import type { PoolBench } from "./measure-pool.ts";
 import { measureRefusals, refusalLine, type RefusalResult } from "./refusals.ts";
 
-/** The calls of the user who has no trouble, in microseconds. */
-interface NoiseSlot {
+/** The calls of the user who has no trouble, in microseconds, those of all rounds together. */
+interface NoiseFigures {
   readonly p50: number;
   readonly p99: number;
 }
 
 /** By what the other user does. */
 export interface NoiseResult {
-  readonly slots: Rounds<NoiseSlot>;
+  readonly calls: Readonly<Record<string, NoiseFigures>>;
   readonly refusals: RefusalResult;
 }
 
@@ -57,19 +57,18 @@ export async function measureNoise({ serving, rounds, quick }: PoolBench): Promi
   ];
   const calls = quick ? 300 : 2_000;
   await timesOf(ada, calls);
-  const slots = await interleave(cases, rounds, async ({ server }) => {
+  const slots = await interleave(cases, rounds * 3, async ({ server }) => {
     await using _ = await startFlood(eve, server, [healthy, hung]);
     // After a collection the heap takes a while to find its size again.
     await timesOf(ada, calls / 4);
-    const times = await timesOf(ada, calls);
-    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+    return await timesOf(ada, calls);
   });
 
   const refusals = await measureRefusals(healthy, ada, acme.as("mallory", { token: refusedToken }));
   await tenantry.close();
   await healthy.close();
   await hung.close();
-  const result = { slots, refusals };
+  const result = { calls: figuresOf(slots), refusals };
   console.log(noiseTable(result));
   return result;
 }
@@ -115,17 +114,29 @@ async function calm(listeners: readonly Listener[]): Promise<void> {
   globalThis.gc?.();
 }
 
-function noiseTable({ slots, refusals }: NoiseResult): string {
-  const quiet = slots[floods.none];
-  const p50 = (slot: NoiseSlot) => slot.p50;
-  const p99 = (slot: NoiseSlot) => slot.p99;
-  const rows = Object.entries(slots).map(([name, own]) => [
+/** The slowest hundredth of one round is a handful of calls; that of all rounds tells more than any round's does. */
+function figuresOf(slots: Rounds<Float64Array>): NoiseResult["calls"] {
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, rounds]) => {
+      const times = rounds.flatMap((round) => [...round]);
+      return [name, { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }];
+    }),
+  );
+}
+
+/** What the figures of one case are of those without a flood. */
+export function besideQuiet({ calls }: NoiseResult, name: string, of: keyof NoiseFigures): number {
+  return (calls[name]?.[of] ?? NaN) / (calls[floods.none]?.[of] ?? NaN);
+}
+
+function noiseTable(result: NoiseResult): string {
+  const rows = Object.entries(result.calls).map(([name, { p50, p99 }]) => [
     name,
-    ratio(own, quiet, p50).toFixed(3),
-    ratio(own, quiet, p99).toFixed(3),
-    typical(own, p50).toFixed(0),
-    typical(own, p99).toFixed(0),
+    besideQuiet(result, name, "p50").toFixed(3),
+    besideQuiet(result, name, "p99").toFixed(3),
+    p50.toFixed(0),
+    p99.toFixed(0),
   ]);
   const heads = ["p50 ÷ no flood", "p99 ÷", "p50 µs", "p99 µs"];
-  return [table(["one user's calls beside", ...heads], rows), refusalLine(refusals)].join("\n");
+  return [table(["one user's calls beside", ...heads], rows), refusalLine(result.refusals)].join("\n");
 }

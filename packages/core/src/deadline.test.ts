@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { TenantryError } from "./error.ts";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../test/manual-clock.ts";
@@ -32,6 +33,28 @@ describe("withDeadline", () => {
     caller.abort(reason);
     await expect(result).rejects.toBe(reason);
     expect(clock.pending).toBe(0);
+  });
+
+  it("fails as work does that throws at once, and leaves nothing behind", async () => {
+    const clock = new ManualClock();
+    const { signal } = new AbortController();
+    const failure = new Error("no");
+    const result = withDeadline({ clock, timeoutMs: 10, expired, signal }, () => {
+      throw failure;
+    });
+    await expect(result).rejects.toBe(failure);
+    expect([clock.pending, getEventListeners(signal, "abort")]).toEqual([0, []]);
+  });
+
+  it("handles the failure of work that was ended", async () => {
+    const clock = new ManualClock();
+    const work = Promise.withResolvers<never>();
+    const result = withDeadline({ clock, timeoutMs: 10, expired }, () => work.promise);
+    clock.advance(10);
+    work.reject(new Error("late"));
+    await expect(result).rejects.toMatchObject({ code: "TIMEOUT" });
+    // An unhandled rejection would fail the run.
+    await new Promise(setImmediate);
   });
 
   it("does not begin for a caller who has left", async () => {

@@ -1,4 +1,4 @@
-import { raceAbort, type AbortableOptions } from "./abort.ts";
+import type { AbortableOptions } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 
 /** How long work may take, and what it fails with then. */
@@ -16,20 +16,38 @@ export interface DeadlineOptions extends AbortableOptions {
  * aborts in the last two cases with the reason that is thrown, even where the work ignores it; after the work it is left
  * alone.
  */
-export async function withDeadline<T>(
-  options: DeadlineOptions,
+export function withDeadline<T>(
+  { clock, timeoutMs, keepAlive, expired, signal }: DeadlineOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { clock, timeoutMs, keepAlive, expired, signal } = options;
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const leave = () => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", leave, { once: true });
-  const timer = clock.after(timeoutMs, () => controller.abort(expired()), { keepAlive });
-  try {
-    return await raceAbort(work(controller.signal), controller.signal);
-  } finally {
-    timer.cancel();
-    signal?.removeEventListener("abort", leave);
-  }
+  // One promise and one signal: every call of a tool passes here, and those that wait are kept as they are.
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const controller = new AbortController();
+    const end = () => {
+      timer.cancel();
+      signal?.removeEventListener("abort", leave);
+    };
+    const stop = (reason: unknown) => {
+      end();
+      controller.abort(reason);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is the caller's own
+      reject(reason);
+    };
+    const leave = () => stop(signal?.reason);
+    const timer = clock.after(timeoutMs, () => stop(expired()), { keepAlive });
+    signal?.addEventListener("abort", leave, { once: true });
+    const fail = (failure: Error) => {
+      end();
+      reject(failure);
+    };
+    try {
+      work(controller.signal).then((result) => {
+        end();
+        resolve(result);
+      }, fail);
+    } catch (failure) {
+      fail(failure as Error);
+    }
+  });
 }

@@ -93,6 +93,7 @@ export { withDetails } from "./error.ts";
 export { raceAbort } from "./abort.ts";
 export type { AbortableOptions } from "./abort.ts";
 export { withDeadline } from "./deadline.ts";
+export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";

@@ -1,4 +1,5 @@
 import {
+  isThenable,
   isTraced,
   quote,
   raceAbort,
@@ -171,7 +172,7 @@ function readText(
   const asked = request.scope.share === "user" ? request : { ...request, context: nobodys };
   try {
     const given = recipe.source.read(asked, clock);
-    if (!isPending(given)) return textOf(given);
+    if (!isThenable(given)) return textOf(given);
     return raceAbort(Promise.resolve(given), request.signal).then(textOf).catch(failed);
   } catch (cause) {
     return failed(cause);
@@ -189,11 +190,6 @@ function unreadable(recipe: Recipe, { signal, server }: CredentialRequest, cause
     ...(cause instanceof TenantryError &&
       cause.retryAfterMs !== undefined && { retryAfterMs: cause.retryAfterMs }),
   });
-}
-
-/** A function of the host may give a promise of another realm. */
-function isPending(given: unknown): boolean {
-  return typeof (given as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
 }
 
 const nobodys: Context = Object.freeze({});

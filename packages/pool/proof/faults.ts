@@ -18,9 +18,9 @@ export interface Fault {
 export const faults: readonly Fault[] = [
   {
     what: "the workspace is left out of the key",
-    file: "pool-key.ts",
-    find: "`u${part(scope.workspace)}${part(scope.user)}`",
-    put: "`u${part(scope.user)}`",
+    file: "keys.ts",
+    find: 'keyOf("user", scope.workspace, scope.user)',
+    put: 'keyOf("user", scope.user)',
     breaks: "isolation",
   },
   {
@@ -74,7 +74,7 @@ export const faults: readonly Fault[] = [
   },
   {
     what: "an answer is asked for again though it may have been given",
-    file: "attempt.ts",
+    file: "repair.ts",
     find: 'return resend === "safe";',
     put: "return true;",
     breaks: "resending",

@@ -5,7 +5,7 @@ import type { CheckedTarget } from "./targets.ts";
 /** One caller's wish for a connection, from its first step to its last. */
 export interface Demand {
   /** As {@link Targets} gives it, so that a change of the caller's objects changes nothing. */
-  target: CheckedTarget;
+  readonly target: CheckedTarget;
   readonly context: Context;
   readonly signal: AbortSignal | undefined;
   /** Who asks, where that is not the scope's own user. */

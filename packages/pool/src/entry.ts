@@ -1,11 +1,12 @@
 import { announce, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
+import type { PermitWait } from "./caps/permit-wait.ts";
 import type { SlotHolder } from "./caps/slot.ts";
 import { Carried } from "./carried.ts";
 import type { EntryHost } from "./entry-host.ts";
 import { connectionEnded, revoked } from "./failure.ts";
 import type { Opened } from "./opening.ts";
 import { Parked } from "./parking/parked.ts";
-import type { PoolKey } from "./pool-key.ts";
+import type { PoolKey } from "./keys.ts";
 import type { Resolved } from "./resolver.ts";
 import { Standing, type Admitted } from "./standing.ts";
 import { Start, type StartListener } from "./start.ts";
@@ -44,7 +45,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   #isRetired = false;
   /** Whether anybody has had it on loan and given it back. */
   #isUsed = false;
-  #listeners: Set<() => void> | undefined;
+  #waits: Set<PermitWait> | undefined;
 
   constructor(host: EntryHost<C, P>, parts: EntryParts<P>) {
     const { key, id, target, resolved, parked } = parts;
@@ -79,11 +80,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     return this.#state.name !== "starting" && this.#state.name !== "closed";
   }
 
-  /** Calls `listener` when the entry ends, unless what is given back has been called before. */
-  hearEnd(listener: () => void): () => void {
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+  /** The calls that wait for their turn on it, and no longer than it lasts. */
+  get waits(): Set<PermitWait> {
+    return (this.#waits ??= new Set());
   }
 
   /** Asks for room; the connection begins to open when there is some. */
@@ -132,7 +131,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
       case "draining":
         return void this.end();
       case "closed":
-        return this.standing.forget();
+        return this.standing.account.close();
       case "idle":
         return;
     }
@@ -267,9 +266,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     this.#setState(states.closed(settled));
     const ending = end();
     this.#setState(states.closed(ending));
-    for (const listener of this.#listeners ?? []) listener();
+    for (const wait of this.#waits ?? []) wait.ended();
     this.#host.ended(this, ending);
-    if (this.#users === 0) this.standing.forget();
+    if (this.#users === 0) this.standing.account.close();
     this.standing.ended();
     return ending;
   }

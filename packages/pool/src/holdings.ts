@@ -8,7 +8,7 @@ import type { PoolLimits } from "./limits.ts";
 import { Farewells } from "./parking/farewells.ts";
 import type { Parked } from "./parking/parked.ts";
 import { Parking } from "./parking/parking.ts";
-import { principalKey, type PoolKey } from "./pool-key.ts";
+import { principalKey, type PoolKey } from "./keys.ts";
 import { Population } from "./population.ts";
 import type { Resolved } from "./resolver.ts";
 import { selects, type Selection } from "./selection.ts";
@@ -98,10 +98,14 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     return entry;
   }
 
-  /** The selected connections, those of which only something is left included; it looks at each of them. */
+  /**
+   * The selected connections, those of which only something is left included, in the order in which they are to end; it
+   * looks at each of them.
+   */
   select(selection: Selection): readonly Entry<C, P>[] {
-    return [...this.#population, ...this.#population.ending].filter(({ target, carried }) =>
-      selects(selection, target, carried.resolved.credential?.subject),
+    const all = [...this.#population, ...this.#population.ending];
+    return waitingFirst(
+      all.filter(({ target, carried }) => selects(selection, target, carried.resolved.credential?.subject)),
     );
   }
 
@@ -130,9 +134,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */
   async close(reason: unknown): Promise<void> {
     this.#isClosed = true;
-    // Those who wait come first, or the room that the others make would be given to them.
-    for (const state of ["waiting", "connecting"] as const)
-      for (const entry of this.#population) if (entry.state === state) void entry.end(reason);
+    for (const entry of waitingFirst([...this.#population])) if (!entry.isOpen) void entry.end(reason);
     for (const { key } of [...this.#parking]) this.#parking.drop(key);
     await this.drain(this.#population);
     for (const entry of this.#population) void entry.end(reason);
@@ -171,6 +173,12 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     void this.dropped(parked);
     return undefined;
   }
+}
+
+/** Those who wait for room end first, or the room that the others make would be given to them. */
+function waitingFirst<E extends { readonly state: string }>(entries: readonly E[]): readonly E[] {
+  const waits = ({ state }: E) => state === "waiting";
+  return [...entries.filter(waits), ...entries.filter((entry) => !waits(entry))];
 }
 
 function announceBreak({ server, principal, scope: kind, delayMs, last }: BreakEvent): void {

@@ -8,12 +8,13 @@ import {
   type RunOptions,
   type Target,
 } from "@tenantry/core";
-import { reauthorize, runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
+import { runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
 import { explained, isRefusal, poolClosed } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
+import { reauthorize } from "./repair.ts";
 import { Resolver } from "./resolver.ts";
 import { checkSelection, type Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
@@ -57,10 +58,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     const chosen = checkSelection(selection);
     this.resolver.revoke(chosen);
     const sessions = this.holdings.dropParked(chosen, "revoked");
-    // Those who wait come first, or the room that the others make would be given to them.
-    const entries = this.holdings.select(chosen);
-    const waiting = entries.filter(({ state }) => state === "waiting");
-    const connections = [...waiting, ...entries].map((entry) => entry.revoke());
+    const connections = this.holdings.select(chosen).map((entry) => entry.revoke());
     await this.holdings.settled([...sessions, ...connections]);
   }
 
@@ -107,7 +105,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     const entry = this.holdings.find(demand.target, demand.resolved);
     const connection = entry?.take();
     if (entry === undefined || connection === undefined) return undefined;
-    return this.#serves(entry, demand) ? loan(entry, connection, demand) : undefined;
+    return this.#serves(entry, demand) ? { entry, connection } : undefined;
   }
 
   async #lend(demand: Demand, event: AcquireEvent | undefined): Promise<Loan<C, P>> {
@@ -123,7 +121,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
       if (event) event.outcome ??= outcomeOf(entry, known === undefined);
       const connection = await this.#lease(entry, demand);
       if (connection === undefined) continue;
-      if (this.#serves(entry, demand, round >= maxRounds)) return loan(entry, connection, demand);
+      if (this.#serves(entry, demand, round >= maxRounds)) return { entry, connection };
     }
   }
 
@@ -148,12 +146,6 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     }
     return serves;
   }
-}
-
-/** From here on the demand goes by the entry's own target, whatever becomes of the caller's. */
-function loan<C extends Poolable<P>, P>(entry: Entry<C, P>, connection: C, demand: Demand): Loan<C, P> {
-  demand.target = entry.target;
-  return { entry, connection, carried: entry.carried.resolved };
 }
 
 type AcquireEvent = DiagnosticEvents["tenantry:pool:acquire"];

@@ -10,26 +10,32 @@ import {
 } from "@tenantry/core";
 import { connectTimedOut } from "./failure.ts";
 
-/** What a connection is opened with. */
-export interface OpeningOptions<C extends Poolable<P>, P> {
+/** Who opens connections. */
+export interface OpeningHost<C extends Poolable<P>, P> {
   readonly connector: Connector<C, P>;
   readonly clock: Clock;
+  /** An opening was stopped; `rest` settles when whatever still arrived is closed. It never rejects. */
+  stopped(rest: Promise<void>): void;
+}
+
+/** What one connection is opened with. */
+export interface OpeningOptions<P> {
   readonly timeoutMs: number;
   readonly target: Target;
   readonly credential: Credential | undefined;
   /** The record of the session that goes on in it. */
   readonly resume: P | undefined;
-  /** Is given the rest of an opening that was stopped: it settles when whatever still arrived is closed. */
-  readonly onStopped: (rest: Promise<void>) => void;
 }
 
 /** One opening of one connection. */
 export class Opening<C extends Poolable<P>, P> {
-  readonly #options: OpeningOptions<C, P>;
+  readonly #host: OpeningHost<C, P>;
+  readonly #options: OpeningOptions<P>;
   readonly #abort = new AbortController();
   #isSpent = false;
 
-  constructor(options: OpeningOptions<C, P>) {
+  constructor(host: OpeningHost<C, P>, options: OpeningOptions<P>) {
+    this.#host = host;
     this.#options = options;
   }
 
@@ -38,9 +44,9 @@ export class Opening<C extends Poolable<P>, P> {
    * of {@link stop}, however long the connector takes to notice.
    */
   async start(): Promise<Opened<C>> {
-    const { clock, timeoutMs, target, resume } = this.#options;
+    const { timeoutMs, target, resume } = this.#options;
     const { id } = target.server;
-    const timer = clock.after(timeoutMs, () => this.stop(connectTimedOut(id, timeoutMs)));
+    const timer = this.#host.clock.after(timeoutMs, () => this.stop(connectTimedOut(id, timeoutMs)));
     try {
       const payload = () => ({ scope: target.scope, server: id, resumed: resume !== undefined });
       return await traced("tenantry:pool:connect", payload, () => this.#race());
@@ -62,7 +68,7 @@ export class Opening<C extends Poolable<P>, P> {
   async #race(): Promise<Opened<C>> {
     const { signal } = this.#abort;
     const opened = this.#open();
-    const giveAway = () => this.#options.onStopped(opened.then((late) => late.close()).catch(() => {}));
+    const giveAway = () => this.#host.stopped(opened.then((late) => late.close()).catch(() => {}));
     signal.addEventListener("abort", giveAway, { once: true });
     try {
       return await raceAbort(opened, signal);
@@ -72,13 +78,13 @@ export class Opening<C extends Poolable<P>, P> {
   }
 
   async #open(): Promise<Opened<C>> {
-    const { connector, target, credential, resume } = this.#options;
+    const { target, credential, resume } = this.#options;
     const { signal } = this.#abort;
     const borrowed = await target.upstream.endpoint(target.scope, { signal });
     try {
       signal.throwIfAborted();
       this.#isSpent = true;
-      const connection = await connector.open(borrowed.endpoint, credential, { resume, signal });
+      const connection = await this.#host.connector.open(borrowed.endpoint, credential, { resume, signal });
       if (typeof connection !== "object" || connection === null)
         throw new TenantryError("CONNECT_FAILED", "The connector gave no connection; correct it.");
       return new Opened(connection, borrowed);

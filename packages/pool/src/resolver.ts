@@ -1,4 +1,5 @@
 import {
+  isThenable,
   raceAbort,
   type Challenge,
   type Context,
@@ -53,7 +54,7 @@ export class Resolver {
     let answer: Answer;
     try {
       answer = question.ask();
-      if (isPending(answer)) return this.#wait(question, answer, asOf);
+      if (isThenable(answer)) return this.#wait(question, answer, asOf);
     } catch (failure) {
       question.leave();
       throw failure;
@@ -83,7 +84,11 @@ export class Resolver {
     return { credential: credential ?? undefined, order: ++this.#answers, asOf };
   }
 
-  async #wait(question: Question, answer: Promise<Credential | undefined>, asOf: number): Promise<Resolved> {
+  async #wait(
+    question: Question,
+    answer: PromiseLike<Credential | undefined>,
+    asOf: number,
+  ): Promise<Resolved> {
     if (this.#ended) question.end(this.#ended);
     this.#pending.add(question);
     try {
@@ -96,11 +101,6 @@ export class Resolver {
 }
 
 type Answer = ReturnType<CredentialProvider["resolve"]>;
-
-/** A provider may be written for another realm, whose promises are no `Promise` here. */
-function isPending(answer: Answer): answer is Promise<Credential | undefined> {
-  return typeof (answer as Partial<PromiseLike<unknown>> | undefined)?.then === "function";
-}
 
 /** One question to a provider. Its signal is made for whoever looks at it: most providers answer at once and do not. */
 class Question {

@@ -1,4 +1,5 @@
-import { quote, TenantryError, type Scope, type Target } from "@tenantry/core";
+import { quote, TenantryError, type Target } from "@tenantry/core";
+import { workspaceOf } from "./keys.ts";
 
 /** Which connections are meant: those that have everything that is named here. */
 export interface Selection {
@@ -50,8 +51,4 @@ export function selects(
     (selection.server === undefined || selection.server === server.id) &&
     (selection.subject === undefined || selection.subject === subject)
   );
-}
-
-function workspaceOf(scope: Scope): string | undefined {
-  return scope.share === "everyone" ? undefined : scope.workspace;
 }

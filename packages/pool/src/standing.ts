@@ -1,7 +1,7 @@
 import type { Target } from "@tenantry/core";
+import { Account, type Accounts } from "./account.ts";
+import type { Capacity } from "./caps/capacity.ts";
 import type { Slot, SlotHolder } from "./caps/slot.ts";
-import type { PermitLane } from "./caps/permits.ts";
-import type { EntryHost } from "./entry-host.ts";
 import type { Admission } from "./trouble/admission.ts";
 import type { Trouble } from "./trouble/trouble.ts";
 
@@ -12,52 +12,39 @@ export interface Admitted {
   readonly admission: Admission;
 }
 
-type Accounts = Pick<EntryHost<never, unknown>, "capacity" | "calls" | "troubles">;
-
 /** Where one entry counts: towards the caps on connections and on calls, and to the trouble with its server. */
 export class Standing {
   readonly slot: Slot;
-  /** Where its calls wait for their turn. */
-  readonly lane: PermitLane;
-  readonly trouble: Trouble;
-  readonly #accounts: Accounts;
+  /** Of its own calls: those of whoever is alone on it, and of whom nobody knows who they are. */
+  readonly account: Account;
+  readonly #capacity: Capacity;
   readonly #admission: Admission;
-  #isForgotten = false;
 
   constructor(
-    accounts: Accounts,
+    accounts: Accounts & { readonly capacity: Capacity },
     { trouble, admission }: Admitted,
     { id, target, holder }: { readonly id: string; readonly target: Target; readonly holder: SlotHolder },
   ) {
     this.slot = accounts.capacity.slot(target, holder);
-    this.lane = accounts.calls.lane(target, id);
-    this.trouble = trouble;
-    this.#accounts = accounts;
+    this.account = new Account(accounts, { lane: accounts.calls.lane(target, id), trouble });
+    this.#capacity = accounts.capacity;
     this.#admission = admission;
   }
 
   /** The connection is open. Many a one opens without a word to its server: only a call's answer tells how that one is. */
   opened(): void {
-    this.#accounts.capacity.opened(this.slot);
-    this.trouble.left(this.#admission);
+    this.#capacity.opened(this.slot);
+    this.account.trouble.left(this.#admission);
   }
 
   /** The connection could not be opened. */
   failed(failure: unknown, generation: string | undefined): void {
-    this.trouble.failed(this.#admission, failure, "opening", generation);
+    this.account.trouble.failed(this.#admission, failure, "opening", generation);
   }
 
   /** The connection ends; whoever waits for its slot may have it. */
   ended(): void {
-    this.trouble.left(this.#admission);
-    this.#accounts.capacity.release(this.slot);
-  }
-
-  /** What became of the last call is known; only then may the trouble with the server be forgotten. */
-  forget(): void {
-    if (this.#isForgotten) return;
-    this.#isForgotten = true;
-    this.#accounts.calls.drop(this.lane);
-    this.#accounts.troubles.drop(this.trouble);
+    this.account.trouble.left(this.#admission);
+    this.#capacity.release(this.slot);
   }
 }

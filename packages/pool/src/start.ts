@@ -60,16 +60,12 @@ export class Start<C extends Poolable<P>, P> {
 
   /** Begins to open: there is room. */
   open(): void {
-    const { connector, clock, limits } = this.#host;
     const { target, carried, parked } = this.#parts;
-    const opening = new Opening<C, P>({
-      connector,
-      clock,
-      timeoutMs: limits.connectTimeoutMs,
+    const opening = new Opening(this.#host, {
+      timeoutMs: this.#host.limits.connectTimeoutMs,
       target,
       credential: carried.resolved.credential,
       resume: parked?.session,
-      onStopped: (rest) => this.#host.stopped(rest),
     });
     this.#opening = opening;
     this.#flight = new SharedFlight((abandoned) => {

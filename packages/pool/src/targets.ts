@@ -8,7 +8,7 @@ import {
   type ServerRef,
   type Target,
 } from "@tenantry/core";
-import { poolKey, type PoolKey } from "./pool-key.ts";
+import { poolKey, type PoolKey } from "./keys.ts";
 
 /** A target that has been checked and cannot change. It knows its key, which every call asks for. */
 export class CheckedTarget implements Target {

@@ -28,6 +28,8 @@ export class WorkspaceView implements WorkspaceClient {
   readonly #principal: Principal;
   readonly #context: Context;
   readonly #routing: Routing;
+  /** By server, for as long as somebody has this view: a route is the same for every call. */
+  readonly #known = new Map<ServerListing, Candidate>();
 
   static {
     // What an object inherits is as good as its own: a changed method here would be every user's.
@@ -82,7 +84,12 @@ export class WorkspaceView implements WorkspaceClient {
   }
 
   #candidate(listing: ServerListing): Candidate {
-    return { listing, route: routeOf(listing.server, this.#principal, this.#context) };
+    let candidate = this.#known.get(listing);
+    if (candidate === undefined) {
+      candidate = { listing, route: routeOf(listing.server, this.#principal, this.#context) };
+      this.#known.set(listing, candidate);
+    }
+    return candidate;
   }
 
   #defaultTimeoutMs(candidates: readonly Candidate[]): number {

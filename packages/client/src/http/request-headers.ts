@@ -1,6 +1,7 @@
 import {
   headerName,
   headerValue,
+  isThenable,
   originOf,
   secret,
   TenantryError,
@@ -114,11 +115,6 @@ function givenHeaders(
   } catch (cause) {
     return failed(cause);
   }
-}
-
-function isThenable<T>(given: T | PromiseLike<T>): given is PromiseLike<T> {
-  const isHolder = (typeof given === "object" && given !== null) || typeof given === "function";
-  return isHolder && "then" in given && typeof given.then === "function";
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from "@tenantry/core";
-import { originKey } from "./keys.ts";
+import { originKey } from "../keys.ts";
 import { Permits } from "./permits.ts";
 
 /** How many calls may be in flight, and how many may wait for that. */
@@ -12,14 +12,17 @@ export interface CallLimits {
   readonly maxCallsPerServer: number;
   /** Calls of one user that wait. */
   readonly maxWaiting: number;
+  /** How long a call waits, in milliseconds. */
+  readonly acquireTimeoutMs: number;
 }
 
 /** Makes the permits for calls. */
 export function createCallPermits(limits: CallLimits, clock: Clock): Permits {
-  const { maxCallsPerUser, maxCallsPerConnection, maxCallsPerServer, maxWaiting } = limits;
+  const { maxCallsPerUser, maxCallsPerConnection, maxCallsPerServer } = limits;
   return new Permits({
     clock,
-    maxWaiting,
+    maxWaiting: limits.maxWaiting,
+    timeoutMs: limits.acquireTimeoutMs,
     boundsOf({ scope, server }, connection, user) {
       const own = { limit: "maxCallsPerUser", key: user ?? "", max: maxCallsPerUser, within: [] };
       const origin = {

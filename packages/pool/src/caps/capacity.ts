@@ -1,6 +1,6 @@
 import type { Clock } from "@tenantry/core";
 import { boundsOf, type CapacityLimits } from "./connection-bounds.ts";
-import { turnKey, type Counted } from "./keys.ts";
+import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkedList } from "./linked-list.ts";
 import { ConnectionBound, listIdle, makeRoom, unlistIdle, type Slot, type SlotHolder } from "./slot.ts";
@@ -38,8 +38,8 @@ export class Capacity {
   /** Makes a slot that is not asked for yet; it ends with {@link release}. */
   slot(target: Counted, holder: SlotHolder): Slot {
     const { scope, server } = target;
-    const user = turnKey(scope);
-    const key = JSON.stringify([user, server.id, server.digest]);
+    const user = principalKey(scope);
+    const key = keyOf(user, server.id, server.digest);
     const party = scope.share === "user" ? user : key;
     const lane = this.#lanes.hold({
       key,

@@ -1,5 +1,5 @@
 import type { BoundOptions } from "./bound.ts";
-import { originKey, serverKey, turnKey, workspaceOf, type Counted } from "./keys.ts";
+import { originKey, serverKey, principalKey, workspaceOf, type Counted } from "../keys.ts";
 
 /** How many connections there may be, and who waits for one. */
 export interface CapacityLimits {
@@ -36,7 +36,7 @@ export function boundsOf({ scope, server }: Counted, limits: CapacityLimits): re
   const tenant =
     workspace === undefined ? [] : [bound("maxConnectionsPerWorkspace", workspace, "maxConnections")];
   const around = [...tenant, all].map(({ limit }) => limit) as (keyof CapacityLimits)[];
-  const user = scope.share === "user" ? [bound("maxConnectionsPerUser", turnKey(scope), ...around)] : [];
+  const user = scope.share === "user" ? [bound("maxConnectionsPerUser", principalKey(scope), ...around)] : [];
   const bounds = [
     ...user,
     bound("maxConnectionsPerServer", serverKey(scope, server), ...around),

@@ -12,8 +12,8 @@ let permits: Permits;
 
 function start(limits: Partial<CallLimits>): void {
   clock = stepClock();
-  const wide = { maxCallsPerUser: 99, maxCallsPerConnection: 99, maxCallsPerServer: 99, maxWaiting: 99 };
-  permits = createCallPermits({ ...wide, ...limits }, clock);
+  const wide = { maxCallsPerUser: 99, maxCallsPerConnection: 99, maxCallsPerServer: 99 };
+  permits = createCallPermits({ ...wide, maxWaiting: 99, acquireTimeoutMs: 100, ...limits }, clock);
 }
 
 const serverOf = (id: string, origin?: string) =>
@@ -77,7 +77,7 @@ describe("the permits for calls", () => {
   it("are given at once where there is room, and where nobody may wait", async () => {
     start({ maxWaiting: 0 });
     const lane = laneOf(userScope("ada"));
-    await permits.wait(lane, { timeoutMs: 100 });
+    await permits.wait(lane);
     expect(clock.pending).toBe(0);
     permits.leave(lane);
     permits.drop(lane);
@@ -90,9 +90,10 @@ describe("a caller that waits for a permit", () => {
     start({ maxCallsPerServer: 1 });
     const [ada, bob] = [laneOf(userScope("ada")), laneOf(userScope("bob"))];
     enterAll(ada, 1);
-    const late = permits.wait(bob, { timeoutMs: 100 });
-    const next = permits.wait(bob, { timeoutMs: 200 });
-    clock.step(100);
+    const late = permits.wait(bob);
+    clock.step(1);
+    const next = permits.wait(bob);
+    clock.step(99);
     await expect(late).rejects.toThrow(/POOL_EXHAUSTED.*limits\.maxCallsPerServer \(1\).*100 ms/u);
     expect(await codeOf(late)).toBe("POOL_EXHAUSTED, retryable");
     permits.leave(ada);
@@ -105,7 +106,7 @@ describe("a caller that waits for a permit", () => {
     const lane = laneOf(userScope("ada"));
     enterAll(lane, 1);
     const caller = new AbortController();
-    const first = codeOf(permits.wait(lane, { signal: caller.signal, timeoutMs: 100 }));
+    const first = codeOf(permits.wait(lane, { signal: caller.signal }));
     const second = permits.wait(lane, { signal: caller.signal });
     caller.abort("enough");
     expect(await first).toBe("enough");
@@ -122,7 +123,7 @@ describe("a caller that waits for a permit", () => {
     const lane = laneOf(userScope("ada"));
     enterAll(lane, 1);
     const caller = new AbortController();
-    const waiting = permits.wait(lane, { signal: caller.signal, timeoutMs: 100 });
+    const waiting = permits.wait(lane, { signal: caller.signal });
     permits.leave(lane);
     await waiting;
     expect([clock.pending, getEventListeners(caller.signal, "abort").length]).toEqual([0, 0]);
@@ -219,7 +220,7 @@ it("keeps every limit and strands nobody in whatever order calls come and go", a
           return;
         }
         expect(wasFull).toBe(true);
-        permits.wait(lane, { signal: call.abort.signal, timeoutMs: 100 }).then(
+        permits.wait(lane, { signal: call.abort.signal }).then(
           () => (call.state = "running"),
           (error: unknown) => {
             call.state = "over";

@@ -1,8 +1,10 @@
 import { TenantryError, type AbortableOptions, type Clock } from "@tenantry/core";
+import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Bound, type BoundOptions } from "./bound.ts";
-import { turnKey, type Counted } from "./keys.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { PermitWait, type WaitBook } from "./permit-wait.ts";
+import { StaleList } from "./stale-list.ts";
 import { Tally } from "./tally.ts";
 
 /** What permits are given by. */
@@ -10,6 +12,8 @@ export interface PermitsOptions {
   readonly clock: Clock;
   /** How many of one user may wait; those of a scope without a user are counted by connection. */
   readonly maxWaiting: number;
+  /** How long one waits, in milliseconds; without it, until its signal aborts. */
+  readonly timeoutMs?: number;
   /** The bounds of what one user does on one connection, none before one that lies within it. */
   readonly boundsOf: (
     target: Counted,
@@ -20,29 +24,28 @@ export interface PermitsOptions {
 
 /** How one permit is waited for. */
 export interface PermitWaitOptions extends AbortableOptions {
-  /** How long to wait, in milliseconds; without it, until the signal aborts. */
-  readonly timeoutMs?: number;
-}
-
-/** Somebody who waits for a permit. */
-export interface PermitWaiter {
-  admitted(): void;
+  /** Holds the wait meanwhile, for whoever ends what the permit is for. */
+  readonly others?: Set<PermitWait>;
 }
 
 /** What one connection needs permits for: made once by {@link Permits.lane}, used for every permit. */
-export type PermitLane = Lane<PermitWaiter>;
+export type PermitLane = Lane<PermitWait>;
 
 /** Lets so many do something at a time, under several bounds at once; users come in turns at each of them. */
 export class Permits {
   readonly #options: PermitsOptions;
-  readonly #lanes = new Lanes<PermitWaiter, Bound>({
-    admit: (waiter) => waiter.admitted(),
+  readonly #lanes = new Lanes<PermitWait, Bound>({
+    admit: (wait) => wait.admitted(),
     makeBound: (options) => new Bound(options),
   });
-  readonly #waiting = new Tally();
+  readonly #book: WaitBook;
 
   constructor(options: PermitsOptions) {
+    const { clock, timeoutMs } = options;
+    const expire = (wait: PermitWait) => wait.expired(timeoutMs ?? 0);
+    const times = timeoutMs === undefined ? undefined : new StaleList({ clock, timeoutMs, expire });
     this.#options = options;
+    this.#book = { waiting: new Tally(), times };
   }
 
   /** How many lanes and bounds are kept; 0 when every lane was dropped. */
@@ -55,9 +58,9 @@ export class Permits {
    * connection come in turns of their own where `turn` tells them apart: each has a lane beside the connection's.
    */
   lane(target: Counted, connection: string, turn?: string): PermitLane {
-    const user = turn ?? turnKey(target.scope);
+    const user = turn ?? principalKey(target.scope);
     const party = turn ?? (target.scope.share === "user" ? user : connection);
-    const key = turn === undefined ? connection : JSON.stringify([connection, turn]);
+    const key = turn === undefined ? connection : keyOf(connection, turn);
     const isUser = turn !== undefined || target.scope.share === "user";
     const bounds = this.#options.boundsOf(target, connection, isUser ? user : undefined);
     return this.#lanes.hold({ key, user, party, bounds });
@@ -79,47 +82,21 @@ export class Permits {
   }
 
   /**
-   * Waits for a permit; {@link leave} gives it back. Rejects with the signal's reason, or with `POOL_EXHAUSTED` at once
-   * where as many of the user wait as may, and when the time is over.
+   * Waits for a permit, which {@link leave} gives back; resolves to `false` where what it is for ends before. Rejects with
+   * the signal's reason, or with `POOL_EXHAUSTED` at once where as many of the user wait as may, and when the time is over.
    */
-  wait(lane: PermitLane, { signal, timeoutMs }: PermitWaitOptions = {}): Promise<void> {
-    const { clock, maxWaiting } = this.#options;
+  wait(lane: PermitLane, { signal, others }: PermitWaitOptions = {}): Promise<boolean> {
+    const { maxWaiting } = this.#options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      if (lane.enter()) return resolve();
-      if (this.#waiting.of(lane.party) >= maxWaiting) throw tooManyWaiting(maxWaiting);
-      const giveUp = (reason: unknown) => {
-        end();
-        lane.withdraw(place);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort's reason is the caller's own
-        reject(reason);
-      };
-      const abort = () => giveUp(signal?.reason);
-      const expire = () => giveUp(waitedTooLong(lane, timeoutMs));
-      const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, expire);
-      signal?.addEventListener("abort", abort, { once: true });
-      const end = () => {
-        timer?.cancel();
-        signal?.removeEventListener("abort", abort);
-        this.#waiting.add(lane.party, -1);
-      };
-      const admitted = () => {
-        end();
-        resolve();
-      };
-      this.#waiting.add(lane.party, 1);
-      const place = lane.wait({ admitted });
+      if (lane.enter()) return resolve(true);
+      if (this.#book.waiting.of(lane.party) >= maxWaiting) throw tooManyWaiting(maxWaiting);
+      new PermitWait(this.#book, { lane, signal, others, resolve, reject });
     });
   }
 }
 
 function tooManyWaiting(maxWaiting: number): TenantryError {
   const why = `${maxWaiting} of this user wait for others to end already; try again later.`;
-  return new TenantryError("POOL_EXHAUSTED", why, { retryable: true });
-}
-
-function waitedTooLong({ waitsFor }: PermitLane, timeoutMs: number | undefined): TenantryError {
-  const limit = `limits.${waitsFor?.limit} (${waitsFor?.max})`;
-  const why = `There was no room under ${limit} for ${timeoutMs} ms; try again later, or raise it.`;
   return new TenantryError("POOL_EXHAUSTED", why, { retryable: true });
 }

@@ -1,5 +1,5 @@
 import { withDeadline, TenantryError, type Poolable } from "@tenantry/core";
-import { originKey } from "../caps/keys.ts";
+import { originKey } from "../keys.ts";
 import { Permits } from "../caps/permits.ts";
 import type { EntryHost } from "../entry-host.ts";
 import { Opening } from "../opening.ts";
@@ -80,16 +80,8 @@ export class Farewells<C extends Poolable<P>, P> {
 
   /** A connection that goes on with the session ends it as it closes. */
   async #end({ target, credential, session }: Parked<P>): Promise<void> {
-    const { connector, clock } = this.#host;
-    const opening = new Opening<C, P>({
-      connector,
-      clock,
-      timeoutMs,
-      target,
-      credential,
-      resume: session,
-      onStopped: (rest) => this.#host.stopped(rest),
-    });
+    const { clock } = this.#host;
+    const opening = new Opening(this.#host, { timeoutMs, target, credential, resume: session });
     const expired = () => new TenantryError("TIMEOUT", "The session was not ended in time.");
     await withDeadline({ clock, timeoutMs, expired }, async () => (await opening.start()).close());
   }

@@ -1,6 +1,6 @@
 import type { Credential, Target } from "@tenantry/core";
 import type { Place } from "../caps/linked-list.ts";
-import type { PoolKey } from "../pool-key.ts";
+import type { PoolKey } from "../keys.ts";
 
 /** What is known of a session that is parked. */
 export interface ParkedFacts<P> {

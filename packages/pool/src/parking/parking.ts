@@ -1,7 +1,7 @@
 import { announce, type Clock, type DiagnosticNotices } from "@tenantry/core";
 import { StaleList } from "../caps/stale-list.ts";
 import { Tally } from "../caps/tally.ts";
-import { principalKey, type PoolKey } from "../pool-key.ts";
+import { principalKey, type PoolKey } from "../keys.ts";
 import type { Parked } from "./parked.ts";
 
 /** How much is parked, how long, and what becomes of it then. */

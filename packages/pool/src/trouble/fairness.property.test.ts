@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { TenantryError, type Origin, type ServerId } from "@tenantry/core";
 import { expect, it } from "vitest";
 import { stepClock } from "../../test/step-clock.ts";
-import type { PoolKey } from "../pool-key.ts";
+import type { PoolKey } from "../keys.ts";
 import type { Admission } from "./admission.ts";
 import { defaultTroubleLimits } from "./limits.ts";
 import type { Trouble } from "./trouble.ts";

@@ -1,7 +1,7 @@
 import { TenantryError, type ErrorCode, type ErrorDetails, type Origin, type ServerId } from "@tenantry/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { stepClock, type StepClock } from "../../test/step-clock.ts";
-import type { PoolKey } from "../pool-key.ts";
+import type { PoolKey } from "../keys.ts";
 import { defaultTroubleLimits } from "./limits.ts";
 import type { BreakEvent, Trouble } from "./trouble.ts";
 import { Troubles } from "./troubles.ts";

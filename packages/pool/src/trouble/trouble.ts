@@ -1,5 +1,5 @@
 import { TenantryError, type Clock, type Origin, type ServerId } from "@tenantry/core";
-import type { PoolKey } from "../pool-key.ts";
+import type { PoolKey } from "../keys.ts";
 import type { Admission } from "./admission.ts";
 import { Authorization } from "./authorization.ts";
 import type { Rung } from "./backoff.ts";

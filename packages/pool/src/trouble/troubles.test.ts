@@ -1,7 +1,7 @@
 import { TenantryError, type Origin, type ServerId } from "@tenantry/core";
 import { beforeEach, expect, it } from "vitest";
 import { stepClock, type StepClock } from "../../test/step-clock.ts";
-import type { PoolKey } from "../pool-key.ts";
+import type { PoolKey } from "../keys.ts";
 import { defaultTroubleLimits, type TroubleLimits } from "./limits.ts";
 import type { Trouble } from "./trouble.ts";
 import { Troubles } from "./troubles.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "@tenantry/core";
+import { keyOf } from "../keys.ts";
 import { Epochs } from "./admission.ts";
 import { Breaker } from "./breaker.ts";
 import type { TroubleLimits } from "./limits.ts";
@@ -58,7 +59,7 @@ export class Troubles {
   }
 
   #transportOf({ origin, poolKey, principal }: TroubleTarget): Memory<Transport> {
-    const key = JSON.stringify(origin === undefined ? [poolKey] : [origin, principal]);
+    const key = origin === undefined ? poolKey : keyOf(origin, principal);
     return this.#memories.use(this.#transports, key, () => {
       const parent = origin === undefined ? undefined : this.#originOf(origin);
       return { value: new Transport(this.#options, principal, parent?.value), parent };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Scope, ServerRef } from "@tenantry/core";
-import { originKey, serverKey, turnKey } from "./keys.ts";
+import { originKey, serverKey, principalKey } from "./keys.ts";
 
 // Few characters, and those that could pass for a key's own.
 const id = fc.string({ unit: fc.constantFrom("a", '"', ",", "[", "]", "\\"), maxLength: 4 });
@@ -15,19 +15,19 @@ const server = fc.record({ id, digest: id }) as fc.Arbitrary<ServerRef>;
 it("tells any two users and scopes apart", () => {
   fc.assert(
     fc.property(scope, scope, (one, other) => {
-      expect(turnKey(one) === turnKey(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
+      expect(principalKey(one) === principalKey(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
     }),
   );
 });
 
 it("tells a user from a workspace of any name", () => {
   const user = { share: "user", workspace: "workspace", user: "acme" } as Scope;
-  expect(turnKey(user)).not.toBe(turnKey({ share: "workspace", workspace: "acme" } as Scope));
+  expect(principalKey(user)).not.toBe(principalKey({ share: "workspace", workspace: "acme" } as Scope));
 });
 
 it("takes a user's sessions together", () => {
   const user = { share: "user", workspace: "acme", user: "ada" } as Scope;
-  expect(turnKey({ ...user, session: "s1" } as Scope)).toBe(turnKey(user));
+  expect(principalKey({ ...user, session: "s1" } as Scope)).toBe(principalKey(user));
 });
 
 it("tells the servers of two workspaces apart, and takes those of one workspace together", () => {
