@@ -3,7 +3,9 @@ import type { Clock } from "./clock.ts";
 import type { Challenge } from "./error.ts";
 import type { Origin, ServerId } from "./id.ts";
 import type { Scope } from "./scope.ts";
+import type { Sealer } from "./sealer.ts";
 import type { Secret } from "./secret.ts";
+import type { Store } from "./store.ts";
 import type { Fetch } from "./upstream.ts";
 
 /** What the host's own request knows, by name; it is read while a credential is resolved and never kept. */
@@ -56,6 +58,16 @@ export interface CredentialRequest extends AbortableOptions {
 export interface CredentialProvider {
   /** Gives the credential itself where it is at hand, because every call asks, and a promise of it otherwise. */
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
+  /** Tells of credentials that end outside of a call, until it is disposed of; absent where none can. */
+  watch?(listener: (event: CredentialEvent) => void): Disposable;
+}
+
+/** A credential has been withdrawn: whatever carries that subject for that scope and server has to end. */
+export interface CredentialEvent {
+  readonly kind: "revoked";
+  readonly scope: Scope;
+  readonly server: ServerId;
+  readonly subject: string;
 }
 
 /** What a source may use; whoever composes the packages gives it. */
@@ -66,7 +78,14 @@ export interface CredentialDependencies {
   readonly fingerprint: (text: string) => string;
   /** Where an authorization server sends the person back to. */
   readonly callbackUrl?: URL;
+  /** Where credentials that outlive the process are kept. */
+  readonly store?: CredentialStore;
+  /** What they are sealed with there. */
+  readonly sealer?: Sealer;
 }
+
+/** What credentials take of a store. */
+export type CredentialStore = Pick<Store, "credentials" | "clients" | "flows" | "leases" | "watch">;
 
 /** What a definition's `credential` is: a recipe that becomes a provider once its dependencies are given. */
 export interface CredentialSource {

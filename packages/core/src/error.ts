@@ -29,6 +29,8 @@ export const errorCodes = [
   "TIMEOUT",
   "POOL_EXHAUSTED",
   "STORE_CONFLICT",
+  "STORE_UNAVAILABLE",
+  "STORE_INVALID",
   "SEAL_BROKEN",
   "CLOSED",
 ] as const;

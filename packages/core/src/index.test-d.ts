@@ -28,9 +28,10 @@ import type {
   ServerDefinition,
   ServerFacts,
   ServerId,
+  ServerKey,
   ServerStatus,
   SessionId,
-  Slice,
+  TenantSlice,
   Target,
   UserId,
   WorkspaceClient,
@@ -152,13 +153,13 @@ describe("the contracts", () => {
     expectTypeOf<Headers[string]["value"]>().toEqualTypeOf<Secret>();
   });
 
-  test("a provider resolves and does nothing else, and may be told of a refusal without a credential", () => {
-    expectTypeOf<keyof CredentialProvider>().toEqualTypeOf<"resolve">();
+  test("a provider resolves, may tell of revocations, and may be told of a refusal without a credential", () => {
+    expectTypeOf<keyof CredentialProvider>().toEqualTypeOf<"resolve" | "watch">();
     expectTypeOf<{}>().toExtend<NonNullable<CredentialRequest["rejected"]>>();
   });
 
   test("a tenant's rows cannot be asked for without the workspace", () => {
-    const rows = {} as Slice<{ workspace: WorkspaceId; server: ServerId }, { on: boolean }>;
+    const rows = {} as TenantSlice<ServerKey, { on: boolean }>;
     const mistakes = () => [
       // @ts-expect-error whose row?
       rows.get({ server: {} as ServerId }),
@@ -166,6 +167,10 @@ describe("the contracts", () => {
       rows.get({ workspace: "acme", server: {} as ServerId }),
       // @ts-expect-error a write says which version it replaces
       rows.put({ workspace: {} as WorkspaceId, server: {} as ServerId }, { on: true }),
+      // @ts-expect-error whose rows?
+      rows.list({ server: {} as ServerId }),
+      // @ts-expect-error whose rows?
+      rows.clear({}),
     ];
     expectTypeOf(mistakes).toBeFunction();
     expectTypeOf(rows.get).returns.resolves.toExtend<{ value: { on: boolean } } | undefined>();

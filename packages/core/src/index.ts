@@ -59,10 +59,12 @@ export type {
   Context,
   Credential,
   CredentialDependencies,
+  CredentialEvent,
   CredentialHeaders,
   CredentialProvider,
   CredentialRequest,
   CredentialSource,
+  CredentialStore,
   ServerRef,
 } from "./credential.ts";
 export type {
@@ -86,7 +88,34 @@ export type {
   Provenance,
   Upstream,
 } from "./upstream.ts";
-export type { Slice, Version } from "./store.ts";
+export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
+export type {
+  AuditEntry,
+  AuditLog,
+  ClientKey,
+  CredentialKey,
+  Cursor,
+  FlowKey,
+  KeyedRow,
+  Leases,
+  Page,
+  PageOptions,
+  ParkedKey,
+  Person,
+  PutOptions,
+  Row,
+  ServerKey,
+  Slice,
+  Store,
+  StoreChange,
+  StoreLease,
+  StoreSlices,
+  TenantSlice,
+  VerdictKey,
+  Version,
+  Within,
+  WorkspaceKey,
+} from "./store.ts";
 
 // What the packages build with.
 export { withDetails } from "./error.ts";

@@ -1,13 +1,197 @@
+import type { ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
+import type { Json, JsonObject } from "./json.ts";
+
 /** Names one state of a row; it changes with every write. */
 export type Version = string;
 
+/** A row as it was when it was read. */
+export interface Row<V = Json> {
+  readonly value: V;
+  readonly version: Version;
+  /** When it ends by itself, in milliseconds since the Unix epoch; absent: never. */
+  readonly expiresAt?: number;
+}
+
+/** A row with its key. */
+export interface KeyedRow<K, V = Json> extends Row<V> {
+  readonly key: K;
+}
+
+/** How a row is written. */
+export interface PutOptions {
+  /** The version that the row must still have; `null`: there must be none. */
+  readonly ifVersion: Version | null;
+  /** When the row ends by itself, in milliseconds since the Unix epoch; from then on there is none. Defaults to never. */
+  readonly expiresAt?: number | undefined;
+  /** Refuses the write where this lease has ended or somebody has taken it since. */
+  readonly lease?: StoreLease | undefined;
+}
+
+/** Where a list goes on, as an earlier page of it said. */
+export type Cursor = string;
+
+/** How much of a list is given at once. */
+export interface PageOptions {
+  readonly after?: Cursor | undefined;
+  /** At most so many rows; defaults to 100, and more than 1,000 are never given. */
+  readonly limit?: number | undefined;
+}
+
+/** A part of a list, in the order of the keys; `next` is absent on the last. */
+export interface Page<R> {
+  readonly rows: readonly R[];
+  readonly next?: Cursor;
+}
+
 /**
- * Rows of one kind. The key of a tenant's rows holds the workspace, so that leaving it out does not compile;
- * rows that belong to a server, such as era verdicts, have a key type of their own.
+ * Rows of one kind, each a JSON value that the store does not look into. Every method rejects with `STORE_UNAVAILABLE`
+ * where the store cannot be reached or written to, and with `STORE_INVALID` where what it holds cannot be read.
  */
-export interface Slice<K, V> {
-  get(key: K): Promise<{ readonly value: V; readonly version: Version } | undefined>;
-  /** Writes if the row still has `ifVersion` (`null`: does not exist); throws `STORE_CONFLICT` otherwise. */
-  put(key: K, value: V, options: { readonly ifVersion: Version | null }): Promise<Version>;
-  delete(key: K, options?: { readonly ifVersion?: Version }): Promise<void>;
+export interface Slice<K, V = Json> {
+  get(key: K): Promise<Row<V> | undefined>;
+  /** Writes the row and gives its new version; rejects with `STORE_CONFLICT` where a condition of `options` does not hold. */
+  put(key: K, value: V, options: PutOptions): Promise<Version>;
+  /** Deletes the row, if there is one; rejects with `STORE_CONFLICT` where it has another version than `ifVersion`. */
+  delete(key: K, options?: { readonly ifVersion?: Version | undefined }): Promise<void>;
+  /** Gives the rows of all tenants, for a job that goes over each: re-encryption, a migration. */
+  scan(options?: PageOptions): Promise<Page<KeyedRow<K, V>>>;
+}
+
+/** The part of a tenant's key that selects rows: always the workspace, and whichever others are given. */
+export type Within<K extends { readonly workspace: WorkspaceId }> = Pick<K, "workspace"> &
+  Partial<Omit<K, "workspace">>;
+
+/** Rows that belong to a workspace: no query can be written without it. */
+export interface TenantSlice<K extends { readonly workspace: WorkspaceId }, V = Json> extends Slice<K, V> {
+  list(within: Within<K>, options?: PageOptions): Promise<Page<KeyedRow<K, V>>>;
+  /** Deletes what is selected and says how many rows that were. */
+  clear(within: Within<K>): Promise<number>;
+}
+
+/** A workspace. */
+export interface WorkspaceKey {
+  readonly workspace: WorkspaceId;
+}
+
+/** A server's definition in one workspace. */
+export interface ServerKey {
+  readonly workspace: WorkspaceId;
+  readonly server: ServerId;
+}
+
+/** What one server accepts from one user, or without `user` from everybody in the workspace. */
+export interface CredentialKey {
+  readonly workspace: WorkspaceId;
+  readonly user?: UserId;
+  readonly server: ServerId;
+  /** Which of the server's credentials it is. */
+  readonly slot: string;
+}
+
+/** A session of a legacy server that is parked, so that another process can resume it. */
+export interface ParkedKey {
+  readonly workspace: WorkspaceId;
+  readonly user?: UserId;
+  readonly session?: SessionId;
+  readonly server: ServerId;
+  /** The digest of the definition under which it was opened. */
+  readonly digest: string;
+}
+
+/** An OAuth client's registration: it is valid at its issuer only, and for one address of return. */
+export interface ClientKey {
+  readonly issuer: string;
+  readonly callbackUrl: string;
+}
+
+/** An authorization under way, by a digest of its `state`: who reads the store cannot finish it. */
+export interface FlowKey {
+  readonly state: string;
+}
+
+/** Which protocol era a server speaks; it is the server's, and no tenant's. */
+export interface VerdictKey {
+  readonly url: string;
+}
+
+/** The time for which one holder has a name to itself. */
+export interface StoreLease {
+  readonly name: string;
+  /** Higher for every later holder of the name, so that a write of an earlier one can be told apart. */
+  readonly fence: number;
+  /** When it ends unless it is renewed, by the store's clock, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+/** Names that one holder at a time has, in all processes that use the store. The store's own clock decides. */
+export interface Leases {
+  /** Gives the lease, or `undefined` while somebody else holds it. */
+  acquire(name: string, options: { readonly ttlMs: number }): Promise<StoreLease | undefined>;
+  /** Extends the lease; rejects with `STORE_CONFLICT` where it has ended. */
+  renew(lease: StoreLease, options: { readonly ttlMs: number }): Promise<StoreLease>;
+  /** Ends the lease early; does nothing where it has ended. */
+  release(lease: StoreLease): Promise<void>;
+}
+
+/** Something that happened, for whoever has to account for it; it never holds a secret. */
+export interface AuditEntry {
+  readonly workspace: WorkspaceId;
+  readonly user?: UserId;
+  /** When, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** What happened, such as `credential.connected`. */
+  readonly action: string;
+  readonly detail: JsonObject;
+}
+
+/** Entries in the order in which they were written; none is ever changed. */
+export interface AuditLog {
+  append(entry: AuditEntry): Promise<void>;
+  list(
+    within: { readonly workspace: WorkspaceId; readonly user?: UserId | undefined },
+    options?: PageOptions,
+  ): Promise<Page<AuditEntry>>;
+}
+
+/** The slices that hold rows, by name. */
+export interface StoreSlices {
+  readonly workspaces: TenantSlice<WorkspaceKey>;
+  readonly servers: TenantSlice<ServerKey>;
+  readonly credentials: TenantSlice<CredentialKey>;
+  readonly parked: TenantSlice<ParkedKey>;
+  readonly clients: Slice<ClientKey>;
+  readonly flows: Slice<FlowKey>;
+  readonly verdicts: Slice<VerdictKey>;
+}
+
+/** What a watcher is told: that a row was written or deleted, or that some may have been unnoticed. */
+export type StoreChange =
+  | {
+      [S in keyof StoreSlices]: {
+        readonly kind: "changed";
+        readonly slice: S;
+        readonly key: StoreSlices[S] extends Slice<infer K> ? K : never;
+      };
+    }[keyof StoreSlices]
+  | { readonly kind: "resync" };
+
+/** One person's rows: in one workspace, or in every one where the same name means the same person. */
+export type Person =
+  | { readonly user: UserId; readonly workspace: WorkspaceId }
+  | { readonly user: UserId; readonly everyWorkspace: true };
+
+/** Everything that an instance can keep. A package takes the slices that it needs: `Pick<Store, "credentials" | "leases">`. */
+export interface Store extends StoreSlices, AsyncDisposable {
+  readonly leases: Leases;
+  readonly audit: AuditLog;
+  /** Deletes every row of a person but the audit's, and says how many that were. */
+  erase(person: Person): Promise<number>;
+  /**
+   * Tells of changes by this and, where the backend can, by every other process, each at least once, until it is
+   * disposed of. `resync` says that what is kept in memory may be old: at the start of a connection to the database
+   * that had been lost.
+   */
+  watch(listener: (change: StoreChange) => void): Disposable;
+  /** Ends what is open; gives the same promise every time. Calls after it reject with `CLOSED`. */
+  close(): Promise<void>;
 }
