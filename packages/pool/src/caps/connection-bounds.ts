@@ -29,7 +29,9 @@ export function boundsUnder(limits: CapacityLimits): (counted: Counted) => reado
   const all = "maxConnections";
   const tenant = "maxConnectionsPerWorkspace";
   const kept = (limit: Limit, within: readonly Limit[]) =>
-    within.every((outer) => limits[limit] < limits[outer]) ? { limit, max: limits[limit], within } : undefined;
+    within.every((outer) => limits[limit] < limits[outer])
+      ? { limit, max: limits[limit], within }
+      : undefined;
   const user = kept("maxConnectionsPerUser", [tenant, all]);
   const tenantServer = kept("maxConnectionsPerServer", [tenant, all]);
   const sharedServer = kept("maxConnectionsPerServer", [all]);
