@@ -11,3 +11,6 @@ export { bearer, env, header } from "./shapes.ts";
 export type { HeaderOptions, ShapeOptions } from "./shapes.ts";
 export { combine } from "./combine.ts";
 export type { Shape } from "./shape.ts";
+
+// What names a secret without telling it.
+export { createFingerprint } from "./fingerprint.ts";
