@@ -1,0 +1,59 @@
+import {
+  TenantryError,
+  type AbortableOptions,
+  type CredentialProvider,
+  type Principal,
+  type ServerId,
+  type Store,
+  type WorkspaceId,
+} from "@tenantry/core";
+import { flowTarget, type Authorized, type Disconnected, type OAuthProvider } from "@tenantry/credentials/oauth";
+import { isOAuth } from "./bound-server.ts";
+
+/** Gives the providers of one server of a workspace; none where there is no such server. */
+export type ProvidersOf = (workspace: WorkspaceId, server: ServerId) => readonly CredentialProvider[];
+
+/** Leads callbacks and disconnections to the provider that they concern. */
+export class Authorizations {
+  readonly #store: Pick<Store, "flows">;
+  readonly #providersOf: ProvidersOf;
+
+  constructor(store: Pick<Store, "flows">, providersOf: ProvidersOf) {
+    this.#store = store;
+    this.#providersOf = providersOf;
+  }
+
+  /** Finishes the flow of a callback for whoever began it; rejects with `ARGUMENT_INVALID`, telling nothing, for anybody else. */
+  async finish(
+    callback: URL | URLSearchParams,
+    principal: Principal,
+    { signal }: AbortableOptions,
+  ): Promise<Authorized> {
+    const target = await flowTarget(this.#store, callback);
+    // Another workspace's server must not even be asked: its answer would tell that the flow exists.
+    const own = target?.workspace === principal.workspace ? target : undefined;
+    const provider = own && this.#oauthOf(own.workspace, own.server);
+    if (provider === undefined) throw unfinishable();
+    return provider.finishAuthorization({ callback, principal, signal });
+  }
+
+  /** Ends what a person has granted to one server; `removed` is `false` where there was nothing. */
+  async disconnect(
+    principal: Principal,
+    server: ServerId,
+    { signal }: AbortableOptions,
+  ): Promise<Disconnected> {
+    const provider = this.#oauthOf(principal.workspace, server);
+    if (provider === undefined) return Object.freeze({ removed: false, revoked: false });
+    return provider.disconnect({ principal, server, signal });
+  }
+
+  #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
+    return this.#providersOf(workspace, server).find(isOAuth);
+  }
+}
+
+function unfinishable(): TenantryError {
+  const why = "There is no authorization to finish here; begin it again from the application.";
+  return new TenantryError("ARGUMENT_INVALID", why);
+}
