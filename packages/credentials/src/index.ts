@@ -11,3 +11,16 @@ export { bearer, env, header } from "./shapes.ts";
 export type { HeaderOptions, ShapeOptions } from "./shapes.ts";
 export { combine } from "./combine.ts";
 export type { Shape } from "./shape.ts";
+
+// How it is kept in a store.
+export { sealWithKeys } from "./sealing/seal-with-keys.ts";
+export type { SealingKeys } from "./sealing/seal-with-keys.ts";
+export { sealWithKeyService } from "./sealing/seal-with-key-service.ts";
+export type {
+  KeyService,
+  KeyServiceContext,
+  KeyServiceLimits,
+  KeyServiceOptions,
+} from "./sealing/seal-with-key-service.ts";
+export { reseal } from "./sealing/reseal.ts";
+export type { ResealOptions, ResealProgress } from "./sealing/reseal.ts";
