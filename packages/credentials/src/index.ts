@@ -14,3 +14,16 @@ export type { Shape } from "./shape.ts";
 
 // What names a secret without telling it.
 export { createFingerprint } from "./fingerprint.ts";
+
+// How it is kept in a store.
+export { sealWithKeys } from "./sealing/seal-with-keys.ts";
+export type { SealingKeys } from "./sealing/seal-with-keys.ts";
+export { sealWithKeyService } from "./sealing/seal-with-key-service.ts";
+export type {
+  KeyService,
+  KeyServiceContext,
+  KeyServiceLimits,
+  KeyServiceOptions,
+} from "./sealing/seal-with-key-service.ts";
+export { reseal } from "./sealing/reseal.ts";
+export type { ResealOptions, ResealProgress } from "./sealing/reseal.ts";

@@ -17,6 +17,8 @@ export interface Grant {
   readonly accessToken: Secret;
   /** When the access token ends, in milliseconds since the Unix epoch; absent: the issuer has not said. */
   readonly expiresAt?: number;
+  /** When the tokens were received, in milliseconds since the Unix epoch; `put` and every refresh say so. */
+  readonly receivedAt?: number;
   /** Absent: it cannot be refreshed. */
   readonly refreshToken?: Secret;
   /**
