@@ -1,14 +1,19 @@
-import {
-  TenantryError,
-  type AbortableOptions,
-  type CredentialProvider,
-  type Principal,
-  type ServerId,
-  type Store,
-  type WorkspaceId,
+import type {
+  AbortableOptions,
+  CredentialProvider,
+  Principal,
+  ServerId,
+  Store,
+  WorkspaceId,
 } from "@tenantry/core";
-import { flowTarget, type Authorized, type Disconnected, type OAuthProvider } from "@tenantry/credentials/oauth";
-import { isOAuth } from "./bound-server.ts";
+import {
+  flowTarget,
+  unfinishable,
+  type Authorized,
+  type Disconnected,
+  type OAuthProvider,
+} from "@tenantry/credentials/oauth";
+import { isOAuth } from "./bound-credentials.ts";
 
 /** Gives the providers of one server of a workspace; none where there is no such server. */
 export type ProvidersOf = (workspace: WorkspaceId, server: ServerId) => readonly CredentialProvider[];
@@ -23,16 +28,14 @@ export class Authorizations {
     this.#providersOf = providersOf;
   }
 
-  /** Finishes the flow of a callback for whoever began it; rejects with `ARGUMENT_INVALID`, telling nothing, for anybody else. */
+  /** Finishes the flow of a callback; whose it is, its provider checks. */
   async finish(
     callback: URL | URLSearchParams,
     principal: Principal,
     { signal }: AbortableOptions,
   ): Promise<Authorized> {
     const target = await flowTarget(this.#store, callback);
-    // Another workspace's server must not even be asked: its answer would tell that the flow exists.
-    const own = target?.workspace === principal.workspace ? target : undefined;
-    const provider = own && this.#oauthOf(own.workspace, own.server);
+    const provider = target && this.#oauthOf(target.workspace, target.server);
     if (provider === undefined) throw unfinishable();
     return provider.finishAuthorization({ callback, principal, signal });
   }
@@ -51,9 +54,4 @@ export class Authorizations {
   #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
     return this.#providersOf(workspace, server).find(isOAuth);
   }
-}
-
-function unfinishable(): TenantryError {
-  const why = "There is no authorization to finish here; begin it again from the application.";
-  return new TenantryError("ARGUMENT_INVALID", why);
 }

@@ -5,16 +5,23 @@ const expected = Object.freeze({
   fetch: "a function such as the global fetch",
   clientInfo: "{ name, version }, both non-empty text",
   clock: "an object with the functions now and after",
+  store: 'what sqliteStore() or another of "@tenantry/store" gives',
+  sealer: "what sealWithKeys() or sealWithKeyService() gives",
 });
 
 /** Checks what the host gives in place of our own; throws `CONFIG_INVALID` and names it. */
 export function checkHostParts(given: Readonly<Record<keyof typeof expected, unknown>>): void {
-  const { fetch, clientInfo, clock } = given;
+  const { fetch, clientInfo, clock, store, sealer } = given;
   if (fetch !== undefined && typeof fetch !== "function") throw invalid("fetch");
   if (clientInfo !== undefined && !["name", "version"].every((key) => isText(memberOf(clientInfo, key))))
     throw invalid("clientInfo");
-  if (clock !== undefined && !["now", "after"].every((key) => typeof memberOf(clock, key) === "function"))
-    throw invalid("clock");
+  if (clock !== undefined && !canAll(clock, "now", "after")) throw invalid("clock");
+  if (store !== undefined && !canAll(store, "watch", "erase", "close")) throw invalid("store");
+  if (sealer !== undefined && !canAll(sealer, "seal", "open")) throw invalid("sealer");
+}
+
+function canAll(value: unknown, ...verbs: readonly string[]): boolean {
+  return verbs.every((verb) => typeof memberOf(value, verb) === "function");
 }
 
 function memberOf(value: unknown, key: string): unknown {

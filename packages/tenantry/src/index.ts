@@ -15,7 +15,11 @@ export {
   fromFunction,
   fromStatic,
   header,
+  sealWithKeys,
+  sealWithKeyService,
 } from "@tenantry/credentials";
+export { clientCredentials, oauth } from "@tenantry/credentials/oauth";
+export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";
 export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
 export type {

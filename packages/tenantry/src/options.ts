@@ -2,6 +2,7 @@ import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@t
 import type { Clock, Fetch, Implementation, ServerDefinition, ServerId, WorkspaceId } from "@tenantry/core";
 import { checkCredentials } from "./credential-fit.ts";
 import { checkHostParts } from "./host-parts.ts";
+import type { KeepingOptions } from "./keeping.ts";
 import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 
 /** Server definitions by server id. */
@@ -14,7 +15,7 @@ export interface WorkspaceOptions {
 }
 
 /** What an instance is made of. */
-export interface TenantryOptions {
+export interface TenantryOptions extends KeepingOptions {
   /** The template of every workspace. */
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
@@ -44,14 +45,25 @@ export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "works
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
 }
 
-const known = ["servers", "workspaces", "limits", "fetch", "allow", "clientInfo", "clock"] as const;
+const known = [
+  "servers",
+  "workspaces",
+  "store",
+  "sealer",
+  "publicUrl",
+  "limits",
+  "fetch",
+  "allow",
+  "clientInfo",
+  "clock",
+] as const;
 const knownOfWorkspace = ["servers"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
   refuseUnknown(options, "", known);
-  const { servers = {}, workspaces, limits = {}, fetch, clientInfo, clock } = options;
-  checkHostParts({ fetch, clientInfo, clock });
+  const { servers = {}, workspaces, limits = {}, fetch, clientInfo, clock, store, sealer } = options;
+  checkHostParts({ fetch, clientInfo, clock, store, sealer });
   const template = checkServers(servers, "servers");
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);

@@ -1,12 +1,6 @@
 import { originOf } from "@tenantry/core";
-import type {
-  CredentialDependencies,
-  CredentialProvider,
-  CredentialSource,
-  ServerDefinition,
-  ServerId,
-} from "@tenantry/core";
-import { combine, createFingerprint } from "@tenantry/credentials";
+import type { CredentialDependencies, CredentialProvider, ServerDefinition, ServerId } from "@tenantry/core";
+import { createFingerprint } from "@tenantry/credentials";
 import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
@@ -14,6 +8,8 @@ import {
   type ConnectIdentity,
   type RoutedServer,
 } from "@tenantry/router";
+import { bindCredentials, type BoundCredentials } from "./bound-credentials.ts";
+import type { Keeping } from "./keeping.ts";
 import type { CheckedServers } from "./options.ts";
 import { upstreamOf, type HostingOptions } from "./upstreams.ts";
 
@@ -23,9 +19,16 @@ export interface RoutingDependencies extends CredentialDependencies, HostingOpti
   readonly identify: ConnectIdentity;
 }
 
+/** The servers of a workspace, each bound to its upstream and its credentials. */
+export interface BoundServers {
+  readonly routed: readonly RoutedServer[];
+  /** What was bound for each; none where it asks for nothing. */
+  readonly credentials: ReadonlyMap<ServerId, readonly BoundCredentials[]>;
+}
+
 /** Draws what is one instance's own: the key of its fingerprints, the names of its in-process servers, and its look at its children. */
 export function createRoutingDependencies(
-  given: Pick<RoutingDependencies, "fetch" | "clock" | "limits">,
+  given: Pick<RoutingDependencies, "fetch" | "clock" | "limits"> & Keeping,
 ): RoutingDependencies {
   const processes = processTable();
   return Object.freeze({
@@ -37,42 +40,42 @@ export function createRoutingDependencies(
 }
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
-export function routeServers(
-  servers: CheckedServers,
-  dependencies: RoutingDependencies,
-): readonly RoutedServer[] {
-  return Object.freeze([...servers].map(([id, definition]) => routeServer(id, definition, dependencies)));
+export function bindServers(servers: CheckedServers, dependencies: RoutingDependencies): BoundServers {
+  const credentials = new Map<ServerId, readonly BoundCredentials[]>();
+  const routed = [...servers].map(([id, definition]) => {
+    const { credential, discovery } = definition;
+    const own = credential && bindCredentials(credential, dependencies);
+    const before =
+      discovery === undefined || discovery === "anonymous"
+        ? undefined
+        : bindCredentials(discovery, dependencies);
+    credentials.set(
+      id,
+      [own, before].filter((bound) => bound !== undefined),
+    );
+    return routeServer(id, definition, dependencies, { own: own?.provider, before: before?.provider });
+  });
+  return Object.freeze({ routed: Object.freeze(routed), credentials });
 }
 
 function routeServer(
   id: ServerId,
   definition: ServerDefinition,
-  dependencies: RoutingDependencies,
+  { clock, limits, processes, identify }: RoutingDependencies,
+  { own, before }: Readonly<Record<"own" | "before", CredentialProvider | undefined>>,
 ): RoutedServer {
-  const { share = "user", timeoutMs, credential, discovery } = definition;
-  const { clock, limits, processes } = dependencies;
-  const digest = digestDefinition(definition, dependencies.identify);
-  const place =
-    definition.url !== undefined
-      ? { origin: originOf(definition.url), url: new URL(definition.url).href }
-      : {};
-  const credentials = credential === undefined ? undefined : bind(credential, dependencies);
+  const { share = "user", timeoutMs, url } = definition;
+  const digest = digestDefinition(definition, identify);
   return Object.freeze({
-    ref: Object.freeze({ id, digest, ...place }),
+    ref: Object.freeze({
+      id,
+      digest,
+      ...(url !== undefined && { origin: originOf(url), url: new URL(url).href }),
+    }),
     share,
     upstream: upstreamOf(definition, { clock, limits, processes }),
-    ...(credentials && { credentials }),
-    ...(discovery && {
-      discovery: discovery === "anonymous" ? {} : { credentials: bind(discovery, dependencies) },
-    }),
+    ...(own && { credentials: own }),
+    ...(definition.discovery && { discovery: before === undefined ? {} : { credentials: before } }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
-}
-
-function bind(
-  credential: CredentialSource | readonly CredentialSource[],
-  dependencies: CredentialDependencies,
-): CredentialProvider {
-  const source = "bind" in credential ? credential : combine(credential);
-  return source.bind(dependencies);
 }

@@ -1,11 +1,30 @@
-import { disposeAll, principalOf, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
-import type { CatalogClient, Connection, ParkedSession, WorkspaceClient, WorkspaceId } from "@tenantry/core";
+import {
+  disposeAll,
+  principalOf,
+  quote,
+  serverId,
+  systemClock,
+  TenantryError,
+  workspaceId,
+} from "@tenantry/core";
+import type {
+  AbortableOptions,
+  CatalogClient,
+  Connection,
+  ParkedSession,
+  WorkspaceClient,
+  WorkspaceId,
+} from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
+import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
-import { createRouter, type RoutedServer } from "@tenantry/router";
+import { createRouter } from "@tenantry/router";
+import { Authorizations } from "./authorizations.ts";
+import { isOAuth, watchCredentials } from "./bound-credentials.ts";
+import { checkKeeping } from "./keeping.ts";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
-import { createRoutingDependencies, routeServers } from "./routed-servers.ts";
+import { bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
 
 /** A user by name, or a user's one conversation. */
 export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
@@ -21,6 +40,21 @@ export interface Workspace {
   as(user: UserAddress, context?: object): WorkspaceClient;
   /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
   discovery(): CatalogClient;
+  /**
+   * Finishes what a person has granted in the browser: `callback` is the URL that the person was sent back to, and `user`
+   * who the host knows the browser to be, which has to be who was sent away. Rejects with `ARGUMENT_INVALID`, telling
+   * nothing, for an authorization that is unknown, over or somebody else's, and with `CREDENTIAL_FAILED` where nothing was
+   * granted. The handler of `tenantry/http` calls it.
+   */
+  finishAuthorization(
+    user: UserAddress,
+    callback: URL | URLSearchParams,
+    options?: AbortableOptions,
+  ): Promise<Authorized>;
+  /** Forgets what a user has granted to a server, asks its issuer to end it, and closes the connections that carry it. */
+  disconnect(user: string, server: string, options?: AbortableOptions): Promise<Disconnected>;
+  /** Erases a person: what is stored of the user, audit entries apart, and every connection and session. */
+  forget(user: string): Promise<void>;
 }
 
 /** A count of what an instance holds open. */
@@ -31,6 +65,8 @@ export interface TenantryStats extends PoolStats {
 
 /** Isolated MCP connections for many users. Two instances in one process share nothing. */
 export interface Tenantry extends AsyncDisposable {
+  /** Whether {@link Tenantry.close} has been called. */
+  readonly isClosed: boolean;
   /** Gives a workspace; throws `PRINCIPAL_INVALID` for a malformed name, `WORKSPACE_UNKNOWN` outside a closed set. */
   workspace(id: string): Workspace;
   stats(): TenantryStats;
@@ -63,29 +99,64 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
   const router = createRouter({ pool, limits: limits.router, clock });
-  const dependencies = createRoutingDependencies({ fetch: egress.fetch, clock, limits: limits.process });
-  const routed = new Map<CheckedServers, readonly RoutedServer[]>(
-    [template, ...(closed?.values() ?? [])].map((servers) => [servers, routeServers(servers, dependencies)]),
+  const keeping = checkKeeping(options, clock);
+  const { store } = keeping;
+  const dependencies = createRoutingDependencies({
+    fetch: egress.fetch,
+    clock,
+    limits: limits.process,
+    ...keeping,
+  });
+  const bound = new Map<CheckedServers, BoundServers>(
+    [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
+  const credentials = [...bound.values()].flatMap((servers) => [...servers.credentials.values()].flat());
+  const watches = credentials.flatMap((one) =>
+    // Whoever has withdrawn it waits for that, not for what ends because of it.
+    watchCredentials(one, (ended) => void pool.revoke(ended).catch(() => {})),
+  );
+  const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
+  const authorizations = new Authorizations(store, (workspace, server) =>
+    (serversOf(workspace)?.credentials.get(server) ?? []).flatMap(({ parts }) => parts),
+  );
+  const granted = credentials.flatMap(({ parts }) => parts.filter(isOAuth));
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([egress, pool]));
+  const close = () => (closing ??= disposeAll([store, ...watches, egress, ...granted, pool]));
 
   return Object.freeze({
+    get isClosed() {
+      return closing !== undefined;
+    },
     workspace(name: string) {
       const id = workspaceId(name);
-      const servers = closed ? closed.get(id) : template;
+      const servers = serversOf(id);
       if (servers === undefined) {
         throw new TenantryError(
           "WORKSPACE_UNKNOWN",
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      const workspace = router.workspace(id, routed.get(servers) ?? []);
+      const workspace = router.workspace(id, servers.routed);
+      const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
       return Object.freeze({
         id,
-        as: (user: UserAddress, context: object = {}) =>
-          workspace.as(principalOf({ workspace: id, ...addressOf(user) }), context),
+        as: (user: UserAddress, context: object = {}) => workspace.as(principal(user), context),
         discovery: () => workspace.discovery(),
+        async finishAuthorization(
+          user: UserAddress,
+          callback: URL | URLSearchParams,
+          options: AbortableOptions = {},
+        ) {
+          return authorizations.finish(callback, principal(user), options);
+        },
+        async disconnect(user: string, server: string, options: AbortableOptions = {}) {
+          return authorizations.disconnect(principal(user), serverId(server), options);
+        },
+        async forget(name: string) {
+          const { user } = principal(name);
+          await store.erase({ workspace: id, user });
+          await pool.revoke({ workspace: id, user });
+        },
       });
     },
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

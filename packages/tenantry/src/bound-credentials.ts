@@ -1,6 +1,12 @@
-import type { CredentialDependencies, CredentialProvider, CredentialSource } from "@tenantry/core";
+import {
+  type CredentialDependencies,
+  type CredentialEvent,
+  type CredentialProvider,
+  type CredentialSource,
+} from "@tenantry/core";
 import { combine } from "@tenantry/credentials";
 import type { OAuthProvider } from "@tenantry/credentials/oauth";
+import type { Selection } from "@tenantry/pool";
 
 /** A definition's credentials after they were bound. */
 export interface BoundCredentials {
@@ -31,4 +37,21 @@ export function bindCredentials(
 /** Whether people grant a provider's credentials in a browser. */
 export function isOAuth(provider: CredentialProvider): provider is OAuthProvider {
   return "finishAuthorization" in provider;
+}
+
+/** Tells of the connections that have to end with a credential, until it is disposed of. */
+export function watchCredentials(
+  { parts }: BoundCredentials,
+  listener: (ended: Selection) => void,
+): readonly Disposable[] {
+  // Several that are sent together have one subject, which no part knows.
+  const isWhole = parts.length === 1;
+  const heard = ({ scope, server, subject }: CredentialEvent) =>
+    listener({
+      ...("workspace" in scope && { workspace: scope.workspace }),
+      ...("user" in scope && { user: scope.user }),
+      server,
+      ...(isWhole && { subject }),
+    });
+  return parts.flatMap((part) => part.watch?.(heard) ?? []);
 }

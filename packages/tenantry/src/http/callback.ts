@@ -1,0 +1,27 @@
+import { TenantryError, type ServerId } from "@tenantry/core";
+import type { Tenantry } from "../tenantry.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** How an authorization ended. */
+export type AuthorizationOutcome =
+  | { readonly status: "connected"; readonly server: ServerId; readonly scopes: readonly string[] }
+  | { readonly status: "failed"; readonly error: TenantryError };
+
+/** Finishes the authorization that a browser comes back from. */
+export async function finishCallback(
+  tenantry: Tenantry,
+  { workspace, user, session }: Visitor,
+  request: Request,
+): Promise<AuthorizationOutcome> {
+  try {
+    const { searchParams } = new URL(request.url);
+    const { signal } = request;
+    const granted = await tenantry
+      .workspace(workspace)
+      .finishAuthorization({ user, session }, searchParams, { signal });
+    return Object.freeze({ status: "connected", ...granted });
+  } catch (failure) {
+    if (failure instanceof TenantryError) return Object.freeze({ status: "failed", error: failure });
+    throw failure;
+  }
+}

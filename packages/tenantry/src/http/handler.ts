@@ -1,0 +1,71 @@
+import { TenantryError } from "@tenantry/core";
+import type { Tenantry } from "../tenantry.ts";
+import { finishCallback, type AuthorizationOutcome } from "./callback.ts";
+import { answer } from "./page.ts";
+import type { Identify } from "./visitor.ts";
+
+/** How the handler is joined to the host. */
+export interface HandlerOptions {
+  /**
+   * Tells whose browser sends a request, by the host's own session. An authorization is finished only by whoever began it:
+   * never answer with what the request itself claims.
+   */
+  readonly identify: Identify;
+  /**
+   * Answers a browser that comes back: with a response of the host's own, or with a URL that it is sent on to. Defaults to
+   * a page that says how it went.
+   */
+  readonly onAuthorization?:
+    | ((outcome: AuthorizationOutcome, request: Request) => Response | URL | Promise<Response | URL>)
+    | undefined;
+}
+
+/** Answers what browsers send to `publicUrl`; it rejects only where a function of the host does. */
+export type Handler = (request: Request) => Promise<Response>;
+
+/**
+ * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback` finishes an authorization,
+ * `GET health` says that the instance is there. It looks at the end of the path only, so that it may be mounted with or
+ * without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
+ */
+export function createHandler(tenantry: Tenantry, { identify, onAuthorization }: HandlerOptions): Handler {
+  if (typeof identify !== "function") {
+    const why = "createHandler() needs `identify`, which tells whose browser sends a request; give it.";
+    throw new TenantryError("CONFIG_INVALID", why);
+  }
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    const route = ends(pathname, "/oauth/callback")
+      ? "callback"
+      : ends(pathname, "/health")
+        ? "health"
+        : undefined;
+    if (route === undefined) return answer(404, "There is nothing here.");
+    if (request.method !== "GET") return answer(405, "This address is for GET only.", { allow: "GET" });
+    if (route === "health") return health(tenantry);
+    const visitor = await identify(request);
+    if (visitor === undefined) return answer(401, "Sign in to the application first, and begin again.");
+    const outcome = await finishCallback(tenantry, visitor, request);
+    const answered = await onAuthorization?.(outcome, request);
+    if (answered instanceof URL) return answer(303, "Going on.", { location: answered.href });
+    return answered ?? outcomePage(outcome);
+  };
+}
+
+function ends(pathname: string, path: string): boolean {
+  return pathname.endsWith(path);
+}
+
+function health(tenantry: Tenantry): Response {
+  return tenantry.isClosed ? answer(503, "Closed.") : answer(200, "OK.");
+}
+
+function outcomePage(outcome: AuthorizationOutcome): Response {
+  if (outcome.status === "connected")
+    return answer(200, `${outcome.server} is connected. You can close this page.`);
+  const { code } = outcome.error;
+  // Whoever waits for the page is told no more than that it did not work; the host has the error.
+  return code === "ARGUMENT_INVALID"
+    ? answer(400, "This authorization is over. Begin again from the application.")
+    : answer(502, "Access was not granted. Begin again from the application.");
+}
