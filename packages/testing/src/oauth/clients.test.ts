@@ -115,6 +115,13 @@ describe("a client", () => {
     expect(await send(await start(), fields)).toMatchObject({ status: 400, error });
   });
 
+  test("that shows no key is refused where tokens have to be bound to one", async () => {
+    const server = await start({ dpop: "required" });
+    const answer = await send(server, { ...own, client_id: "secret" }, basic("secret", "right"));
+    expect(answer).toMatchObject({ status: 400, error: "invalid_dpop_proof" });
+    expect(server.issued).toEqual([]);
+  });
+
   test("with keys signs each assertion anew, for this server, and in time", async () => {
     const { publicKey, privateKey } = await generateKeyPair("ES256");
     const clock = manualClock({ startMs: Date.now() });

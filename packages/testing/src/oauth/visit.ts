@@ -1,7 +1,7 @@
-import { TenantryError } from "@tenantry/core";
+import { TenantryError, type AbortableOptions } from "@tenantry/core";
 
 /** How an authorization URL is visited. */
-export interface VisitOptions {
+export interface VisitOptions extends AbortableOptions {
   /** The person who authorises; defaults to whom the server's `authorize` names. */
   readonly login?: string;
 }
@@ -13,7 +13,8 @@ export interface VisitOptions {
 export async function visit(authorizationUrl: URL, options: VisitOptions = {}): Promise<URL> {
   const url = new URL(authorizationUrl);
   if (options.login !== undefined) url.searchParams.set("login", options.login);
-  const response = await fetch(url, { redirect: "manual" });
+  const { signal = null } = options;
+  const response = await fetch(url, { redirect: "manual", signal });
   await response.body?.cancel();
   const location = response.headers.get("location");
   if (location !== null) return new URL(location, url);
