@@ -198,12 +198,14 @@ test("a token that is bound to a key is taken with a proof of it only", async ()
   const as: oauth.AuthorizationServer = { ...structuredClone(issuer.metadata) } as never;
   const insecure = { [oauth.allowInsecureRequests]: true } as const;
   const handle = oauth.DPoP({}, await oauth.generateKeyPair("ES256"));
-  const parameters = { resource: server.url.href };
-  const answer = await oauth.clientCredentialsGrantRequest(as, app, oauth.ClientSecretPost("s"), parameters, {
-    DPoP: handle,
-    ...insecure,
-  });
-  const { access_token } = (await answer.json()) as { access_token: string };
+  const boundToken = async () => {
+    const parameters = { resource: server.url.href };
+    const options = { DPoP: handle, ...insecure };
+    const proof = oauth.ClientSecretPost("s");
+    const answer = await oauth.clientCredentialsGrantRequest(as, app, proof, parameters, options);
+    return ((await answer.json()) as { access_token: string }).access_token;
+  };
+  const [access_token, second] = [await boundToken(), await boundToken()];
   expect((await call(server, bearer(access_token)))[0]).toBe(401);
   expect((await call(server, { authorization: `DPoP ${access_token}`, dpop: "made.up.proof" }))[0]).toBe(401);
   const seen: Readonly<Record<string, string>>[] = [];
@@ -220,6 +222,8 @@ test("a token that is bound to a key is taken with a proof of it only", async ()
   await asked(handle);
   await asked(oauth.DPoP({}, await oauth.generateKeyPair("ES256")));
   const [mine, others] = seen.map(({ authorization = "", dpop = "" }) => ({ authorization, dpop }));
+  const forTheSecond = { ...mine, authorization: `DPoP ${second}` };
+  expect((await call(server, forTheSecond))[0]).toBe(401);
   expect((await call(server, mine))[0]).toBe(200);
   expect(await call(server, mine)).toEqual([401, expect.stringMatching(/^DPoP .*error="invalid_token"/u)]);
   expect((await call(server, others))[0]).toBe(401);

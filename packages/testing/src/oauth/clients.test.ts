@@ -17,6 +17,7 @@ async function start(options: AuthorizationServerOptions = {}): Promise<Authoriz
 test.each([
   [{ redirect_uris: ["http://elsewhere.example/"] }, "invalid_redirect_uri"],
   [{ redirect_uris: ["javascript:alert(1)"] }, "invalid_redirect_uri"],
+  [{ redirect_uris: ["https://app.example/callback#part"] }, "invalid_redirect_uri"],
   [{ redirect_uris: [] }, "invalid_redirect_uri"],
   [{ redirect_uris: [redirect], token_endpoint_auth_method: "tls_client_auth" }, "invalid_client_metadata"],
   [{ redirect_uris: [redirect], token_endpoint_auth_method: "private_key_jwt" }, "invalid_client_metadata"],

@@ -225,7 +225,7 @@ test("tokens are bound to a key, after the nonce that the server insists on", as
 test("an ID-JAG of one issuer is redeemed at another that trusts it, once", async () => {
   const idp = await start();
   const server = await start({ trustedIssuers: [idp] });
-  const stranger = await start();
+  const others = [await start(), await start({ trustedIssuers: [idp] })];
   const { as: idpAs, client, proof, tokens } = await signIn(idp, undefined, { scope: "openid" });
   const request = (as: oauth.AuthorizationServer, grant: string, parameters: Record<string, string>) =>
     oauth.genericTokenEndpointRequest(
@@ -246,8 +246,11 @@ test("an ID-JAG of one issuer is redeemed at another that trusts it, once", asyn
     scope: "read",
   });
   const { access_token: assertion } = (await exchanged.json()) as { access_token: string };
-  const refused = await request(await discover(stranger), "jwt-bearer", { assertion });
-  expect(await refused.json()).toMatchObject({ error: "invalid_grant" });
+  // One does not trust the issuer, and the other is not whom the assertion is for.
+  for (const other of others) {
+    const refused = await request(await discover(other), "jwt-bearer", { assertion });
+    expect(await refused.json()).toMatchObject({ error: "invalid_grant" });
+  }
   const as = await discover(server);
   const redeemed = await oauth.processGenericTokenEndpointResponse(
     as,
