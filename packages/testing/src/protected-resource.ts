@@ -79,13 +79,13 @@ export class TokenGate implements Gate {
     if (token === undefined || !(await this.#isPresentedByItsOwner(token, record))) {
       // A request without a token is told nothing but where to get one (RFC 6750, section 3.1).
       const error = headers["authorization"] === undefined ? undefined : "invalid_token";
-      return this.#challenge(401, "Unauthorized", { error, scope: scopes.join(" ") });
+      return this.#challenge(headers, 401, { error, scope: scopes.join(" ") });
     }
     const ofTool = tool !== undefined && Object.hasOwn(toolScopes, tool) ? (toolScopes[tool] ?? []) : [];
     // Only what this request needs is named: a client that forgets what it already has loses it.
     const missing = [scopes, ofTool].find((needed) => !needed.every((scope) => token.scopes.includes(scope)));
     if (missing === undefined) return undefined;
-    return this.#challenge(403, "Forbidden", { error: "insufficient_scope", scope: missing.join(" ") });
+    return this.#challenge(headers, 403, { error: "insufficient_scope", scope: missing.join(" ") });
   }
 
   document(pathname: string): Response | undefined {
@@ -114,7 +114,7 @@ export class TokenGate implements Gate {
   async #isPresentedByItsOwner({ keyThumbprint }: VerifiedToken, record: RecordedRequest): Promise<boolean> {
     const { headers, method } = record;
     const value = tokenOf(headers) ?? "";
-    const bound = /^dpop /iu.test(headers["authorization"] ?? "");
+    const bound = showsProof(headers);
     if (keyThumbprint === undefined || !bound) return keyThumbprint === undefined && !bound;
     const use = { proof: headers["dpop"] ?? "", method, url: this.#resource().href };
     return this.#options.authorizationServer.holdsKey(value, use);
@@ -124,10 +124,10 @@ export class TokenGate implements Gate {
     return metadata === "root" ? wellKnown : `${wellKnown}${this.#resource().pathname}`;
   }
 
-  /** The challenge of RFC 9728, section 5.1, and RFC 6750, section 3. */
+  /** The challenge of RFC 9728, section 5.1, and RFC 6750, section 3, in the scheme of the request. */
   #challenge(
-    status: number,
-    message: string,
+    headers: Readonly<Record<string, string>>,
+    status: 401 | 403,
     { error, scope }: { readonly error: string | undefined; readonly scope: string },
   ): Response {
     const { metadata = "path", alterChallenge } = this.#options;
@@ -139,8 +139,15 @@ export class TokenGate implements Gate {
     };
     const altered = Object.entries(alterChallenge?.(parameters) ?? parameters);
     const list = altered.map(([name, value]) => `${name}="${value.replace(/["\\]/gu, "\\$&")}"`).join(", ");
-    return refuse(status, message, { "www-authenticate": list === "" ? "Bearer" : `Bearer ${list}` });
+    const scheme = showsProof(headers) ? "DPoP" : "Bearer";
+    const challenge = list === "" ? scheme : `${scheme} ${list}`;
+    return refuse(status, status === 401 ? "Unauthorized" : "Forbidden", { "www-authenticate": challenge });
   }
+}
+
+/** Whether a request uses the scheme for tokens that are bound to a key (RFC 9449, section 7.1). */
+function showsProof(headers: Readonly<Record<string, string>>): boolean {
+  return /^dpop /iu.test(headers["authorization"] ?? "");
 }
 
 const wellKnown = "/.well-known/oauth-protected-resource";

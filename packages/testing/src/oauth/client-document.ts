@@ -1,3 +1,4 @@
+import { TenantryError, withDeadline, type Clock } from "@tenantry/core";
 import type { ClientMetadata, OAuthClient } from "./client.ts";
 
 /**
@@ -7,17 +8,16 @@ import type { ClientMetadata, OAuthClient } from "./client.ts";
 export async function fetchClientDocument(
   id: string,
   fetch: (url: URL, init: RequestInit) => Promise<Response>,
+  clock: Clock,
 ): Promise<OAuthClient | undefined> {
   const url = URL.canParse(id) ? new URL(id) : undefined;
   if (url === undefined || url.pathname === "/" || url.hash !== "" || url.username !== "") return undefined;
   try {
-    const response = await fetch(url, {
-      headers: { accept: "application/json" },
-      redirect: "error",
-      signal: AbortSignal.timeout(timeoutMs),
+    return await withDeadline({ clock, timeoutMs, expired: tooLate }, async (signal) => {
+      const headers = { accept: "application/json" };
+      const response = await fetch(url, { headers, redirect: "error", signal });
+      return response.status === 200 ? checked(id, JSON.parse(await boundedText(response))) : undefined;
     });
-    if (response.status !== 200) return undefined;
-    return checked(id, JSON.parse(await boundedText(response)));
   } catch {
     // Whatever went wrong, the client is not known; its person is told so on a page.
     return undefined;
@@ -26,6 +26,13 @@ export async function fetchClientDocument(
 
 const timeoutMs = 5000;
 const maxBytes = 5 * 1024;
+
+function tooLate(): TenantryError {
+  return new TenantryError(
+    "TIMEOUT",
+    `The client's document did not come in ${timeoutMs} ms; see who serves it.`,
+  );
+}
 
 async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -33,7 +33,7 @@ export class Clients {
     const known = this.known(id);
     if (id === undefined || !clientIdMetadataDocuments || !id.startsWith("https://")) return known;
     if (clients.some(({ client_id }) => client_id === id)) return known;
-    const client = await fetchClientDocument(id, fetch);
+    const client = await fetchClientDocument(id, fetch, this.#clock);
     if (client === undefined) this.#known.delete(id);
     else this.#known.set(id, client);
     return client;

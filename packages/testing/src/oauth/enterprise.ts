@@ -3,6 +3,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, type JW
 import { issuerIdentifier } from "../protected-resource.ts";
 import { answer, problem } from "./answers.ts";
 import { isFirst } from "./client-authentication.ts";
+import { signatureAlgorithms } from "./metadata.ts";
 import { scopesOf, type Realm } from "./realm.ts";
 import { signJwt } from "./signing-key.ts";
 import type { TokenRequest } from "./token.ts";
@@ -80,6 +81,7 @@ async function verifiedClaims(realm: Realm, assertion: string): Promise<JWTPaylo
     const { payload } = await jwtVerify(assertion, createLocalJWKSet(trusted.jwks), {
       issuer: issuerIdentifier(trusted.issuer),
       audience: realm.issuer,
+      algorithms: [...signatureAlgorithms],
       requiredClaims: ["exp", "jti", "sub"],
       currentDate: realm.now(),
     });

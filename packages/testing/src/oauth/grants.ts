@@ -46,8 +46,10 @@ export async function redeemRefreshToken(realm: Realm, request: TokenRequest): P
     return problem("invalid_scope", "A refresh cannot ask for more than was granted.");
   const resource = resourceFor(token, fields["resource"]);
   if (resource instanceof Response) return resource;
-  if (token.keyThumbprint !== undefined && token.keyThumbprint !== keyThumbprint)
-    return problem("invalid_grant", "The refresh token is bound to another key (RFC 9449, section 5).");
+  // A client with a secret or keys of its own is held to those, not to the key of a proof (RFC 9449, section 5).
+  const bound = authenticationMethodOf(client) === "none" ? token.keyThumbprint : undefined;
+  if (bound !== undefined && bound !== keyThumbprint)
+    return problem("invalid_grant", "The refresh token is bound to another key.");
   const reused = ledger.use(token) > 1 && rotate && !isInGrace(realm, token);
   if (reused) ledger.revoke(token.grant);
   if (reused || !ledger.holds(token))
@@ -75,7 +77,7 @@ export async function actForItself(realm: Realm, request: TokenRequest): Promise
 }
 
 /** The resource of a new token: what is asked for has to be what was granted (RFC 8707, section 2.2). */
-export function resourceFor({ resource }: Grant, asked: string | undefined): string | undefined | Response {
+function resourceFor({ resource }: Grant, asked: string | undefined): string | undefined | Response {
   if (asked === undefined || resource === undefined || asked === resource) return resource ?? asked;
   return problem("invalid_target", "The grant is for another resource.");
 }

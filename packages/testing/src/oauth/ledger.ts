@@ -34,6 +34,14 @@ export interface IssuedToken extends Grant {
   readonly revoked: boolean;
 }
 
+/** Which of the issued tokens are meant; what is left out does not matter. */
+export interface TokenFilter {
+  readonly kind?: TokenKind;
+  readonly subject?: string;
+  readonly clientId?: string;
+  readonly value?: string;
+}
+
 /** An issued token as its server changes it. */
 export type LedgerEntry = { -readonly [K in keyof IssuedToken]: IssuedToken[K] };
 
@@ -97,6 +105,14 @@ export class Ledger {
   find(kind: TokenKind, value: string | undefined): LedgerEntry | undefined {
     const entry = value === undefined ? undefined : this.#byValue.get(value);
     return entry?.kind === kind ? entry : undefined;
+  }
+
+  /** Gives those that are meant. */
+  select(filter: TokenFilter): readonly LedgerEntry[] {
+    const names = (["kind", "subject", "clientId", "value"] as const).filter(
+      (name) => filter[name] !== undefined,
+    );
+    return this.entries.filter((entry) => names.every((name) => entry[name] === filter[name]));
   }
 
   /** Notes that it was presented, and gives how often it has been. */

@@ -10,7 +10,7 @@ import { problem } from "./answers.ts";
 import { authorize } from "./authorize.ts";
 import type { OAuthClient } from "./client.ts";
 import { verifyProof } from "./dpop.ts";
-import type { IssuedToken } from "./ledger.ts";
+import type { IssuedToken, TokenFilter } from "./ledger.ts";
 import { isMetadataPath, metadataOf, type AuthorizationServerMetadata } from "./metadata.ts";
 import type { AuthorizationServerOptions } from "./options.ts";
 import { Realm } from "./realm.ts";
@@ -49,8 +49,10 @@ export interface AuthorizationServer extends TokenIssuer, AsyncDisposable {
   readonly faults: Faults<OAuthFaultFilter>;
   /** What an access token says; `undefined` for one that is unknown, has ended or is revoked. */
   verify(token: string): VerifiedToken | undefined;
-  /** Takes back what these people, or all of them, granted these clients, or any. */
-  revoke(filter?: { readonly subject?: string; readonly clientId?: string }): void;
+  /** Takes the grants of these tokens back, with everything that belongs to them; defaults to all. */
+  revoke(filter?: TokenFilter): void;
+  /** Ends these tokens now, as if their time had come; defaults to all. */
+  expire(filter?: TokenFilter): void;
   /** Everything that it issued and nobody else may know: codes, tokens and clients' secrets. */
   secrets(): readonly string[];
   /** Ends its sockets; gives the same promise every time. */
@@ -127,12 +129,13 @@ class LoopbackAuthorizationServer implements AuthorizationServer {
     return keyThumbprint !== undefined && proven?.thumbprint === keyThumbprint;
   }
 
-  revoke(filter: { readonly subject?: string; readonly clientId?: string } = {}): void {
-    const { subject, clientId } = filter;
-    for (const entry of this.issued) {
-      if (subject !== undefined && entry.subject !== subject) continue;
-      if (clientId === undefined || entry.clientId === clientId) this.#realm.ledger.revoke(entry.grant);
-    }
+  revoke(filter: TokenFilter = {}): void {
+    for (const { grant } of this.#realm.ledger.select(filter)) this.#realm.ledger.revoke(grant);
+  }
+
+  expire(filter: TokenFilter = {}): void {
+    const now = this.#realm.clock.now();
+    for (const entry of this.#realm.ledger.select(filter)) entry.expiresAt = Math.min(entry.expiresAt, now);
   }
 
   secrets(): readonly string[] {

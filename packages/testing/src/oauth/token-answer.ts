@@ -9,8 +9,6 @@ export interface GiveOptions {
   readonly refresh: boolean;
   /** The access token's scopes where they are fewer than the grant's. */
   readonly scopes?: readonly string[];
-  /** More members of the answer. */
-  readonly more?: Readonly<Record<string, string>>;
 }
 
 /** Issues tokens of a grant and answers with them (RFC 6749, section 5.1). */
@@ -18,7 +16,7 @@ export async function giveTokens(
   realm: Realm,
   grantId: number,
   grant: Grant,
-  { refresh, scopes = grant.scopes, more = {} }: GiveOptions,
+  { refresh, scopes = grant.scopes }: GiveOptions,
 ): Promise<Response> {
   const { ledger, options } = realm;
   const { accessTokenTtlMs = 3_600_000, refreshTokenTtlMs = 30 * 86_400_000 } = options;
@@ -38,10 +36,9 @@ export async function giveTokens(
     access_token: access.value,
     token_type: grant.keyThumbprint === undefined ? "Bearer" : "DPoP",
     expires_in: Math.floor(accessTokenTtlMs / 1000),
-    scope: scopes.join(" "),
+    ...(scopes.length > 0 && { scope: scopes.join(" ") }),
     ...(next !== undefined && { refresh_token: next.value }),
     ...(idToken !== undefined && { id_token: idToken }),
-    ...more,
   });
 }
 
