@@ -12,9 +12,6 @@ export type { HeaderOptions, ShapeOptions } from "./shapes.ts";
 export { combine } from "./combine.ts";
 export type { Shape } from "./shape.ts";
 
-// What names a secret without telling it.
-export { createFingerprint } from "./fingerprint.ts";
-
 // How it is kept in a store.
 export { sealWithKeys } from "./sealing/seal-with-keys.ts";
 export type { SealingKeys } from "./sealing/seal-with-keys.ts";
@@ -27,3 +24,5 @@ export type {
 } from "./sealing/seal-with-key-service.ts";
 export { reseal } from "./sealing/reseal.ts";
 export type { ResealOptions, ResealProgress } from "./sealing/reseal.ts";
+// What names a secret without telling it.
+export { createFingerprint } from "./fingerprint.ts";
