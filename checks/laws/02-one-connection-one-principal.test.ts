@@ -22,6 +22,7 @@ import {
 } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
+import { createGrantWorld, endAccessTokens } from "./fixture/grants.ts";
 import {
   eras,
   handshakes,
@@ -417,9 +418,27 @@ it("a parked session is resumed by its own principal only, even where several us
   for (const principal of principals.toReversed()) second.unshift(await sessionOf(principal));
   expect(second).toEqual(first);
 });
-it.todo(
-  "a new generation of a grant stays on its connection, and another grant gets its own — arrives with store, credentials, OAuth, issue 5",
-);
+it("a new generation of a grant stays on its connection, and another grant gets its own", async () => {
+  await using world = await createGrantWorld({ era: "legacy" });
+  const { tenantry, acme, mail } = world;
+  await world.connect("ada");
+  const ada = acme.as("ada");
+  const session = async () => {
+    await ada.callTool("mail__whoami");
+    return mail.requests.findLast(({ tool }) => tool === "whoami")?.sessionId;
+  };
+  const first = await session();
+  endAccessTokens(world);
+  expect(await session()).toBe(first);
+  expect(world.refreshes()).toBe(1);
+
+  // The person grants anew: that is another authority, which no connection of the old one may carry.
+  await acme.disconnect("ada", "mail");
+  expect(tenantry.stats().connections).toBe(0);
+  await world.connect("ada");
+  expect(await session()).not.toBe(first);
+  expect(tenantry.stats().connections).toBe(1);
+});
 it.todo("a list marked as public is shared, and no other list is — arrives with router and gateway, issue 6");
 
 /** Each call came with its asker's own key; in the legacy era each asker has one session, and nobody else has it. */

@@ -1,5 +1,6 @@
 // Law 3: a credential goes to the origins it is bound to and to no other, whoever redirects, answers or asks.
-// It is in nothing that a host may print: no error, no state, no listing, no diagnostic event.
+// It is in nothing that a host may print: no error, no state, no listing, no diagnostic event. What people grant has a
+// file of its own: 03-grants-stay-home.test.ts.
 import { inspect } from "node:util";
 import {
   bearer,
@@ -570,13 +571,6 @@ describe("a stream of events", () => {
     expectNoSecret(refused);
   });
 });
-
-it.todo(
-  "OAuth metadata and token endpoints never see a server's key — arrives with store, credentials, OAuth, issue 5",
-);
-it.todo(
-  "a credential at rest is sealed, and a row that was moved does not open — arrives with store, credentials, OAuth, issue 5",
-);
 
 interface World extends AsyncDisposable {
   readonly server: FakeServer;

@@ -1,5 +1,6 @@
 // Law 6: whoever asks for the same thing while it is being started waits for that one start, and hears what it comes to.
 // A waiter who leaves takes nothing from the others; when the last one has left, the start itself is given up.
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +11,11 @@ import {
   fromFunction,
   fromStatic,
   header,
+  sealWithKeys,
+  type Tenantry,
   type WorkspaceClient,
 } from "tenantry";
+import { sqliteStore } from "tenantry/sqlite";
 import {
   inMemoryServer,
   manualClock,
@@ -21,6 +25,7 @@ import {
 } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
+import { createGrantWorld, endAccessTokens } from "./fixture/grants.ts";
 import { failureOf, until } from "./fixture/outcome.ts";
 import { marker, runningWith } from "./fixture/processes.ts";
 import {
@@ -314,12 +319,42 @@ it("close while many wait is one end for all of them", async () => {
   expect(new Set(await Promise.all(calls))).toEqual(new Set(["CLOSED"]));
 });
 
-it.todo(
-  "ten parallel 401s on a grant that can be refreshed make one refresh — arrives with store, credentials, OAuth, issue 5",
+it.each([10, 1_000])(
+  "%i calls that find a grant at its end make one refresh, and all succeed",
+  async (count) => {
+    await using world = await createGrantWorld();
+    expect(await world.connect("ada")).toBe(200);
+    const ada = world.acme.as("ada");
+    await ada.callTool("mail__whoami");
+    endAccessTokens(world);
+    const answers = await Promise.all(Array.from({ length: count }, () => ada.callTool("mail__whoami")));
+    expect(new Set(answers.map((answer) => factsOf(answer)["user"]))).toEqual(new Set(["ada"]));
+    expect(world.refreshes()).toBe(1);
+  },
 );
-it.todo(
-  "two processes refresh one grant once, by a lease in the store — arrives with store, credentials, OAuth, issue 5",
-);
+
+it("instances that share a store refresh one grant once, by a lease in it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "one-refresh-"));
+  const storeOf = () => sqliteStore(join(folder, "tenantry.db"));
+  const sealer = sealWithKeys({ current: "k1", keys: { k1: randomBytes(32) } });
+  {
+    await using world = await createGrantWorld({ storeOf, sealer });
+    expect(await world.connect("ada")).toBe(200);
+    const instances = [world.tenantry, ...Array.from({ length: 3 }, () => world.another())];
+    const callAll = () =>
+      Promise.all(instances.flatMap((one) => Array.from({ length: 5 }, () => callAs(one, "ada"))));
+    expect(new Set(await callAll())).toEqual(new Set(["ada"]));
+    endAccessTokens(world);
+    expect(new Set(await callAll())).toEqual(new Set(["ada"]));
+    expect(world.refreshes()).toBe(1);
+    expect(world.issuer.issued.filter(({ kind, uses }) => kind === "refresh_token" && uses > 1)).toEqual([]);
+  }
+  await rm(folder, { recursive: true });
+});
+
+async function callAs(tenantry: Tenantry, user: string): Promise<unknown> {
+  return factsOf(await tenantry.workspace("acme").as(user).callTool("mail__whoami"))["user"];
+}
 
 interface World extends AsyncDisposable {
   readonly era: LawEra;
