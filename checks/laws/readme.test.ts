@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startFakeServer, stdioServerPath } from "@tenantry/testing";
+import { startAuthorizationServer } from "@tenantry/testing/oauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
@@ -26,12 +27,14 @@ const keyed = await startFakeServer({
   authenticate: { header: "x-api-key", keys: { "key-of-ada": "ada", "key-of-bob": "bob" } },
 });
 const open = await startFakeServer();
+const issuer = await startAuthorizationServer();
+const granted = await startFakeServer({ authenticate: { authorizationServer: issuer } });
 // Inside the repository, so that `tenantry` is found as an application would find it.
 const folder = await mkdtemp(join(import.meta.dirname, ".readme-"));
 
 afterAll(async () => {
   await rm(folder, { recursive: true });
-  await Promise.all([server.close(), keyed.close(), open.close()]);
+  await Promise.all([server, keyed, open, granted, issuer].map((one) => one.close()));
 });
 
 describe("the README's example", () => {
@@ -51,6 +54,8 @@ describe("the README's example", () => {
     async (_, index) => {
       const output = await runModule(`change-${index}`, applyChange(example, changes[index] ?? ""));
       expect(output).toMatch(/'(ada|bob)'/u);
+      if (changes[index]?.includes("oauth()"))
+        expect(output).toContain(`Send Ada to ${issuer.issuer.origin}.\n200\n`);
     },
   );
 
@@ -70,9 +75,12 @@ async function runModule(name: string, text: string): Promise<string> {
   const local = text
     .replaceAll("https://mcp.example.com/mcp", target.url.href)
     .replaceAll("https://mcp.example.com/wiki", open.url.href)
+    .replaceAll("https://mail.example.com/mcp", granted.url.href)
+    // What a server says of its issuer is not trusted with addresses of this machine.
+    .replace("createTenantry({", 'createTenantry({ allow: ["127.0.0.1"],')
     .replaceAll("./server.js", stdioServerPath);
   await writeFile(file, local);
-  const { stdout, stderr } = await run(process.execPath, [file], { timeout: 30_000 });
+  const { stdout, stderr } = await run(process.execPath, [file], { timeout: 30_000, cwd: folder });
   expect(stderr).toBe("");
   return stdout;
 }
