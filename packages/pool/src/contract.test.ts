@@ -4,22 +4,31 @@ import { tracingChannel } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { TenantryError, type Credential, type CredentialProvider, type Scope } from "@tenantry/core";
 import { credentialOf, fakeProvider, settle } from "../test/fake-connector.ts";
-import { codeOf, failureOf, startPool } from "../test/start-pool.ts";
+import { codeOf, failureOf, startPool, type StartOptions } from "../test/start-pool.ts";
 
 describe("a connection that ends as soon as it is open", () => {
-  it("is replaced a few times and not for ever, and its server is then left alone", async () => {
-    const { run, fake } = startPool(
-      {},
-      {
-        connect: ({ open }) => ({
-          async open(...given) {
-            const connection = await open(...given);
-            connection.lose();
-            return connection;
-          },
-        }),
+  const fickle: StartOptions = {
+    connect: ({ open }) => ({
+      async open(...given) {
+        const connection = await open(...given);
+        connection.lose();
+        return connection;
       },
-    );
+    }),
+  };
+
+  it("is replaced a few times and not for ever, whatever is thought of its server", async () => {
+    const { run, acquire, fake } = startPool({ breakerThreshold: 1_000 }, fickle);
+    let ran = 0;
+    expect(await codeOf(run(async () => void ran++))).toBe("CONNECTION_LOST");
+    expect([fake.openings.length, ran]).toEqual([9, 0]);
+    // A lease tells no lie: it is of a connection that has ended, as any may at any time.
+    expect((await acquire()).connection.ended).toBe(true);
+    expect(fake.openings).toHaveLength(12);
+  });
+
+  it("has its server left alone then", async () => {
+    const { run, fake } = startPool({}, fickle);
     let ran = 0;
     const work = async () => void ran++;
     expect(await failureOf(run(work))).toBeInstanceOf(TenantryError);
@@ -45,6 +54,25 @@ describe("a signal that outlives its calls", () => {
     };
     for (let call = 0; call < 20; call++) await run(async () => {}, { provider, signal }).catch(() => {});
     expect(times).toBe(20);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
+describe("a signal that outlives its waits", () => {
+  it("keeps no listener, whether there came to be room or not", async () => {
+    const { acquire, clock } = startPool({ maxConnections: 1, acquireTimeoutMs: 100 });
+    const { signal } = new AbortController();
+    const other = await acquire({ user: "bob" });
+    const late = codeOf(acquire({ signal }));
+    await settle();
+    expect(getEventListeners(signal, "abort")).not.toEqual([]);
+    clock.step(100);
+    expect(await late).toBe("POOL_EXHAUSTED");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    const inTime = acquire({ signal });
+    await settle();
+    other.release();
+    await inTime;
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import {
   type FakeConnection,
 } from "../test/fake-connector.ts";
 import { startPool } from "../test/start-pool.ts";
+import { Renewal } from "./renewal.ts";
 
 const refusal = failure({ delivery: "refused", recover: "reauthorize" });
 const challenge = { scheme: "Bearer", parameters: {} };
@@ -129,4 +130,23 @@ it("hears the provider's own error when no other credential can be had, and asks
   for (let call = 0; call < 2; call++)
     await expect(run(() => Promise.reject(refusal), { provider })).rejects.toBe(needed);
   expect(provider.requests).toHaveLength(4);
+});
+
+it("asks for each generation that is refused, whatever is asked for another meanwhile", async () => {
+  const renewal = new Renewal<{ readonly order: number }>();
+  const answers = [gate(), gate()];
+  const asked: string[] = [];
+  const join = (generation: string, order: number) =>
+    renewal.join(
+      { generation, order },
+      async () => {
+        await answers[asked.push(generation) - 1]?.promise;
+        return { order: order + 10 };
+      },
+      undefined,
+    );
+  const renewals = [join("1", 1), join("2", 2), join("2", 2)];
+  for (const { resolve } of answers) resolve();
+  expect((await Promise.all(renewals)).map(({ own }) => own)).toEqual([true, true, false]);
+  expect(asked).toEqual(["1", "2"]);
 });
