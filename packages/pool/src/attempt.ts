@@ -81,7 +81,7 @@ function enter<C extends Poolable<P>, P>(
 ): boolean | Promise<boolean> {
   if (!entry.isOpen) return false;
   if (calls.enter(lane)) return true;
-  return calls.wait(lane, { signal, others: entry.waits });
+  return calls.wait(lane, { signal, others: entry.standing.waits });
 }
 
 /** Works unless calls are held back, and gives the permit back. */
