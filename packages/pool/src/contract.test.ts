@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { tracingChannel } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { TenantryError, type Credential, type CredentialProvider, type Scope } from "@tenantry/core";
-import { credentialOf, fakeProvider, settle } from "../test/fake-connector.ts";
+import { credentialOf, fakeProvider, gate, settle } from "../test/fake-connector.ts";
 import { codeOf, failureOf, startPool, type StartOptions } from "../test/start-pool.ts";
 
 describe("a connection that ends as soon as it is open", () => {
@@ -94,6 +94,47 @@ describe("whoever comes back into the pool while it opens", () => {
     expect(pool.stats().entries).toEqual([]);
     expect(fake.endpoints.returned).toBe(fake.endpoints.borrowed);
     expect(fake.connections.filter(({ ended }) => !ended)).toEqual([]);
+  });
+});
+
+describe("whoever comes back into the pool while it closes", () => {
+  it("finds it closed", async () => {
+    const { acquire, pool, fake } = startPool({}, { automatic: false });
+    const connecting = codeOf(acquire());
+    await settle();
+    const back: { readonly outcome: Promise<unknown>; readonly closing: Promise<void> }[] = [];
+    fake.openings[0]?.signal.addEventListener("abort", () =>
+      back.push({ outcome: codeOf(acquire({ user: "bob" })), closing: pool.close() }),
+    );
+    const closing = pool.close();
+    expect(back).toHaveLength(1);
+    expect(back[0]?.closing).toBe(closing);
+    expect(await Promise.all([connecting, back[0]?.outcome])).toEqual(["CLOSED", "CLOSED"]);
+    await closing;
+    expect(fake.openings).toHaveLength(1);
+  });
+});
+
+describe("whoever comes back and revokes what is about to open", () => {
+  it("takes nobody's caps away", async () => {
+    const { run, pool } = startPool({ maxCallsPerUser: 1 });
+    const first = gate();
+    const hanging = run(() => first.promise, { server: "mail" });
+    await settle();
+    const channel = tracingChannel("tenantry:pool:connect");
+    const subscriber = { start: () => void pool.revoke({ server: "files" }) };
+    channel.subscribe(subscriber as never);
+    try {
+      expect(await codeOf(run(async () => {}))).toBe("CONNECTION_LOST");
+    } finally {
+      channel.unsubscribe(subscriber as never);
+    }
+    let began = false;
+    const second = run(async () => void (began = true), { server: "wiki" });
+    await settle();
+    expect(began).toBe(false);
+    first.resolve();
+    await Promise.all([hanging, second]);
   });
 });
 
