@@ -145,4 +145,27 @@ describe("calls in flight", () => {
       expect(await run(async () => "ran", { server: "wiki" })).toBe("ran");
     },
   );
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    "wait on no connection that ended just before, %i turns after it was there, but on the next one",
+    async (turns) => {
+      const { run, fake } = startPool({ maxCallsPerUser: 1 }, { automatic: false });
+      const first = gate();
+      const hanging = run(() => first.promise, { server: "mail" });
+      await settle();
+      fake.openings[0]?.arrive();
+      await settle();
+      const waiting = run(async (connection) => connection);
+      await settle();
+      const gone = fake.openings[1]?.arrive();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      gone?.lose();
+      await settle();
+      expect(fake.openings).toHaveLength(3);
+      const next = fake.openings[2]?.arrive();
+      first.resolve();
+      expect(await waiting).toBe(next);
+      await hanging;
+    },
+  );
 });

@@ -166,8 +166,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Reduces the idle connection to the record of its session; `false` where it has none, and stays as it is. */
   park(): boolean {
     const state = this.#state;
-    const { isClosed, limits } = this.#host;
-    if (state.name !== "idle" || this.#isRetired || isClosed || limits.maxParked === 0) return false;
+    if (state.name !== "idle" || this.#host.limits.maxParked === 0) return false;
     const session = sessionOf(state.opened.connection);
     if (session === undefined) return false;
     const { key, target, expiresAt } = this;

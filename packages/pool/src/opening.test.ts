@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { TenantryError } from "@tenantry/core";
 import { gate, settle } from "../test/fake-connector.ts";
 import { failureOf, startPool } from "../test/start-pool.ts";
 
@@ -22,3 +23,21 @@ it("is waited for by close(), even where it was stopped from within its own begi
   await closing;
   expect(fake.endpoints).toEqual({ borrowed: 1, returned: 1 });
 });
+
+it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+  "is in time or too late, whichever its deadline meets %i turns after it has arrived, and nothing between",
+  async (turns) => {
+    const { acquire, clock, fake } = startPool({ connectTimeoutMs: 100 }, { automatic: false });
+    const outcome = acquire().then(
+      ({ connection }) => ({ closes: connection.closes }),
+      (failure: unknown) => failure,
+    );
+    await settle();
+    fake.openings[0]?.arrive();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    clock.step(100);
+    const heard = await outcome;
+    if (heard instanceof TenantryError) expect(heard.code).toBe("TIMEOUT");
+    else expect(heard).toEqual({ closes: 0 });
+  },
+);

@@ -81,6 +81,17 @@ describe("revoke", () => {
     other.release();
   });
 
+  it("gives the room of those that it ends to none that it ends as well", async () => {
+    const { acquire, fake, pool } = start({}, { maxConnections: 1 });
+    const lease = await acquire();
+    const waiting = failureOf(acquire({ user: "bob" }));
+    await settle();
+    await pool.revoke({ workspace: "acme" });
+    expect(await waiting).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(fake.endpoints.borrowed).toBe(1);
+    lease.release();
+  });
+
   it("resolves a credential again that was being resolved meanwhile", async () => {
     const { acquire, pool } = start();
     const provider = fakeProvider(credentialOf("old", "1"));
