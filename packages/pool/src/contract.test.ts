@@ -116,8 +116,11 @@ describe("whoever comes back into the pool while it closes", () => {
 });
 
 describe("whoever comes back and revokes what is about to open", () => {
-  it("takes nobody's caps away", async () => {
-    const { run, pool } = startPool({ maxCallsPerUser: 1 });
+  it("takes nobody's caps away, and nothing that is known of a refused credential", async () => {
+    const { run, pool } = startPool({ maxCallsPerUser: 1, breakerThreshold: 2 });
+    const refusal = new TenantryError("UNAUTHORIZED", "no", { delivery: "refused", status: 401 });
+    await failureOf(run(() => Promise.reject(refusal)));
+    await pool.revoke({ server: "files" });
     const first = gate();
     const hanging = run(() => first.promise, { server: "mail" });
     await settle();
@@ -135,6 +138,8 @@ describe("whoever comes back and revokes what is about to open", () => {
     expect(began).toBe(false);
     first.resolve();
     await Promise.all([hanging, second]);
+    await failureOf(run(() => Promise.reject(refusal)));
+    expect(await codeOf(run(async () => {}))).toBe("UNAUTHORIZED");
   });
 });
 

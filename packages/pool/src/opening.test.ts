@@ -41,3 +41,33 @@ it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
     else expect(heard).toEqual({ closes: 0 });
   },
 );
+
+it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+  "gives its place back once where it is revoked %i turns after it has arrived",
+  async (turns) => {
+    const { acquire, fake, pool } = startPool({ maxConnections: 2 }, { automatic: false });
+    const open = async (user: string) => {
+      const leasing = acquire({ user });
+      await settle();
+      fake.openings.at(-1)?.arrive();
+      return leasing;
+    };
+    await open("zoe");
+    const revoked = acquire().catch(() => undefined);
+    await settle();
+    fake.openings.at(-1)?.arrive();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const revoking = pool.revoke({ workspace: "acme", user: "ada" });
+    await settle();
+    // Whoever was about to have it asks again.
+    if (fake.openings.at(-1)?.settled === false) fake.openings.at(-1)?.arrive();
+    (await revoked)?.release();
+    await Promise.all([revoking, pool.revoke({ workspace: "acme", user: "ada" })]);
+    await open("bob");
+    const waiting = acquire({ user: "eve" }).catch(() => {});
+    await settle();
+    expect(pool.stats()).toMatchObject({ connections: 2, waiting: 1 });
+    await pool.revoke({ workspace: "acme", user: "eve" });
+    await waiting;
+  },
+);

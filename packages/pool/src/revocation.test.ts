@@ -81,6 +81,20 @@ describe("revoke", () => {
     other.release();
   });
 
+  it("resolves when nothing is left of what was ending already, too", async () => {
+    const { acquire, pool } = start();
+    const lease = await acquire();
+    const slow = gate();
+    lease.connection.closing = slow.promise;
+    let done = 0;
+    const revoking = [1, 2].map(() => pool.revoke({ workspace: "acme" }).then(() => done++));
+    await settle();
+    expect(done).toBe(0);
+    slow.resolve();
+    await Promise.all(revoking);
+    lease.release();
+  });
+
   it("gives the room of those that it ends to none that it ends as well", async () => {
     const { acquire, fake, pool } = start({}, { maxConnections: 1 });
     const lease = await acquire();
