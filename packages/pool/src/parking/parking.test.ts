@@ -4,7 +4,6 @@ import {
   failure,
   fakeConnector,
   fakeProvider,
-  gate,
   settle,
   targetOf,
   userScope,
@@ -223,50 +222,4 @@ it("is given one session for each key: another one of the same key ends the firs
   parking.put(parked("second"));
   expect(dropped).toEqual(["first"]);
   expect([...parking].map(({ session }) => session)).toEqual(["second"]);
-});
-
-it("leaves a session to the opening that was to go on with it, and that its only caller has left", async () => {
-  const { acquire, clock, fake, pool } = startPool(
-    { idleTimeoutMs: 100 },
-    { parks: true, automatic: false, heedsAbort: false },
-  );
-  const first = acquire();
-  await settle();
-  fake.openings[0]?.arrive();
-  (await first).release();
-  clock.step(100);
-  const caller = new AbortController();
-  const left = codeOf(acquire({ signal: caller.signal }));
-  await settle();
-  caller.abort("left");
-  expect(await left).toBe("left");
-  expect(fake.openings[1]?.resume).toBeDefined();
-  expect(pool.stats().byState.parked).toBe(0);
-  fake.openings[1]?.arrive();
-  await settle();
-  expect(fake.connections[1]?.closes).toBe(1);
-});
-
-it("keeps a session that no opening has been given yet, because its endpoint was still to come", async () => {
-  const { call, states, clock, fake, pool, target } = startParking();
-  const first = await call();
-  clock.step(100);
-  const lent = gate();
-  const given = target();
-  const upstream: typeof given.upstream = {
-    async endpoint(scope, options) {
-      await lent.promise;
-      return given.upstream.endpoint(scope, options);
-    },
-  };
-  const caller = new AbortController();
-  const left = codeOf(pool.acquire({ ...given, upstream }, { context: {}, signal: caller.signal }));
-  await settle();
-  caller.abort("left");
-  expect(await left).toBe("left");
-  expect(states().parked).toBe(1);
-  lent.resolve();
-  await settle();
-  expect(fake.openings).toHaveLength(1);
-  expect((await call()).session).toBe(first.opening);
 });
