@@ -148,7 +148,7 @@ export interface AuditEntry {
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>;
   list(
-    within: { readonly workspace: WorkspaceId; readonly user?: UserId | undefined },
+    within: { readonly workspace: WorkspaceId; readonly user?: UserId },
     options?: PageOptions,
   ): Promise<Page<AuditEntry>>;
 }
@@ -187,9 +187,9 @@ export interface Store extends StoreSlices, AsyncDisposable {
   /** Deletes every row of a person but the audit's, and says how many that were. */
   erase(person: Person): Promise<number>;
   /**
-   * Tells of changes by this and, where the backend can, by every other process, each at least once, until it is
-   * disposed of. `resync` says that what is kept in memory may be old: at the start of a connection to the database
-   * that had been lost.
+   * Tells of changes by this store object and, where the backend can, by every other one, each at least once, until it is
+   * disposed of. `resync` says that what is kept in memory may be old: whenever the store begins to hear of others, the
+   * first time included, and after more rows were deleted at once than are told one by one.
    */
   watch(listener: (change: StoreChange) => void): Disposable;
   /** Ends what is open; gives the same promise every time. Calls after it reject with `CLOSED`. */
