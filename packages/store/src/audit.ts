@@ -16,8 +16,13 @@ export function auditOf(engine: Engine): AuditLog {
   return Object.freeze({
     append: async (entry: AuditEntry) => {
       const { workspace, user, at, action, detail } = entry;
-      if (!Number.isSafeInteger(at)) throw invalid("at is a whole number of milliseconds since the Unix epoch.");
-      const named = { workspace: encode(workspace, "the workspace"), at, action: encode(action, "the action") };
+      if (!Number.isSafeInteger(at))
+        throw invalid("at is a whole number of milliseconds since the Unix epoch.");
+      const named = {
+        workspace: encode(workspace, "the workspace"),
+        at,
+        action: encode(action, "the action"),
+      };
       const owned = user === undefined ? named : { ...named, user: encode(user, "the user") };
       await engine.append(owned as StoredEntry["entry"], encodeValue(detail, maxDetailBytes));
     },
@@ -36,7 +41,8 @@ export function auditOf(engine: Engine): AuditLog {
 function selectionOf(within: Parameters<AuditLog["list"]>[0]): EntrySelection {
   const { workspace, user } = within;
   // One that is there and `undefined` would show everybody's entries where one person's were meant.
-  if (user === undefined && Object.hasOwn(within, "user")) throw invalid("The user is undefined; leave it out.");
+  if (user === undefined && Object.hasOwn(within, "user"))
+    throw invalid("The user is undefined; leave it out.");
   return {
     workspace: encode(workspace, "the workspace"),
     user: user === undefined ? undefined : encode(user, "the user"),

@@ -60,7 +60,9 @@ function encodePart(shape: SliceShape, { part, optional }: KeyPart, value: unkno
 /** The parts by name. One that is there and `undefined` is refused: it would stand for everybody where one was meant. */
 function partsOf(shape: SliceShape, key: unknown): Readonly<Record<string, unknown>> {
   if (typeof key !== "object" || key === null) {
-    throw invalid(`A key of ${shape.name} is an object of ${shape.parts.map(({ part }) => part).join(", ")}.`);
+    throw invalid(
+      `A key of ${shape.name} is an object of ${shape.parts.map(({ part }) => part).join(", ")}.`,
+    );
   }
   for (const [part, value] of Object.entries(key)) {
     if (!shape.parts.some((known) => known.part === part)) {

@@ -24,7 +24,9 @@ export function placeOf<P extends readonly (string | number)[]>(
   if (cursor === undefined) return undefined;
   const place = parse(list, cursor);
   if (place === undefined || !isPlace(place)) {
-    throw invalid("That cursor is not from this list; begin without one, or give the `next` of its last page.");
+    throw invalid(
+      "That cursor is not from this list; begin without one, or give the `next` of its last page.",
+    );
   }
   return place as P;
 }

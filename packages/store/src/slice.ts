@@ -1,4 +1,13 @@
-import type { Json, KeyedRow, Page, PageOptions, PutOptions, Row, TenantSlice, Version } from "@tenantry/core";
+import type {
+  Json,
+  KeyedRow,
+  Page,
+  PageOptions,
+  PutOptions,
+  Row,
+  TenantSlice,
+  Version,
+} from "@tenantry/core";
 import type { Engine, StoredRow } from "./engine.ts";
 import { invalid } from "./failure.ts";
 import { keyOf, keyTexts, selectionOf, type KeyTexts, type Selection } from "./key.ts";
@@ -13,7 +22,11 @@ type AnySlice = TenantSlice<{ readonly workspace: never }>;
 
 /** The slice of one shape. It checks what it is given before anything is sent. */
 export function sliceOf(engine: Engine, shape: SliceShape): AnySlice {
-  const page = async (list: string, selection: Selection, options: PageOptions): Promise<Page<KeyedRow<never>>> => {
+  const page = async (
+    list: string,
+    selection: Selection,
+    options: PageOptions,
+  ): Promise<Page<KeyedRow<never>>> => {
     const id = [shape.name, list, selection];
     const after = placeOf<KeyTexts>(id, options.after, (place) => isKey(shape, place));
     const { rows, more } = await engine.page(shape, selection, { after, limit: limitOf(options) });
@@ -39,9 +52,15 @@ export function sliceOf(engine: Engine, shape: SliceShape): AnySlice {
       if (ifVersion !== undefined) checkText(ifVersion, "ifVersion");
       await engine.delete(shape, keyTexts(shape, key), ifVersion);
     },
-    scan: async (options: PageOptions = {}) => page("scan", shape.parts.map(() => undefined), options),
+    scan: async (options: PageOptions = {}) =>
+      page(
+        "scan",
+        shape.parts.map(() => undefined),
+        options,
+      ),
     ...(shape.parts[0]?.part === "workspace" && {
-      list: async (within: unknown, options: PageOptions = {}) => page("list", selectionOf(shape, within), options),
+      list: async (within: unknown, options: PageOptions = {}) =>
+        page("list", selectionOf(shape, within), options),
       clear: async (within: unknown) => engine.clear([{ shape, selection: selectionOf(shape, within) }]),
     }),
   }) as AnySlice;
@@ -52,7 +71,10 @@ function rowOf({ value, version, expiresAt }: StoredRow): Row {
 }
 
 function isKey(shape: SliceShape, place: readonly unknown[]): boolean {
-  return place.length === shape.parts.length && place.every((text) => typeof text === "string" && !text.includes("\0"));
+  return (
+    place.length === shape.parts.length &&
+    place.every((text) => typeof text === "string" && !text.includes("\0"))
+  );
 }
 
 /** A write that forgets its condition would overwrite whatever is there, so there is no default. */

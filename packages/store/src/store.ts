@@ -37,7 +37,11 @@ export function storeOf(engine: Engine): Store {
 function rowsOf(person: Person): readonly Target[] {
   const { user, workspace, everyWorkspace } = person as Readonly<Record<string, unknown>>;
   if (checkText(user, "the user") === "") throw invalid("The user is empty; say who is erased.");
-  if (everyWorkspace === undefined ? workspace === undefined : everyWorkspace !== true || workspace !== undefined) {
+  if (
+    everyWorkspace === undefined
+      ? workspace === undefined
+      : everyWorkspace !== true || workspace !== undefined
+  ) {
     throw invalid("Say from where the person is erased: give either a workspace or everyWorkspace: true.");
   }
   const parts = { user, ...(workspace !== undefined && { workspace }) };

@@ -12,7 +12,8 @@ export function encodeValue(value: unknown, maxBytes = 1_048_576): string {
   check(value, 0, { left: maxBytes, maxBytes });
   const text = JSON.stringify(value);
   // A unit of text takes three bytes at most, and most values are far from the bound.
-  if (text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes) throw tooLarge(maxBytes);
+  if (text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes)
+    throw tooLarge(maxBytes);
   return text;
 }
 

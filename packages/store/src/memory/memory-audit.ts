@@ -19,7 +19,8 @@ export class MemoryAudit {
   append(entry: StoredEntry["entry"], detail: string): void {
     this.#entries.push({ place: this.#next++, entry, detail });
     this.#length += lengthOf(detail);
-    while (this.#length > this.#maxLength) this.#length -= lengthOf(this.#entries[this.#dropped++]?.detail ?? "");
+    while (this.#length > this.#maxLength)
+      this.#length -= lengthOf(this.#entries[this.#dropped++]?.detail ?? "");
     // Not each time, because what is left is moved.
     if (this.#dropped * 2 <= this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#dropped);

@@ -59,7 +59,11 @@ export class MemoryEngine implements Engine {
     this.#watchers.tell([{ shape, key }]);
   }
 
-  async page(shape: SliceShape, selection: Selection, request: PageRequest<KeyTexts>): Promise<Rows<StoredRow>> {
+  async page(
+    shape: SliceShape,
+    selection: Selection,
+    request: PageRequest<KeyTexts>,
+  ): Promise<Rows<StoredRow>> {
     const { after } = request;
     const rows = this.#table(shape)
       .select(selection, this.#clock.now())

@@ -38,7 +38,9 @@ export class MemoryTable {
     const id = idOf(row.key);
     const needed = lengthOf(id, row) - this.#lengthOf(id);
     if (needed > this.#room.left) {
-      throw unavailable("The store in memory is full; delete rows, or use one on disk.", { retryable: false });
+      throw unavailable("The store in memory is full; delete rows, or use one on disk.", {
+        retryable: false,
+      });
     }
     this.#room.left -= needed;
     this.#rows.set(id, row);

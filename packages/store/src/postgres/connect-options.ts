@@ -42,7 +42,10 @@ async function reveal(password: NonNullable<PostgresConnection["password"]>): Pr
   const text: unknown = typeof password === "function" ? await password() : password;
   if (typeof text === "string") return text;
   if (text instanceof Secret) return text.reveal();
-  throw new TenantryError("CONFIG_INVALID", "The password of Postgres is no text; let its function give one.");
+  throw new TenantryError(
+    "CONFIG_INVALID",
+    "The password of Postgres is no text; let its function give one.",
+  );
 }
 
 function parse(text: string): PostgresConnection {

@@ -14,7 +14,11 @@ export function failureOf(error: unknown): Failure {
     return { error: unreachable(error), reopen: false, unsure: true };
   }
   const { code, severity } = error;
-  return { error: answered(code, causeOf(`Postgres answered with ${code}.`, code)), reopen: false, unsure: severity !== "ERROR" };
+  return {
+    error: answered(code, causeOf(`Postgres answered with ${code}.`, code)),
+    reopen: false,
+    unsure: severity !== "ERROR",
+  };
 }
 
 function answered(code: string, cause: Error): TenantryError {
@@ -22,10 +26,13 @@ function answered(code: string, cause: Error): TenantryError {
     return unavailable(`Postgres cannot do this now (${code}); try again.`, { cause, retryable: true });
   }
   if (refused.test(code)) {
-    return unavailable(`Postgres does not let the store in or write (${code}); look at its user and database.`, {
-      cause,
-      retryable: false,
-    });
+    return unavailable(
+      `Postgres does not let the store in or write (${code}); look at its user and database.`,
+      {
+        cause,
+        retryable: false,
+      },
+    );
   }
   return unreadable(`The tables in Postgres are not as they should be (${code}); restore them.`, cause);
 }
@@ -33,7 +40,10 @@ function answered(code: string, cause: Error): TenantryError {
 function unreachable(error: unknown): TenantryError {
   const { message, code } = (error ?? {}) as { readonly message?: unknown; readonly code?: unknown };
   const cause = causeOf(`The driver says ${quote(message)}.`, typeof code === "string" ? code : undefined);
-  return unavailable("Postgres cannot be reached; look at its address, or try again.", { cause, retryable: true });
+  return unavailable("Postgres cannot be reached; look at its address, or try again.", {
+    cause,
+    retryable: true,
+  });
 }
 
 /** The driver's own errors quote rows and hold the connection with its password, so that none of them goes any further. */

@@ -134,7 +134,8 @@ function parserOf(type: number, format?: "text" | "binary"): unknown {
 
 /** Waits for connections to end, but not for those to a server that does not answer any more. */
 async function withinFarewell(clock: Clock, ending: Promise<void>): Promise<void> {
-  await withDeadline({ clock, timeoutMs: farewellMs, keepAlive: true, expired: () => undefined }, () => ending).catch(
-    () => {},
-  );
+  await withDeadline(
+    { clock, timeoutMs: farewellMs, keepAlive: true, expired: () => undefined },
+    () => ending,
+  ).catch(() => {});
 }

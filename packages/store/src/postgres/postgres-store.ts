@@ -32,7 +32,10 @@ const defaults: PostgresStoreLimits = Object.freeze({
  * begin with `tenantry_`. The first call connects. `watch()` tells of the writes of all processes; it needs a connection
  * that is not shared between transactions, so that a pooler in front has to pool sessions. Throws `CONFIG_INVALID`.
  */
-export function postgresStore(connection: string | PostgresConnection, options: PostgresStoreOptions = {}): Store {
+export function postgresStore(
+  connection: string | PostgresConnection,
+  options: PostgresStoreOptions = {},
+): Store {
   const { clock = systemClock, limits } = options;
   const backend = new PostgresBackend({
     connection: connectOptions(connection),

@@ -56,7 +56,9 @@ export class Connection {
   async #call<T>(work: (db: Kysely<unknown>) => Promise<T>, progress?: Progress): Promise<T> {
     this.checkOpen();
     if (this.#calls.size >= maxCalls) {
-      throw unavailable(`${maxCalls} calls of the store are under way; wait for some of them.`, { retryable: true });
+      throw unavailable(`${maxCalls} calls of the store are under way; wait for some of them.`, {
+        retryable: true,
+      });
     }
     const call = this.#run(work, progress);
     this.#calls.add(call);

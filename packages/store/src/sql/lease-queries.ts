@@ -25,7 +25,12 @@ export async function insertLease(db: Db, name: string, ttlMs: number, now: RawB
   return rows[0];
 }
 
-export async function extendLease(db: Db, { name, fence }: StoreLease, ttlMs: number, now: RawBuilder<number>) {
+export async function extendLease(
+  db: Db,
+  { name, fence }: StoreLease,
+  ttlMs: number,
+  now: RawBuilder<number>,
+) {
   const { rows } = await sql<StoreLease>`
     update tenantry_leases set expires_at = ${now} + ${ttlMs}, ttl_ms = ${ttlMs}
     where name = ${name} and fence = ${fence} and ${held(now)}

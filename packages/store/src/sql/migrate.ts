@@ -11,7 +11,9 @@ import { migrations } from "./migrations.ts";
 export async function migrate(db: Kysely<unknown>, backend: Backend): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await backend.lockSchema(tx);
-    await sql`create table if not exists tenantry_migrations (name ${backend.text} not null primary key)`.execute(tx);
+    await sql`create table if not exists tenantry_migrations (name ${backend.text} not null primary key)`.execute(
+      tx,
+    );
     const { rows } = await sql<{ name: string }>`select name from tenantry_migrations`.execute(tx);
     const done = new Set(rows.map(({ name }) => name));
     const unknown = [...done].find((name) => !migrations.some((migration) => migration.name === name));

@@ -23,7 +23,11 @@ async function createFirst(tx: Transaction<unknown>, backend: Backend): Promise<
 }
 
 /** The key's parts are the primary key, in their order: it is also the order of lists. */
-async function createSlice(tx: Transaction<unknown>, { text, integer }: Backend, shape: SliceShape): Promise<void> {
+async function createSlice(
+  tx: Transaction<unknown>,
+  { text, integer }: Backend,
+  shape: SliceShape,
+): Promise<void> {
   const columns: string[] = shape.parts.map(({ column }) => column);
   await columns
     .reduce(
@@ -48,7 +52,11 @@ async function createLeases(tx: Transaction<unknown>, { text, integer }: Backend
     .addColumn("ttl_ms", sql`${integer}`, (column) => column.notNull())
     .execute();
   await tx.schema.createIndex("tenantry_leases_by_fence").on("tenantry_leases").column("fence").execute();
-  await tx.schema.createIndex("tenantry_leases_by_expiry").on("tenantry_leases").column("expires_at").execute();
+  await tx.schema
+    .createIndex("tenantry_leases_by_expiry")
+    .on("tenantry_leases")
+    .column("expires_at")
+    .execute();
 }
 
 async function createAudit(tx: Transaction<unknown>, { text, integer, serial }: Backend): Promise<void> {

@@ -32,7 +32,10 @@ export function live(now: RawBuilder<number>): RawBuilder<boolean> {
 }
 
 /** A row of a database as a backend gives it. */
-export function storedRow({ parts }: SliceShape, { value, version, expires_at, ...columns }: RowColumns): StoredRow {
+export function storedRow(
+  { parts }: SliceShape,
+  { value, version, expires_at, ...columns }: RowColumns,
+): StoredRow {
   return { key: parts.map(({ column }) => columns[column] as string), value, version, expiresAt: expires_at };
 }
 
@@ -44,7 +47,13 @@ export async function selectRow(db: Db, shape: SliceShape, key: KeyTexts, now: R
 }
 
 /** Writes a row where there is none, or an expired one; says whether it did. */
-export async function insertRow(db: Db, shape: SliceShape, key: KeyTexts, write: Write, now: RawBuilder<number>) {
+export async function insertRow(
+  db: Db,
+  shape: SliceShape,
+  key: KeyTexts,
+  write: Write,
+  now: RawBuilder<number>,
+) {
   const { rows } = await sql`
     insert into ${sql.table(shape.table)} (${keyColumns(shape)}, value, version, expires_at)
     values (${sql.join(key)}, ${write.value}, ${write.version}, ${write.expiresAt})
@@ -56,7 +65,13 @@ export async function insertRow(db: Db, shape: SliceShape, key: KeyTexts, write:
 }
 
 /** Writes a row that has the expected version; says whether it did. */
-export async function updateRow(db: Db, shape: SliceShape, key: KeyTexts, write: Write, now: RawBuilder<number>) {
+export async function updateRow(
+  db: Db,
+  shape: SliceShape,
+  key: KeyTexts,
+  write: Write,
+  now: RawBuilder<number>,
+) {
   const { rows } = await sql`
     update ${sql.table(shape.table)}
     set value = ${write.value}, version = ${write.version}, expires_at = ${write.expiresAt}
@@ -69,7 +84,9 @@ export async function updateRow(db: Db, shape: SliceShape, key: KeyTexts, write:
 export async function deleteRow(db: Db, shape: SliceShape, key: KeyTexts, ifVersion: Version | undefined) {
   const expected = ifVersion === undefined ? sql`true` : sql`version = ${ifVersion}`;
   const { rows } = await sql`
-    delete from ${sql.table(shape.table)} where ${matching(shape, key)} and ${expected} returning version`.execute(db);
+    delete from ${sql.table(shape.table)} where ${matching(shape, key)} and ${expected} returning version`.execute(
+    db,
+  );
   return rows.length === 1;
 }
 

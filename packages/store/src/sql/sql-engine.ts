@@ -1,6 +1,15 @@
 import type { StoreChange, StoreLease, Version } from "@tenantry/core";
 import { sql, type Transaction } from "kysely";
-import type { Engine, EntrySelection, PageRequest, Rows, StoredEntry, StoredRow, Target, Write } from "../engine.ts";
+import type {
+  Engine,
+  EntrySelection,
+  PageRequest,
+  Rows,
+  StoredEntry,
+  StoredRow,
+  Target,
+  Write,
+} from "../engine.ts";
 import { changedMeanwhile, leaseEnded } from "../failure.ts";
 import type { KeyTexts, Selection } from "../key.ts";
 import type { SliceShape } from "../slice-shape.ts";
@@ -65,7 +74,11 @@ export class SqlEngine implements Engine {
     });
   }
 
-  async page(shape: SliceShape, selection: Selection, request: PageRequest<KeyTexts>): Promise<Rows<StoredRow>> {
+  async page(
+    shape: SliceShape,
+    selection: Selection,
+    request: PageRequest<KeyTexts>,
+  ): Promise<Rows<StoredRow>> {
     const { after, limit } = request;
     const columns = keyColumns(shape);
     const further = after === undefined ? sql`true` : sql`(${columns}) > (${sql.join(after)})`;
@@ -88,7 +101,7 @@ export class SqlEngine implements Engine {
       const told: ChangedRow[] = [];
       count = 0;
       for (const { shape, selection } of targets) {
-        for (let deleted = deletedAtOnce; deleted === deletedAtOnce; ) {
+        for (let deleted = deletedAtOnce; deleted === deletedAtOnce;) {
           const where = matching(shape, selection);
           const rows = await deleteSome(tx, shape, where, deletedAtOnce, this.#backend.now());
           const alive = rows.filter(({ isLive }) => isLive);
@@ -134,7 +147,9 @@ export class SqlEngine implements Engine {
   }
 
   /** Does a write and tells of what it changed: other processes with the write, this one after it. */
-  async #change(work: (tx: Transaction<unknown>) => Promise<readonly ChangedRow[] | "resync">): Promise<void> {
+  async #change(
+    work: (tx: Transaction<unknown>) => Promise<readonly ChangedRow[] | "resync">,
+  ): Promise<void> {
     const changes = await this.#connection.write(async (tx) => {
       const changes = await work(tx);
       if (changes === "resync" || changes.length > 0) await this.#backend.publish(tx, changes);

@@ -38,16 +38,29 @@ export function failureOf(cause: unknown): Failure {
       return { error: away("The store's file is read-only; let the process write to it.", false), ...reopen };
     case codes.noMemory:
     case codes.ioError:
-      return { error: away("The store's file could not be read or written; look at the disk.", true), reopen: true, unsure: true };
+      return {
+        error: away("The store's file could not be read or written; look at the disk.", true),
+        reopen: true,
+        unsure: true,
+      };
     case codes.cannotOpen:
-      return { error: away("The store's file cannot be opened; look at its path and its permissions.", false), ...reopen };
+      return {
+        error: away("The store's file cannot be opened; look at its path and its permissions.", false),
+        ...reopen,
+      };
     case codes.corrupt:
     case codes.notADatabase:
-      return { error: unreadable("The store's file is no intact database; restore it from a backup.", cause), ...reopen };
+      return {
+        error: unreadable("The store's file is no intact database; restore it from a backup.", cause),
+        ...reopen,
+      };
     case undefined:
       return { error: ofNode(cause), ...reopen };
     default:
-      return { error: unreadable("The store's file does not have the tables that it should; restore it.", cause), ...reopen };
+      return {
+        error: unreadable("The store's file does not have the tables that it should; restore it.", cause),
+        ...reopen,
+      };
   }
 }
 
@@ -69,7 +82,10 @@ function ofNode(cause: unknown): TenantryError {
     case "ENFILE":
       return away("The process has too many open files for the store's; try again.", true);
     case "ERR_OUT_OF_RANGE":
-      return unreadable("The store's file holds a number that it should not; restore it from a backup.", cause);
+      return unreadable(
+        "The store's file holds a number that it should not; restore it from a backup.",
+        cause,
+      );
     // The database was closed beneath a call, after another call found it broken.
     case "ERR_INVALID_STATE":
       return away("The store's file was being opened anew; try again.", true);

@@ -46,9 +46,12 @@ export class SqliteBackend implements Backend {
     try {
       checkOwner(database);
       if (pragma(database, "journal_mode = wal") !== "wal") {
-        throw unavailable("The file system of the store cannot share memory between processes; use a local one.", {
-          retryable: false,
-        });
+        throw unavailable(
+          "The file system of the store cannot share memory between processes; use a local one.",
+          {
+            retryable: false,
+          },
+        );
       }
       // An acknowledged write survives a loss of power too.
       database.exec("pragma synchronous = full");
