@@ -2,7 +2,7 @@ import { TenantryError, type StoreLease } from "@tenantry/core";
 import { storeAt } from "./place.ts";
 
 /** Writes to one row after the other, under a lease, and says what has been acknowledged, until it is killed. */
-const ttlMs = 500;
+const ttlMs = 250;
 const store = storeAt(process.argv[2] ?? "");
 let lease = await acquire();
 for (let write = 0; ; write++) {
