@@ -1,6 +1,6 @@
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { inspect } from "node:util";
-import { secret, type Store, type StoreChange } from "@tenantry/core";
+import type { StoreChange } from "@tenantry/core";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { postgresStore, type PostgresStoreOptions } from "../postgres.ts";
@@ -51,6 +51,22 @@ describe("a server that stops", () => {
     }, patient);
     await store.verdicts.put(key, "content-of-a-row, changed", { ifVersion: version });
   }, 60_000);
+
+  it("says that nobody knows whether a write was done whose commit was not answered", async () => {
+    await using store = open();
+    await store.verdicts.get(key);
+    await using cutting = await cutAfterCommit(Number(new URL(database).port));
+    const address = new URL(database);
+    address.port = String(cutting.port);
+    await using cut = postgresStore(address.href);
+    const write = cut.verdicts.put(key, "content-of-a-row", { ifVersion: null });
+    expect(await failureOf(write)).toMatchObject({ code: "STORE_UNAVAILABLE", delivery: "unknown" });
+    // This one was.
+    await vi.waitFor(
+      async () => expect((await store.verdicts.get(key))?.value).toBe("content-of-a-row"),
+      patient,
+    );
+  });
 
   it("tells watchers that they may have missed something, and then of changes again", async () => {
     await using store = open();
@@ -181,68 +197,6 @@ describe("a database that cannot be used", () => {
   });
 });
 
-describe("a store", () => {
-  it("sets up one database from several processes at once", async () => {
-    const stores = Array.from({ length: 6 }, () => open());
-    await Promise.all(stores.map((store) => store.verdicts.get(key)));
-    await Promise.all(stores.map((store) => store.close()));
-    expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(1);
-  });
-
-  it("shows its password nowhere, and reads nothing from the environment in place of what is missing", async () => {
-    await using store = open();
-    await store.verdicts.get(key);
-    using _watcher = store.watch(() => {});
-    expect(inspect(store, { depth: 20, showHidden: true })).not.toContain(server.password);
-    const url = new URL(database);
-    url.password = "";
-    vi.stubEnv("PGPASSWORD", server.password);
-    await using without = postgresStore(url.href);
-    expect(await failureOf(without.verdicts.get(key))).toMatchObject({ code: "STORE_UNAVAILABLE" });
-    vi.unstubAllEnvs();
-  });
-
-  it("takes its password from a function or a secret", async () => {
-    const { hostname, port, username, pathname } = new URL(database);
-    const connection = { host: hostname, port: Number(port), user: username, database: pathname.slice(1) };
-    for (const password of [
-      secret(server.password),
-      () => server.password,
-      async () => secret(server.password),
-    ]) {
-      await using store = postgresStore(Object.freeze({ ...connection, password }));
-      expect(await store.verdicts.get(key)).toBeUndefined();
-    }
-    await using store = postgresStore({ ...connection, password: () => 1 as never });
-    expect(await failureOf(store.verdicts.get(key))).toMatchObject({ code: "CONFIG_INVALID" });
-  });
-
-  it("leaves no connection open when it is closed", async () => {
-    const store = open();
-    store.watch(() => {});
-    await Promise.all([
-      store.verdicts.get(key),
-      store.verdicts.scan(),
-      store.audit.list({ workspace: "w" as never }),
-    ]);
-    await store.close();
-    await vi.waitFor(async () => expect(await connections(store)).toBe(0), patient);
-  });
-
-  it.each([
-    "",
-    "x",
-    "https://tester:secret-password@localhost/x",
-    "postgres://tester:secret-password@localhost",
-    "postgres://localhost/x",
-    "postgres://tester:secret-password@localhost/x?sslmode=prefer",
-    "postgres://tester:secret-password@localhost/x?options=-c",
-    "postgres://tester:secret-password%ff@localhost/x",
-  ])("refuses the address %j without repeating it", (address) => {
-    expect(() => postgresStore(address)).toThrow(/^\[CONFIG_INVALID\](?!.*secret-password)/u);
-  });
-});
-
 const name = () => new URL(database).pathname.slice(1);
 const others = "datname = current_database() and pid <> pg_backend_pid()";
 const disconnect = `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`;
@@ -255,7 +209,6 @@ async function count(condition: string): Promise<number> {
   return rows.length;
 }
 
-const connections = (_of: Store) => count("true");
 const listeners = () => count("query ilike 'listen%'");
 const waiting = (expected: number) =>
   vi.waitFor(async () => expect(await count("wait_event_type = 'Lock'")).toBe(expected), patient);
@@ -283,4 +236,35 @@ async function silent({ listen = false } = {}) {
   };
   if (!listen) await close();
   return { port, [Symbol.asyncDispose]: async () => void (listen && (await close())) };
+}
+
+/** Leads to the server, and cuts a connection as soon as a commit has gone through that writes a row. */
+async function cutAfterCommit(port: number) {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => [client, upstream].forEach((one) => one.destroy()));
+    }
+    let wrote = false;
+    upstream.pipe(client);
+    client.on("data", (chunk: Buffer) => {
+      const text = chunk.toString("latin1");
+      wrote ||= text.includes("content-of-a-row");
+      if (!wrote || !text.includes("commit")) return void upstream.write(chunk);
+      client.unpipe(upstream);
+      upstream.unpipe(client);
+      upstream.write(chunk, () => upstream.once("data", () => client.destroy()));
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
 }
