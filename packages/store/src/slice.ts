@@ -73,7 +73,7 @@ function rowOf({ value, version, expiresAt }: StoredRow): Row {
 function isKey(shape: SliceShape, place: readonly unknown[]): boolean {
   return (
     place.length === shape.parts.length &&
-    place.every((text) => typeof text === "string" && !text.includes("\0"))
+    place.every((text) => typeof text === "string" && text.isWellFormed() && !text.includes("\0"))
   );
 }
 

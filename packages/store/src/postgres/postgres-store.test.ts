@@ -27,6 +27,18 @@ describe("a store", () => {
     expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(1);
   });
 
+  it("sweeps what has expired as others are written", async () => {
+    const database = await server.createDatabase();
+    await using store = postgresStore(database);
+    const expiresAt = 1;
+    for (let row = 0; row < 128; row += 8) {
+      const some = Array.from({ length: 8 }, (_, index) => ({ state: `${row + index}` }));
+      await Promise.all(some.map((state) => store.flows.put(state, 1, { ifVersion: null, expiresAt })));
+    }
+    // The last write has swept; another one may have been under way meanwhile.
+    expect((await server.query(database, "select 1 from tenantry_flows")).length).toBeLessThan(8);
+  });
+
   it("shows its password nowhere, and reads nothing from the environment in place of what is missing", async () => {
     const database = await server.createDatabase();
     await using store = postgresStore(database);
