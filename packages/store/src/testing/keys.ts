@@ -78,6 +78,7 @@ export const keys = checksOf({
       { ...key, slot: 1 },
       { ...key, slot: "\ud800" },
       { workspace: "w" },
+      Object.create(key) as unknown,
       null,
       "w",
     ]) {

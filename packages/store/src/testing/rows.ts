@@ -20,7 +20,10 @@ export const rows = checksOf({
     assert.deepEqual(await store.credentials.get(key), { value: 2, version: second });
   },
   async "does not write where a row was expected and there is none"({ store }) {
-    await rejects(store.credentials.put(key, 1, { ifVersion: "never-given" }), "STORE_CONFLICT");
+    for (const never of ["never-given", "", "a\0b", "'"]) {
+      await rejects(store.credentials.put(key, 1, { ifVersion: never }), "STORE_CONFLICT");
+    }
+    await rejects(store.credentials.put(key, 1, { ifVersion: "x".repeat(10_000) }), "ARGUMENT_INVALID");
     assert.equal(await store.credentials.get(key), undefined);
   },
   async "refuses a write that leaves out its condition"({ store }) {
