@@ -14,7 +14,7 @@ const maxKeyBytes = 2_600;
 /** Checks a key and gives its texts; throws `ARGUMENT_INVALID`. */
 export function keyTexts(shape: SliceShape, key: unknown): KeyTexts {
   const parts = partsOf(shape, key);
-  const texts = shape.parts.map((part) => encodePart(shape, part, parts[part.part]));
+  const texts = shape.parts.map((part) => encodePart(shape, part, parts.get(part.part)));
   checkLength(shape, texts);
   return texts;
 }
@@ -25,13 +25,13 @@ export function keyTexts(shape: SliceShape, key: unknown): KeyTexts {
  */
 export function selectionOf(shape: SliceShape, within: unknown, reach?: "every workspace"): Selection {
   const parts = partsOf(shape, within);
-  if (!Object.hasOwn(parts, "workspace") && reach === undefined) {
+  if (!parts.has("workspace") && reach === undefined) {
     throw invalid(
       `Rows of ${shape.name} are selected within a workspace and there is none; say which, or use scan().`,
     );
   }
   const texts = shape.parts.map((part) =>
-    Object.hasOwn(parts, part.part) ? encodePart(shape, part, parts[part.part]) : undefined,
+    parts.has(part.part) ? encodePart(shape, part, parts.get(part.part)) : undefined,
   );
   checkLength(shape, texts);
   return texts;
@@ -57,14 +57,15 @@ function encodePart(shape: SliceShape, { part, optional }: KeyPart, value: unkno
   return optional && text === "" ? present : text;
 }
 
-/** The parts by name. One that is there and `undefined` is refused: it would stand for everybody where one was meant. */
-function partsOf(shape: SliceShape, key: unknown): Readonly<Record<string, unknown>> {
+/** The key's own parts by name, read once. One that is there and `undefined` is refused: it would stand for everybody where one was meant. */
+function partsOf(shape: SliceShape, key: unknown): ReadonlyMap<string, unknown> {
   if (typeof key !== "object" || key === null) {
     throw invalid(
       `A key of ${shape.name} is an object of ${shape.parts.map(({ part }) => part).join(", ")}.`,
     );
   }
-  for (const [part, value] of Object.entries(key)) {
+  const parts = new Map<string, unknown>(Object.entries(key));
+  for (const [part, value] of parts) {
     if (!shape.parts.some((known) => known.part === part)) {
       throw invalid(
         `A key of ${shape.name} has no ${quote(part)}; it has ${shape.parts.map(({ part }) => part).join(", ")}.`,
@@ -74,7 +75,7 @@ function partsOf(shape: SliceShape, key: unknown): Readonly<Record<string, unkno
       throw invalid(`In a key of ${shape.name}, ${part} is undefined; leave it out or give it.`);
     }
   }
-  return key as Readonly<Record<string, unknown>>;
+  return parts;
 }
 
 function checkLength(shape: SliceShape, texts: Selection): void {

@@ -14,8 +14,11 @@ import { keyOf, keyTexts, selectionOf, type KeyTexts, type Selection } from "./k
 import { checkLease } from "./leases.ts";
 import { cursorOf, limitOf, placeOf } from "./page.ts";
 import type { SliceShape } from "./slice-shape.ts";
-import { checkText } from "./text.ts";
+import { checkText, encodeText } from "./text.ts";
 import { decodeValue, encodeValue } from "./value.ts";
+
+/** Far more than a version has, in characters. */
+const maxVersionLength = 256;
 
 /** Every method that a slice of any kind has; those that are not of a tenant are typed without the last two. */
 type AnySlice = TenantSlice<{ readonly workspace: never }>;
@@ -49,8 +52,8 @@ export function sliceOf(engine: Engine, shape: SliceShape): AnySlice {
     },
     delete: async (key: unknown, options: { readonly ifVersion?: Version | undefined } = {}) => {
       const { ifVersion } = options;
-      if (ifVersion !== undefined) checkText(ifVersion, "ifVersion");
-      await engine.delete(shape, keyTexts(shape, key), ifVersion);
+      const expected = ifVersion === undefined ? undefined : versionText(ifVersion);
+      await engine.delete(shape, keyTexts(shape, key), expected);
     },
     scan: async (options: PageOptions = {}) =>
       page(
@@ -73,19 +76,26 @@ function rowOf({ value, version, expiresAt }: StoredRow): Row {
 function isKey(shape: SliceShape, place: readonly unknown[]): boolean {
   return (
     place.length === shape.parts.length &&
-    place.every((text) => typeof text === "string" && !text.includes("\0"))
+    place.every((text) => typeof text === "string" && text.isWellFormed() && !text.includes("\0"))
   );
+}
+
+/** A version as it would be stored; one that no store ever gave is one that no row has. */
+function versionText(version: unknown): Version {
+  const text = encodeText(checkText(version, "ifVersion, or null for a row that must not exist yet,"));
+  if (text.length > maxVersionLength)
+    throw invalid("ifVersion is longer than any version; give one that was given.");
+  return text;
 }
 
 /** A write that forgets its condition would overwrite whatever is there, so there is no default. */
 function checkPut(options: PutOptions) {
   const { ifVersion, expiresAt, lease } = options ?? {};
-  if (ifVersion !== null) checkText(ifVersion, "ifVersion, or null for a row that must not exist yet,");
   if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt)) {
     throw invalid("expiresAt is a whole number of milliseconds since the Unix epoch.");
   }
   return {
-    ifVersion,
+    ifVersion: ifVersion === null ? null : versionText(ifVersion),
     expiresAt: expiresAt ?? null,
     lease: lease === undefined ? undefined : checkLease(lease),
   };

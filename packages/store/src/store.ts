@@ -35,6 +35,7 @@ export function storeOf(engine: Engine): Store {
 
 /** Whoever leaves out the workspace says that every one is meant, so that forgetting it does not erase too much. */
 function rowsOf(person: Person): readonly Target[] {
+  if (typeof person !== "object" || person === null) throw invalid("Say who is erased, and from where.");
   const { user, workspace, everyWorkspace } = person as Readonly<Record<string, unknown>>;
   if (checkText(user, "the user") === "") throw invalid("The user is empty; say who is erased.");
   if (

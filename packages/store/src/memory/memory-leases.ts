@@ -1,6 +1,11 @@
 import type { Clock, StoreLease } from "@tenantry/core";
 import { leaseEnded } from "../failure.ts";
 
+/** For how long an ended lease is remembered, in milliseconds: the clock may be set back. */
+const rememberedMs = 86_400_000;
+/** Old leases are looked for once in so many. */
+const leasesPerSweep = 64;
+
 /** One name's newest lease. */
 interface Holding {
   readonly fence: number;
@@ -8,10 +13,10 @@ interface Holding {
   readonly ttlMs: number;
 }
 
-/** The leases that are held. One that has ended is forgotten: the fences of all names count as one. */
+/** The leases of all names. Their fences count as one, so that a name that was forgotten goes on with a higher one. */
 export class MemoryLeases {
   readonly #clock: Clock;
-  readonly #held = new Map<string, Holding>();
+  readonly #holdings = new Map<string, Holding>();
   #fence = 0;
 
   constructor(clock: Clock) {
@@ -19,9 +24,10 @@ export class MemoryLeases {
   }
 
   acquire(name: string, ttlMs: number): StoreLease | undefined {
-    for (const [other, holding] of this.#held) if (!this.#lasts(holding)) this.#held.delete(other);
-    if (this.#held.has(name)) return undefined;
-    return this.#hold(name, ++this.#fence, ttlMs);
+    const holding = this.#holdings.get(name);
+    if (holding && this.#lasts(holding)) return undefined;
+    if (++this.#fence % leasesPerSweep === 0) this.#sweep();
+    return this.#hold(name, this.#fence, ttlMs);
   }
 
   renew(lease: StoreLease, ttlMs: number): StoreLease {
@@ -29,18 +35,18 @@ export class MemoryLeases {
     return this.#hold(lease.name, lease.fence, ttlMs);
   }
 
-  release(lease: StoreLease): void {
-    if (this.isHeld(lease)) this.#held.delete(lease.name);
+  release({ name, fence }: StoreLease): void {
+    if (this.#holdings.get(name)?.fence === fence) this.#holdings.delete(name);
   }
 
   isHeld({ name, fence }: StoreLease): boolean {
-    const holding = this.#held.get(name);
+    const holding = this.#holdings.get(name);
     return holding !== undefined && holding.fence === fence && this.#lasts(holding);
   }
 
   #hold(name: string, fence: number, ttlMs: number): StoreLease {
     const expiresAt = this.#clock.now() + ttlMs;
-    this.#held.set(name, { fence, expiresAt, ttlMs });
+    this.#holdings.set(name, { fence, expiresAt, ttlMs });
     return { name, fence, expiresAt };
   }
 
@@ -48,5 +54,12 @@ export class MemoryLeases {
   #lasts({ expiresAt, ttlMs }: Holding): boolean {
     const left = expiresAt - this.#clock.now();
     return left > 0 && left <= ttlMs;
+  }
+
+  #sweep(): void {
+    const before = this.#clock.now() - rememberedMs;
+    for (const [name, { expiresAt }] of this.#holdings) {
+      if (expiresAt < before) this.#holdings.delete(name);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import { quote, Secret, TenantryError } from "@tenantry/core";
 
-/** Where a Postgres database is, and who asks. Nothing else is read: no environment variable, no password file. */
+/** Where a Postgres database is, and who asks. No part of it comes from the environment or a password file. */
 export interface PostgresConnection {
   /** The name or address of its machine, or the folder of its socket. */
   readonly host: string;

@@ -65,9 +65,8 @@ export class PostgresBackend implements Backend {
   }
 
   async publish(db: Db, changes: readonly ChangedRow[] | "resync"): Promise<void> {
-    for (const payload of payloadsOf(this.#id, changes)) {
-      await sql`select pg_notify(${channel}, ${payload})`.execute(db);
-    }
+    const payloads = payloadsOf(this.#id, changes);
+    await sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`.execute(db);
   }
 
   /** Postgres lets a statement wait by itself. */
@@ -111,12 +110,13 @@ export class PostgresBackend implements Backend {
     return ending ?? Promise.resolve();
   }
 
-  /** Every setting that the driver would otherwise take from the environment is given. */
-  #clientOptions(): pg.ClientConfig {
+  /** The driver would take whatever is not given here from the environment. */
+  #clientOptions(): pg.ClientConfig & { readonly sslnegotiation: "postgres" } {
     const { connection, limits } = this.#options;
     const { connectTimeoutMs, statementTimeoutMs } = limits;
     return {
       ...connection,
+      sslnegotiation: "postgres",
       client_encoding: "utf8",
       application_name: "tenantry",
       connectionTimeoutMillis: connectTimeoutMs,

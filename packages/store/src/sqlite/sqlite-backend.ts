@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock, StoreChange } from "@tenantry/core";
@@ -39,8 +40,7 @@ export class SqliteBackend implements Backend {
   }
 
   async open(): Promise<Kysely<unknown>> {
-    // SQLite would create it for everybody to read, and so its log beside it.
-    await (await open(this.#options.path, "a", 0o600)).close();
+    await createFile(this.#options.path);
     // A wait of SQLite's own would stop the whole process.
     const database = new DatabaseSync(this.#options.path, { timeout: 0 });
     try {
@@ -105,6 +105,20 @@ export class SqliteBackend implements Backend {
   async #checkOwner(db: Db): Promise<void> {
     const { rows } = await sql<{ application_id: number }>`pragma application_id`.execute(db);
     if (rows[0]?.application_id !== applicationId) throw foreign();
+  }
+}
+
+/** SQLite would create it for everybody to read, and so its log beside it; and it would take one byte for none. */
+async function createFile(path: string): Promise<void> {
+  const file = await open(path, "a", 0o600);
+  try {
+    const { size } = await file.stat();
+    // Pages are multiples of 512 bytes. What a crash left half-written is completed from the log.
+    if (size % 512 !== 0 && !existsSync(`${path}-wal`)) {
+      throw unreadable("The end of the store's file is missing; restore it from a backup.");
+    }
+  } finally {
+    await file.close();
   }
 }
 

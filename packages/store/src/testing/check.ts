@@ -18,3 +18,8 @@ export interface StoreCheck {
   /** Rejects where the store does not. */
   run(fixture: StoreFixture): Promise<void>;
 }
+
+/** Checks by their names, in their order. */
+export function checksOf(runs: Readonly<Record<string, StoreCheck["run"]>>): readonly StoreCheck[] {
+  return Object.freeze(Object.entries(runs).map(([name, run]) => Object.freeze({ name, run })));
+}

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Json } from "@tenantry/core";
-import type { StoreCheck } from "./check.ts";
+import { checksOf } from "./check.ts";
 import { rejects } from "./samples.ts";
 
-const key = { url: "https://mcp.example.com/mcp" };
+const key = { url: "https://mcp.example.com/mcp" } as const;
 
 /** Values of which some databases or parsers make something else. */
-const kept: readonly Json[] = Object.freeze([
+const kept: readonly Json[] = [
   null,
   false,
   "",
@@ -19,7 +19,7 @@ const kept: readonly Json[] = Object.freeze([
   {},
   [[null, [true]], { a: [{}] }],
   { "": 1, b: 2, a: 3, "1": 4 },
-]);
+] as const;
 
 function refused(): readonly unknown[] {
   const cycle: Record<string, unknown> = {};
@@ -37,7 +37,7 @@ function refused(): readonly unknown[] {
     Symbol("s"),
     () => 1,
     { a: undefined },
-    [1, , 3], // eslint-disable-line no-sparse-arrays -- the hole is what is refused
+    [1, , 3],
     new Date(0),
     new Map(),
     { [Symbol("s")]: 1 },
@@ -49,54 +49,39 @@ function refused(): readonly unknown[] {
   ];
 }
 
-export const values: readonly StoreCheck[] = Object.freeze([
-  {
-    name: "gives every JSON value back as it was",
-    async run({ store }) {
-      for (const [index, value] of kept.entries()) {
-        const own = { url: `${key.url}/${index}` };
-        await store.verdicts.put(own, value, { ifVersion: null });
-        assert.deepEqual((await store.verdicts.get(own))?.value, value);
-      }
-    },
+export const values = checksOf({
+  async "gives every JSON value back as it was"({ store }) {
+    for (const [index, value] of kept.entries()) {
+      const own = { url: `${key.url}/${index}` };
+      await store.verdicts.put(own, value, { ifVersion: null });
+      assert.deepEqual((await store.verdicts.get(own))?.value, value);
+    }
   },
-  {
-    name: "keeps a key that is called __proto__ as data",
-    async run({ store }) {
-      const value = JSON.parse('{"__proto__":{"isAdmin":true},"constructor":1}') as Json;
-      await store.verdicts.put(key, value, { ifVersion: null });
-      const read = (await store.verdicts.get(key))?.value as object;
-      assert.equal(JSON.stringify(read), JSON.stringify(value));
-      assert.equal("isAdmin" in read, false);
-    },
+  async "keeps a key that is called __proto__ as data"({ store }) {
+    const value = JSON.parse('{"__proto__":{"isAdmin":true},"constructor":1}') as Json;
+    await store.verdicts.put(key, value, { ifVersion: null });
+    const read = (await store.verdicts.get(key))?.value as object;
+    assert.equal(JSON.stringify(read), JSON.stringify(value));
+    assert.equal("isAdmin" in read, false);
   },
-  {
-    name: "refuses what JSON cannot hold, and what is too deep or too large, before it is written",
-    async run({ store }) {
-      for (const value of refused()) {
-        await rejects(store.verdicts.put(key, value as Json, { ifVersion: null }), "ARGUMENT_INVALID");
-      }
-      assert.equal(await store.verdicts.get(key), undefined);
-    },
+  async "refuses what JSON cannot hold, and what is too deep or too large, before it is written"({ store }) {
+    for (const value of refused()) {
+      await rejects(store.verdicts.put(key, value as Json, { ifVersion: null }), "ARGUMENT_INVALID");
+    }
+    assert.equal(await store.verdicts.get(key), undefined);
   },
-  {
-    name: "keeps what was written, whatever happens to the value afterwards",
-    async run({ store }) {
-      const value = { list: [1] };
-      await store.verdicts.put(key, value, { ifVersion: null });
-      value.list.push(2);
-      const read = (await store.verdicts.get(key))?.value as { list: number[] };
-      read.list.push(3);
-      assert.deepEqual((await store.verdicts.get(key))?.value, { list: [1] });
-    },
+  async "keeps what was written, whatever happens to the value afterwards"({ store }) {
+    const value = { list: [1] };
+    await store.verdicts.put(key, value, { ifVersion: null });
+    value.list.push(2);
+    const read = (await store.verdicts.get(key))?.value as { list: number[] };
+    read.list.push(3);
+    assert.deepEqual((await store.verdicts.get(key))?.value, { list: [1] });
   },
-  {
-    name: "takes values and options that are frozen",
-    async run({ store }) {
-      const value = Object.freeze({ list: Object.freeze([1]) });
-      const options = Object.freeze({ ifVersion: null });
-      await store.verdicts.put(Object.freeze({ ...key }), value, options);
-      assert.deepEqual((await store.verdicts.get(key))?.value, value);
-    },
+  async "takes values and options that are frozen"({ store }) {
+    const value = Object.freeze({ list: Object.freeze([1]) });
+    const options = Object.freeze({ ifVersion: null });
+    await store.verdicts.put(Object.freeze({ ...key }), value, options);
+    assert.deepEqual((await store.verdicts.get(key))?.value, value);
   },
-]);
+});
