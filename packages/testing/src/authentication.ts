@@ -1,3 +1,6 @@
+import { refuse, tokenOf, type Gate } from "./gate.ts";
+import type { RecordedRequest } from "./recording.ts";
+
 /** Which keys a server accepts, and whose they are. */
 export interface Authentication {
   /** The header that carries the key, such as `x-api-key` or `authorization`. */
@@ -7,8 +10,7 @@ export interface Authentication {
 }
 
 /** The keys that a server accepts now. */
-export class Keys {
-  /** The header that carries the key, in lower case; `undefined` where the server asks for none. */
+export class Keys implements Gate {
   readonly header: string | undefined;
   #users: ReadonlyMap<string, string>;
 
@@ -22,19 +24,22 @@ export class Keys {
     this.#users = new Map(Object.entries(keys));
   }
 
-  /** The user that a request's key belongs to; `undefined` for a missing or an unknown one. */
   userOf(headers: Readonly<Record<string, string>>): string | undefined {
     const value = this.header === undefined ? undefined : headers[this.header];
     if (value === undefined) return undefined;
-    const bearer =
-      this.header === "authorization" ? /^bearer +(?<token>.+)$/iu.exec(value)?.groups?.["token"] : undefined;
+    const bearer = this.header === "authorization" ? tokenOf(headers) : undefined;
     return this.#users.get(value) ?? (bearer === undefined ? undefined : this.#users.get(bearer));
   }
 
-  /** The `WWW-Authenticate` challenge for a refused request (RFC 9110, section 11.6.1; RFC 6750, section 3). */
-  challenge(headers: Readonly<Record<string, string>>): string {
+  /** Refuses with the `WWW-Authenticate` challenge of RFC 9110, section 11.6.1, and RFC 6750, section 3. */
+  refusal({ headers, user }: RecordedRequest): Response | undefined {
+    if (this.header === undefined || user !== undefined) return undefined;
     const scheme = this.header === "authorization" ? "Bearer" : "ApiKey";
-    const given = this.header !== undefined && headers[this.header] !== undefined;
-    return given ? `${scheme} realm="fake", error="invalid_token"` : `${scheme} realm="fake"`;
+    const error = headers[this.header] === undefined ? "" : ', error="invalid_token"';
+    return refuse(401, "Unauthorized", { "www-authenticate": `${scheme} realm="fake"${error}` });
+  }
+
+  document(): undefined {
+    return undefined;
   }
 }

@@ -3,16 +3,20 @@ import { Keys, type Authentication } from "./authentication.ts";
 import { defaultTools, type FakeTool } from "./fake-tools.ts";
 import { ActiveFaults, type Faults } from "./faults.ts";
 import { Loopback } from "./loopback.ts";
-import { McpEndpoint, refuse } from "./mcp-endpoint.ts";
-import { delay, misbehave, send } from "./misbehaviour.ts";
+import { refuse, type Gate } from "./gate.ts";
+import { McpEndpoint } from "./mcp-endpoint.ts";
+import { answerOrMisbehave } from "./misbehaviour.ts";
+import { TokenGate, type TokenAuthentication } from "./protected-resource.ts";
 import { Recording, type Arrival, type RecordedRequest } from "./recording.ts";
 
 /** How a fake server behaves. */
 export interface FakeServerOptions {
   /** Which eras it speaks; defaults to `dual`: modern for modern requests, legacy with sessions for the others. */
   readonly era?: Era | "dual";
-  /** The keys that it accepts; a missing or unknown one is answered with 401. Absent: it asks for none. */
-  readonly authenticate?: Authentication;
+  /**
+   * The keys that it accepts, or whose tokens; a missing or unknown one is answered with 401. Absent: it asks for none.
+   */
+  readonly authenticate?: Authentication | TokenAuthentication;
   /** Its tools; defaults to {@link defaultTools}. */
   readonly tools?: readonly FakeTool[];
   /** The tools of each user, instead of `tools`; it is asked anew for each request. */
@@ -43,7 +47,7 @@ export interface FakeServer extends AsyncDisposable {
   readonly crossings: readonly string[];
   /** What goes wrong. */
   readonly faults: Faults;
-  /** Accepts these keys and no others from now on; throws `ARGUMENT_INVALID` where `authenticate` was not given. */
+  /** Accepts these keys and no others from now on; throws `ARGUMENT_INVALID` where `authenticate` did not give keys. */
   setKeys(keys: Readonly<Record<string, string>>): void;
   /** Forgets every session: the next request on one of them is answered with 404. */
   forgetSessions(): Promise<void>;
@@ -66,7 +70,7 @@ class LoopbackServer implements FakeServer {
   readonly crossings: string[] = [];
   readonly #failOnCrossing: boolean;
   readonly #clock: Clock;
-  readonly #keys: Keys;
+  readonly #gate: Gate;
   readonly #recording: Recording;
   readonly #endpoint: McpEndpoint;
   readonly #loopback: Loopback;
@@ -78,10 +82,10 @@ class LoopbackServer implements FakeServer {
     const tools = options.tools ?? defaultTools({ clock });
     this.#failOnCrossing = options.onCrossing !== "record";
     this.#clock = clock;
-    this.#keys = new Keys(options.authenticate);
-    this.#recording = new Recording(clock, (headers) => this.#keys.userOf(headers));
+    this.#gate = gateOf(options.authenticate, () => this.url);
+    this.#recording = new Recording(clock, (headers) => this.#gate.userOf(headers));
     const toolsOf = options.toolsFor ?? (() => tools);
-    this.#endpoint = new McpEndpoint({ era, keys: this.#keys, toolsOf, pageSize, responseMode });
+    this.#endpoint = new McpEndpoint({ era, gate: this.#gate, toolsOf, pageSize, responseMode });
     this.#loopback = new Loopback(async (request, response) => {
       await this.#answer(await this.#recording.receive(request, response));
     });
@@ -114,13 +118,13 @@ class LoopbackServer implements FakeServer {
   }
 
   setKeys(keys: Readonly<Record<string, string>>): void {
-    if (this.#keys.header === undefined) {
+    if (!(this.#gate instanceof Keys) || this.#gate.header === undefined) {
       throw new TenantryError(
         "ARGUMENT_INVALID",
-        "The server asks for no key; start it with `authenticate`.",
+        "The server has no keys of its own; start it with `authenticate: { header, keys }`.",
       );
     }
-    this.#keys.replace(keys);
+    this.#gate.replace(keys);
   }
 
   forgetSessions(): Promise<void> {
@@ -150,14 +154,7 @@ class LoopbackServer implements FakeServer {
   async #answer(arrival: Arrival): Promise<void> {
     const crossed = this.#noteCrossing(arrival.record);
     const met = this.faults.take(arrival.record);
-    for (const fault of met) if (fault.kind === "delay") await delay(arrival, this.#clock, fault.ms);
-    if (arrival.response.destroyed) return;
-    const fault = met.at(-1);
-    if (fault === undefined || fault.kind === "delay")
-      return send(arrival, await this.#serve(arrival, crossed));
-    if ("afterWork" in fault && fault.afterWork === true)
-      await (await this.#serve(arrival, crossed)).arrayBuffer();
-    await misbehave(arrival, fault);
+    await answerOrMisbehave(arrival, met, this.#clock, () => this.#serve(arrival, crossed));
   }
 
   #noteCrossing({ sessionId, user, method, rpc = "" }: RecordedRequest): boolean {
@@ -169,8 +166,14 @@ class LoopbackServer implements FakeServer {
 
   async #serve(arrival: Arrival, crossed: boolean): Promise<Response> {
     const { pathname } = new URL(arrival.record.path, this.url);
-    return pathname === path ? this.#endpoint.serve(arrival, crossed) : refuse(404, "Not found");
+    if (pathname === path) return this.#endpoint.serve(arrival, crossed);
+    return this.#gate.document(pathname) ?? refuse(404, "Not found");
   }
+}
+
+function gateOf(authenticate: FakeServerOptions["authenticate"], url: () => URL): Gate {
+  const byToken = authenticate !== undefined && "authorizationServer" in authenticate;
+  return byToken ? new TokenGate(authenticate, url) : new Keys(authenticate);
 }
 
 const path = "/mcp";

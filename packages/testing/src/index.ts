@@ -1,6 +1,8 @@
 export { startFakeServer } from "./fake-server.ts";
 export type { FakeServer, FakeServerOptions } from "./fake-server.ts";
 export type { Authentication } from "./authentication.ts";
+export type { Alter } from "./alter.ts";
+export type { ProofUse, TokenAuthentication, TokenIssuer, VerifiedToken } from "./protected-resource.ts";
 export { defaultTools } from "./fake-tools.ts";
 export type { DefaultToolsOptions, FakeTool, FakeToolContext } from "./fake-tools.ts";
 export type { Fault, FaultFilter, Faults } from "./faults.ts";

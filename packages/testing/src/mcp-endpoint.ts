@@ -5,7 +5,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import type { Era } from "@tenantry/core";
-import type { Keys } from "./authentication.ts";
+import { refuse, type Gate } from "./gate.ts";
 import { LegacySessions } from "./legacy-sessions.ts";
 import { toRequest } from "./loopback.ts";
 import type { Arrival } from "./recording.ts";
@@ -14,7 +14,7 @@ import { createToolServers, type Caller, type ToolServerOptions } from "./tool-s
 /** What an endpoint is made with. */
 export interface McpEndpointOptions extends Omit<ToolServerOptions, "progress"> {
   readonly era: Era | "dual";
-  readonly keys: Keys;
+  readonly gate: Gate;
   /** Answers with JSON or with event streams only; absent: as the SDK chooses. */
   readonly responseMode: "json" | "sse" | undefined;
 }
@@ -39,11 +39,10 @@ export class McpEndpoint {
 
   /** Answers one request. `crossed` says that it came with a key that is not its session's. */
   async serve(arrival: Arrival, crossed: boolean): Promise<Response> {
-    const { user, headers } = arrival.record;
-    const { keys, era } = this.#options;
-    if (keys.header !== undefined && user === undefined) {
-      return refuse(401, "Unauthorized", { "www-authenticate": keys.challenge(headers) });
-    }
+    const { user } = arrival.record;
+    const { gate, era } = this.#options;
+    const refusal = await gate.refusal(arrival.record);
+    if (refusal !== undefined) return refusal;
     if (crossed) return refuse(403, "The session belongs to somebody else");
     const request = await toRequest(arrival);
     const caller = user === undefined ? {} : { authInfo: { token: "", clientId: user, scopes: [] } };
@@ -57,17 +56,8 @@ export class McpEndpoint {
   }
 
   #callerOf({ http }: ServerContext): Caller {
-    const { header } = this.#options.keys;
+    const { header } = this.#options.gate;
     const credential = header === undefined ? undefined : http?.req?.headers.get(header);
     return { user: http?.authInfo?.clientId, credential: credential ?? undefined };
   }
-}
-
-/** An answer that is no result; the code is one of those that MCP leaves free. */
-export function refuse(
-  status: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return Response.json({ jsonrpc: "2.0", error: { code: -32000, message }, id: null }, { status, headers });
 }

@@ -25,13 +25,18 @@ export interface RecordedRequest {
   readonly status: number | undefined;
 }
 
+/** A request that waits for its answer. */
+export interface Exchange {
+  readonly record: { status: number | undefined };
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 /** A request on its way in, with what only the server itself may change or read. */
-export interface Arrival {
+export interface Arrival extends Exchange {
   readonly record: { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] };
   /** The body's bytes, as sent. */
   readonly bytes: Buffer;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
 }
 
 /** The list of everything that arrived, in order. */
@@ -72,7 +77,8 @@ export class Recording {
 
 const maxBodyBytes = 16 * 1024 * 1024;
 
-function plainHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+/** The headers of a request, names in lower case; several of one name are joined by a comma. */
+export function plainHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
   const entries = Object.entries(request.headersDistinct).map(([name, values]) => [
     name,
     values?.join(", ") ?? "",
@@ -80,7 +86,8 @@ function plainHeaders(request: IncomingMessage): Readonly<Record<string, string>
   return Object.freeze(Object.fromEntries(entries));
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** The body of a request; rejects with `LIMIT_EXCEEDED` past 16 MiB, or where the client leaves. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
