@@ -64,6 +64,18 @@ module.exports = {
       to: { path: npm("@modelcontextprotocol/server") },
     },
     {
+      name: "only-the-sqlite-store-loads-sqlite",
+      severity: "error",
+      from: { path: "^packages/store/src/(?!sqlite)[^/]+[.]ts$", pathNot: [TEST] },
+      to: { path: "^(node:)?sqlite$", reachable: true },
+    },
+    {
+      name: "only-the-postgres-store-loads-pg",
+      severity: "error",
+      from: { path: "^packages/store/src/(?!postgres)[^/]+[.]ts$", pathNot: [TEST] },
+      to: { path: npm("pg"), reachable: true },
+    },
+    {
       name: "packages-meet-by-name",
       comment: "Another package is what its exports say, never a path into its files.",
       severity: "error",

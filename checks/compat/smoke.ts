@@ -1,7 +1,7 @@
 // Installs the tarballs as a user would, once, and tries them on every runtime: all of them by the probe on the Node
 // lines that Tenantry supports; core, egress and client by a visit to real servers on every runtime.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Era } from "@tenantry/core";
@@ -19,21 +19,37 @@ function npmEnvironment(): NodeJS.ProcessEnv {
 
 function install(project: string): void {
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  execFileSync(
-    "npm",
-    [
-      "install",
-      "--prefer-offline",
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-      ...tarballs(),
-    ],
-    { cwd: project, env: npmEnvironment(), stdio: ["ignore", "ignore", "inherit"], timeout: 120_000 },
-  );
+  npmInstall(project, tarballs());
+  installPeers(project);
   for (const script of ["probe.js", "visit.js", "visitor.js", "worker.js"])
     copyFileSync(join(import.meta.dirname, script), join(project, script));
+}
+
+/** Brings what a package needs for one of its entries only, as who uses that entry would. */
+function installPeers(project: string): void {
+  const scope = join(project, "node_modules/@tenantry");
+  const peers = readdirSync(scope).flatMap((name) => {
+    const manifest = JSON.parse(readFileSync(join(scope, name, "package.json"), "utf8")) as Manifest;
+    const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
+    return optional.map((peer) => `${peer}@${manifest.peerDependencies?.[peer] ?? "*"}`);
+  });
+  // Not saved: every dependency that is saved is tried.
+  npmInstall(project, ["--no-save", ...peers]);
+}
+
+interface Manifest {
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
+}
+
+function npmInstall(project: string, what: readonly string[]): void {
+  const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  execFileSync("npm", ["install", ...flags, ...what], {
+    cwd: project,
+    env: npmEnvironment(),
+    stdio: ["ignore", "ignore", "inherit"],
+    timeout: 120_000,
+  });
 }
 
 interface Row {

@@ -120,6 +120,7 @@ describe("the star of packages", () => {
       "client",
       "pool",
       "router",
+      "store",
       "gateway",
       "tool-schema",
       "testing",
@@ -136,13 +137,14 @@ describe("the star of packages", () => {
           ...names.map(scoped),
           "@modelcontextprotocol/client",
           "@modelcontextprotocol/server",
+          "pg",
         ]),
       );
       write(`${at}/packages/${dir}/src/index.ts`, "export {};\n");
       mkdirSync(join(base, "node_modules/@tenantry"), { recursive: true });
       symlinkSync(join(base, "packages", dir), join(base, "node_modules", scoped(dir)));
     }
-    for (const name of ["@modelcontextprotocol/client", "@modelcontextprotocol/server", "undeclared"]) {
+    for (const name of ["@modelcontextprotocol/client", "@modelcontextprotocol/server", "pg", "undeclared"]) {
       write(
         `${at}/node_modules/${name}/package.json`,
         JSON.stringify({ name, type: "module", exports: "./index.js" }),
@@ -173,6 +175,9 @@ describe("the star of packages", () => {
     ["newcomer/src/index.ts", "@tenantry/core", "packages-are-listed-in-the-star"],
     ["pool/src/index.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["client/src/index.ts", "@modelcontextprotocol/server", "only-gateway-imports-the-mcp-server"],
+    ["store/src/index.ts", "node:sqlite", "only-the-sqlite-store-loads-sqlite"],
+    ["store/src/postgres.ts", "node:sqlite", "only-the-sqlite-store-loads-sqlite"],
+    ["store/src/sqlite.ts", "pg", "only-the-postgres-store-loads-pg"],
     ["client/src/index.ts", "../../core/src/index.ts", "packages-meet-by-name"],
     ["pool/src/index.ts", "undeclared", "no-undeclared"],
     ["pool/src/index.ts", "not-installed", "no-unresolvable"],
@@ -189,6 +194,8 @@ describe("the star of packages", () => {
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
     ["pool/src/lease.test.ts", "@tenantry/testing"],
     ["testing/src/index.ts", "@modelcontextprotocol/server"],
+    ["store/src/sqlite.ts", "node:sqlite"],
+    ["store/src/postgres.ts", "pg"],
   ])("accepts %s → %s", async (from, to) => {
     expect(await rulesBrokenBy(from, to)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 import type { Json, JsonObject } from "./json.ts";
 
-/** Names one state of a row; it changes with every write. */
+/** Names one state of a row; every write gives another one, and none is ever given twice. */
 export type Version = string;
 
 /** A row as it was when it was read. */
@@ -21,7 +21,10 @@ export interface KeyedRow<K, V = Json> extends Row<V> {
 export interface PutOptions {
   /** The version that the row must still have; `null`: there must be none. */
   readonly ifVersion: Version | null;
-  /** When the row ends by itself, in milliseconds since the Unix epoch; from then on there is none. Defaults to never. */
+  /**
+   * When the row ends by itself by the store's clock, in whole milliseconds since the Unix epoch; from then on there is
+   * none. Defaults to never.
+   */
   readonly expiresAt?: number | undefined;
   /** Refuses the write where this lease has ended or somebody has taken it since. */
   readonly lease?: StoreLease | undefined;
@@ -30,14 +33,14 @@ export interface PutOptions {
 /** Where a list goes on, as an earlier page of it said. */
 export type Cursor = string;
 
-/** How much of a list is given at once. */
+/** How much of a list is given at once. A cursor of another list is `ARGUMENT_INVALID`. */
 export interface PageOptions {
   readonly after?: Cursor | undefined;
-  /** At most so many rows; defaults to 100, and more than 1,000 are never given. */
+  /** At most so many rows; defaults to 100, and more than 1,000 are never given. Large rows make a page shorter. */
   readonly limit?: number | undefined;
 }
 
-/** A part of a list, in the order of the keys; `next` is absent on the last. */
+/** A part of a list, in the order of the keys' code points, absent parts first; `next` is absent on the last. */
 export interface Page<R> {
   readonly rows: readonly R[];
   readonly next?: Cursor;
@@ -45,7 +48,10 @@ export interface Page<R> {
 
 /**
  * Rows of one kind, each a JSON value that the store does not look into. Every method rejects with `STORE_UNAVAILABLE`
- * where the store cannot be reached or written to, and with `STORE_INVALID` where what it holds cannot be read.
+ * where the store cannot be reached or written to (with `delivery: "unknown"` where a write may have been done all the
+ * same), with `STORE_INVALID` where what it holds cannot be read, and with `ARGUMENT_INVALID` before anything is sent
+ * where a key or a value is one that no store takes. A part of a key that is there and `undefined` is such a one: it would
+ * stand for everybody where somebody was meant.
  */
 export interface Slice<K, V = Json> {
   get(key: K): Promise<Row<V> | undefined>;
@@ -123,11 +129,14 @@ export interface StoreLease {
   readonly expiresAt: number;
 }
 
-/** Names that one holder at a time has, in all processes that use the store. The store's own clock decides. */
+/**
+ * Names that one holder at a time has, in all processes that use the store. The store's own clock decides; where it is
+ * set back to before a lease was given, the lease has ended.
+ */
 export interface Leases {
-  /** Gives the lease, or `undefined` while somebody else holds it. */
+  /** Gives the lease, or `undefined` while somebody holds it; `ttlMs` is at most a day. */
   acquire(name: string, options: { readonly ttlMs: number }): Promise<StoreLease | undefined>;
-  /** Extends the lease; rejects with `STORE_CONFLICT` where it has ended. */
+  /** Makes the lease last from now, with the same fence; rejects with `STORE_CONFLICT` where it has ended. */
   renew(lease: StoreLease, options: { readonly ttlMs: number }): Promise<StoreLease>;
   /** Ends the lease early; does nothing where it has ended. */
   release(lease: StoreLease): Promise<void>;
@@ -148,7 +157,7 @@ export interface AuditEntry {
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>;
   list(
-    within: { readonly workspace: WorkspaceId; readonly user?: UserId | undefined },
+    within: { readonly workspace: WorkspaceId; readonly user?: UserId },
     options?: PageOptions,
   ): Promise<Page<AuditEntry>>;
 }
@@ -187,9 +196,9 @@ export interface Store extends StoreSlices, AsyncDisposable {
   /** Deletes every row of a person but the audit's, and says how many that were. */
   erase(person: Person): Promise<number>;
   /**
-   * Tells of changes by this and, where the backend can, by every other process, each at least once, until it is
-   * disposed of. `resync` says that what is kept in memory may be old: at the start of a connection to the database
-   * that had been lost.
+   * Tells of changes by this store object and, where the backend can, by every other one, each at least once, until it is
+   * disposed of. `resync` says that what is kept in memory may be old: whenever the store begins to hear of others, the
+   * first time included, and after more rows were deleted at once than are told one by one.
    */
   watch(listener: (change: StoreChange) => void): Disposable;
   /** Ends what is open; gives the same promise every time. Calls after it reject with `CLOSED`. */

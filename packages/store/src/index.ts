@@ -1,0 +1,2 @@
+export { memoryStore } from "./memory/memory-store.ts";
+export type { MemoryStoreLimits, MemoryStoreOptions } from "./memory/memory-store.ts";
