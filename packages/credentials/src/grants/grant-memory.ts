@@ -1,6 +1,8 @@
 import type { Clock, CredentialKey, StoreChange } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
+import { Listeners } from "../listeners.ts";
 import { RecentMap } from "../recent-map.ts";
+import { watchWeakly } from "../watch-weakly.ts";
 import type { Bells } from "./bells.ts";
 import type { Grant, GrantEvent } from "./grant.ts";
 import type { GrantRows, GrantStore } from "./grant-rows.ts";
@@ -35,7 +37,7 @@ export class GrantMemory {
   readonly #parts: MemoryParts;
   readonly #known: RecentMap<string, Known>;
   readonly #reads = new Map<string, Promise<Grant | undefined>>();
-  readonly #listeners = new Set<(event: GrantEvent) => void>();
+  readonly listeners = new Listeners<GrantEvent>();
   #watching: Disposable | undefined;
 
   constructor(parts: MemoryParts) {
@@ -72,23 +74,9 @@ export class GrantMemory {
     return this.#known.take(id);
   }
 
-  listen(listener: (event: GrantEvent) => void): Disposable {
-    // One of its own, because the same function may listen twice.
-    const own = (event: GrantEvent) => listener(event);
-    this.#listeners.add(own);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
-  }
-
   /** Tells of a grant that is gone. */
   tellEnded(key: CredentialKey, subject: string): void {
-    const event: GrantEvent = Object.freeze({ kind: "ended", key: plainKey(key), subject });
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        // One listener's trouble is not the others'.
-      }
-    }
+    this.listeners.tell(Object.freeze({ kind: "ended", key: plainKey(key), subject }));
   }
 
   /** Hears what the store tells. */
@@ -108,7 +96,7 @@ export class GrantMemory {
   /** Forgets everything and hears nothing more. */
   close(): void {
     this.#watching?.[Symbol.dispose]();
-    this.#listeners.clear();
+    this.listeners.clear();
     this.#reads.clear();
     this.#known.takeAll();
   }
@@ -126,7 +114,7 @@ export class GrantMemory {
   /** One after the other: a store that has just come back has enough to do. */
   async #checkAll(all: readonly Known[]): Promise<void> {
     for (const { key, grant } of all) {
-      if (this.#listeners.size === 0) return;
+      if (this.listeners.size === 0) return;
       // A grant that cannot be read counts as gone: a connection that is closed needlessly is opened again.
       const subject = await this.read(key, spell(key)).then(
         (now) => now?.subject,
@@ -141,15 +129,4 @@ export class GrantMemory {
 function dueAtOf({ expiresAt, receivedAt = 0, refreshToken }: Grant, aheadMs: number, share: number): number {
   if (expiresAt === undefined || refreshToken === undefined) return Infinity;
   return expiresAt - Math.min(aheadMs, (expiresAt - receivedAt) / 5) * share;
-}
-
-/** Watches for as long as there is somebody to tell: a provider that nobody uses any more is not kept for it. */
-function watchWeakly(store: GrantStore, memory: GrantMemory): Disposable {
-  const reference = new WeakRef(memory);
-  const watching = store.watch((change) => {
-    const listener = reference.deref();
-    if (listener === undefined) watching[Symbol.dispose]();
-    else listener.hear(change);
-  });
-  return watching;
 }

@@ -117,7 +117,7 @@ export class Grants implements AsyncDisposable {
 
   /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
   watch(listener: (event: GrantEvent) => void): Disposable {
-    return this.#memory.listen(listener);
+    return this.#memory.listeners.add(listener);
   }
 
   /** Waits for what is being refreshed, so that no answer of an issuer is lost; calls reject with `CLOSED` from then on. */
