@@ -1,5 +1,4 @@
 // What the pool is asked for, made as the router and the umbrella make it.
-import { createHmac, randomBytes } from "node:crypto";
 import {
   systemClock,
   type Context,
@@ -13,7 +12,7 @@ import {
   type UserId,
   type WorkspaceId,
 } from "@tenantry/core";
-import { bearer, fromContext } from "tenantry";
+import { bearer, createFingerprint, fromContext } from "@tenantry/credentials";
 
 /** Where the targets of one server lead. */
 export interface Route {
@@ -40,9 +39,7 @@ export function targetsOf({ endpoint, origin, credentials }: Route): TargetOf {
 
 /** `bearer(fromContext("token"))`, bound as an instance binds it. */
 export function boundBearer(): CredentialProvider {
-  const key = randomBytes(32);
-  const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
-  return bearer(fromContext("token")).bind({ fetch, clock: systemClock, fingerprint });
+  return bearer(fromContext("token")).bind({ fetch, clock: systemClock, fingerprint: createFingerprint() });
 }
 
 /** A user's context, as a view of the workspace keeps it. */

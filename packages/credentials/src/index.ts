@@ -28,3 +28,6 @@ export type {
 } from "./sealing/seal-with-key-service.ts";
 export { reseal } from "./sealing/reseal.ts";
 export type { ResealOptions, ResealProgress } from "./sealing/reseal.ts";
+
+// What names a secret without telling it.
+export { createFingerprint } from "./fingerprint.ts";

@@ -1,61 +1,30 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Scope, ServerId, WorkspaceId } from "@tenantry/core";
-import {
-  credentialOf,
-  failure,
-  fakeConnector,
-  fakeProvider,
-  gate,
-  settle,
-  targetOf,
-  userScope,
-  type FakeConnection,
-  type FakeSession,
-} from "../test/fake-connector.ts";
-import { stepClock, type StepClock } from "../test/step-clock.ts";
-import { createPool, type Pool } from "./index.ts";
+import { describe, expect, it } from "vitest";
+import type { WorkspaceId } from "@tenantry/core";
+import { credentialOf, failure, fakeProvider, gate, settle, userScope } from "../test/fake-connector.ts";
+import { failureOf, startPool, type StartOptions, type Wanted } from "../test/start-pool.ts";
 
-let clock: StepClock;
-let fake: ReturnType<typeof fakeConnector>;
-let pool: Pool<FakeConnection>;
-
-const context = {};
-const target = (scope: Scope, server = "files", provider = fakeProvider(credentialOf("s", "1"))) =>
-  targetOf(fake.upstreamOf(server), scope, server, provider);
-const acquire = (scope: Scope, server?: string, provider?: ReturnType<typeof fakeProvider>) =>
-  pool.acquire(target(scope, server, provider), { context });
-
-function start(automatic = true): void {
-  clock = stepClock();
-  fake = fakeConnector({ parks: true, automatic });
-  pool = createPool<FakeConnection, FakeSession>({
-    connector: fake.connector,
-    clock,
-    limits: { idleTimeoutMs: 100 },
-  });
+/** A pool whose callers carry a credential of the subject `s` where nothing else is said. */
+function start(options: StartOptions = {}) {
+  const started = startPool({ idleTimeoutMs: 100 }, { parks: true, ...options });
+  const provider = () => fakeProvider(credentialOf("s", "1"));
+  return {
+    ...started,
+    acquire: (wanted: Wanted = {}) => started.acquire({ provider: provider(), ...wanted }),
+  };
 }
-
-beforeEach(() => start());
-
-afterEach(async () => {
-  const closing = pool.close();
-  clock.step(60_000);
-  await closing;
-  expect(clock.pending).toBe(0);
-  expect(fake.endpoints.returned).toBe(fake.endpoints.borrowed);
-});
 
 describe("revoke", () => {
   it("ends leased, idle and parked connections that are selected, and no others", async () => {
-    (await acquire(userScope("ada"), "parked")).release();
+    const { acquire, clock, fake, pool } = start();
+    (await acquire({ server: "parked" })).release();
     clock.step(100);
-    const leased = await acquire(userScope("ada"));
-    (await acquire(userScope("ada"), "mail")).release();
+    const leased = await acquire();
+    (await acquire({ server: "mail" })).release();
     const others = await Promise.all([
-      acquire(userScope("bob")),
-      acquire(userScope("ada", "globex")),
-      acquire({ share: "workspace", workspace: "acme" as WorkspaceId }),
-      acquire({ share: "everyone" }),
+      acquire({ user: "bob" }),
+      acquire({ scope: userScope("ada", "globex") }),
+      acquire({ scope: { share: "workspace", workspace: "acme" as WorkspaceId } }),
+      acquire({ scope: { share: "everyone" } }),
     ]);
     await pool.revoke({ workspace: "acme", user: "ada" });
     expect(leased.connection.closes).toBe(1);
@@ -75,12 +44,13 @@ describe("revoke", () => {
     [{ subject: "other" }, [0, 0, 0, 1, 0]],
     [{ workspace: "acme", user: "ada", server: "files", subject: "s" }, [1, 0, 1, 0, 0]],
   ])("selects by every name that is given: %j", async (selection, ends) => {
+    const { acquire, pool } = start();
     const leases = [
-      await acquire(userScope("ada")),
-      await acquire(userScope("ada"), "mail"),
-      await acquire(userScope("ada", "acme", "s1")),
-      await acquire(userScope("ada"), "files", fakeProvider(credentialOf("other", "1"))),
-      await acquire({ share: "everyone" }),
+      await acquire(),
+      await acquire({ server: "mail" }),
+      await acquire({ session: "s1" }),
+      await acquire({ provider: fakeProvider(credentialOf("other", "1")) }),
+      await acquire({ scope: { share: "everyone" } }),
     ];
     await pool.revoke(selection);
     expect(leases.map(({ connection }) => connection.closes)).toEqual(ends);
@@ -88,8 +58,8 @@ describe("revoke", () => {
   });
 
   it("fails those who wait for a connection that is being opened, and closes what still arrives", async () => {
-    start(false);
-    const waiting = acquire(userScope("ada")).catch((error: unknown) => error);
+    const { acquire, fake, pool } = start({ automatic: false });
+    const waiting = failureOf(acquire());
     await settle();
     await pool.revoke({ workspace: "acme", user: "ada" });
     expect(await waiting).toMatchObject({ code: "CONNECTION_LOST", server: "files" });
@@ -97,6 +67,7 @@ describe("revoke", () => {
   });
 
   it("resolves a credential again that was being resolved meanwhile", async () => {
+    const { acquire, pool } = start();
     const provider = fakeProvider(credentialOf("old", "1"));
     const answer = gate();
     const resolve = provider.resolve.bind(provider);
@@ -105,8 +76,8 @@ describe("revoke", () => {
       if (provider.requests.length === 1) await answer.promise;
       return credential;
     };
-    const leasing = acquire(userScope("ada"), "files", provider);
-    const otherLeasing = acquire(userScope("bob"), "files", fakeProvider(credentialOf("bob's", "1")));
+    const leasing = acquire({ provider });
+    const otherLeasing = acquire({ user: "bob", provider: fakeProvider(credentialOf("bob's", "1")) });
     await pool.revoke({ workspace: "acme", user: "ada" });
     provider.current = credentialOf("new", "1");
     answer.resolve();
@@ -118,10 +89,10 @@ describe("revoke", () => {
   });
 
   it("resolves again before a call on a revoked connection is sent once more", async () => {
+    const { run, pool } = start();
     const provider = fakeProvider(credentialOf("old", "1"));
     const seen: (string | undefined)[] = [];
-    await pool.run(
-      target(userScope("ada"), "files", provider),
+    await run(
       async ({ opening }) => {
         seen.push(opening.credential?.subject);
         if (seen.length > 1) return;
@@ -129,7 +100,7 @@ describe("revoke", () => {
         await pool.revoke({ subject: "old" });
         throw failure({ delivery: "unsent", recover: "reconnect" });
       },
-      { context, resend: "refused" },
+      { provider },
     );
     expect(seen).toEqual(["old", "new"]);
   });
@@ -144,7 +115,8 @@ describe("revoke", () => {
     ["acme", "something that is no selection"],
     [undefined, "nothing at all"],
   ] as [never, string][])("refuses %j: %s", async (selection) => {
-    const lease = await acquire(userScope("ada"));
+    const { acquire, pool } = start();
+    const lease = await acquire();
     for (const verb of ["revoke", "drain"] as const)
       await expect(pool[verb](selection)).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
     expect(lease.connection.ended).toBe(false);
@@ -154,14 +126,15 @@ describe("revoke", () => {
 
 describe("drain", () => {
   it("lets whoever has a connection finish, lends it to nobody new and resolves when it has ended", async () => {
-    const lease = await acquire(userScope("ada"));
-    (await acquire(userScope("ada"), "mail")).release();
+    const { acquire, pool } = start();
+    const lease = await acquire();
+    (await acquire({ server: "mail" })).release();
     let drained = false;
     const draining = pool.drain({ workspace: "acme" }).then(() => (drained = true));
     await settle();
     expect([lease.connection.closes, drained]).toEqual([0, false]);
     expect(pool.stats().byState).toMatchObject({ draining: 1, idle: 0, ready: 0 });
-    const next = await acquire(userScope("ada"));
+    const next = await acquire();
     expect(next.connection).not.toBe(lease.connection);
     lease.release();
     await draining;
@@ -170,8 +143,9 @@ describe("drain", () => {
   });
 
   it("ends what is still on loan after drainTimeoutMs", async () => {
-    const lease = await acquire(userScope("ada"));
-    const draining = pool.drain({ server: "files" as ServerId });
+    const { acquire, clock, pool } = start();
+    const lease = await acquire();
+    const draining = pool.drain({ server: "files" });
     await settle();
     clock.step(5_000);
     await draining;
@@ -180,11 +154,11 @@ describe("drain", () => {
   });
 
   it("gives a connection that is being opened to those who waited for it, and to nobody after them", async () => {
-    start(false);
-    const waiting = acquire(userScope("ada"));
+    const { acquire, fake, pool } = start({ automatic: false });
+    const waiting = acquire();
     await settle();
     const draining = pool.drain({ workspace: "acme" });
-    const late = acquire(userScope("ada"));
+    const late = acquire();
     await settle();
     for (const opening of fake.openings) opening.arrive();
     const [first, second] = await Promise.all([waiting, late]);

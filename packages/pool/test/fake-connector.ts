@@ -32,6 +32,8 @@ export class FakeConnection implements Poolable<FakeSession> {
   /** Whether it can be reduced to its session. */
   parks = false;
   parked = false;
+  /** Whether the other side went away. */
+  lost = false;
   closes = 0;
   ended = false;
   /** What `close()` waits for. */
@@ -70,6 +72,7 @@ export class FakeConnection implements Poolable<FakeSession> {
   }
 
   lose(): void {
+    this.lost = true;
     this.ended = true;
     this.#end({ kind: "lost" });
   }

@@ -1,4 +1,3 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { originOf } from "@tenantry/core";
 import type {
   CredentialDependencies,
@@ -7,7 +6,7 @@ import type {
   ServerDefinition,
   ServerId,
 } from "@tenantry/core";
-import { combine } from "@tenantry/credentials";
+import { combine, createFingerprint } from "@tenantry/credentials";
 import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
@@ -28,10 +27,13 @@ export interface RoutingDependencies extends CredentialDependencies, HostingOpti
 export function createRoutingDependencies(
   given: Pick<RoutingDependencies, "fetch" | "clock" | "limits">,
 ): RoutingDependencies {
-  const key = randomBytes(32);
-  const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
   const processes = processTable();
-  return Object.freeze({ ...given, fingerprint, identify: createConnectIdentity(), processes });
+  return Object.freeze({
+    ...given,
+    fingerprint: createFingerprint(),
+    identify: createConnectIdentity(),
+    processes,
+  });
 }
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */

@@ -1,5 +1,5 @@
 import type { Clock } from "@tenantry/core";
-import { boundsOf, type CapacityLimits } from "./connection-bounds.ts";
+import { boundsUnder, type CapacityLimits } from "./connection-bounds.ts";
 import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkedList } from "./linked-list.ts";
@@ -13,6 +13,7 @@ import { Tally } from "./tally.ts";
  */
 export class Capacity {
   readonly #limits: CapacityLimits;
+  readonly #boundsOf: ReturnType<typeof boundsUnder>;
   readonly #lanes: Lanes<Slot, ConnectionBound>;
   readonly #callers = new Tally();
   /** The idle of all, in the order in which their time is over. */
@@ -23,6 +24,7 @@ export class Capacity {
     const idle = new StaleList<Slot>({ clock, timeoutMs: limits.idleTimeoutMs, expire });
     this.#idle = idle;
     this.#limits = limits;
+    this.#boundsOf = boundsUnder(limits);
     this.#lanes = new Lanes({
       admit: (slot) => this.#grant(slot),
       makeBound: (options) =>
@@ -45,7 +47,7 @@ export class Capacity {
       key,
       user,
       party,
-      bounds: boundsOf(target, this.#limits),
+      bounds: this.#boundsOf(target),
       passing: "maxConnectsPerOrigin",
     });
     return { holder, lane, state: "new", callers: 0, waits: undefined, idles: undefined, dueAt: 0 };

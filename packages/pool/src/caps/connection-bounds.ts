@@ -19,32 +19,36 @@ export interface CapacityLimits {
   readonly maxWaiting: number;
 }
 
-/** The bounds that a connection counts towards. One that is not narrower than a bound around it keeps nobody out. */
-export function boundsOf({ scope, server }: Counted, limits: CapacityLimits): readonly BoundOptions[] {
-  const workspace = workspaceOf(scope);
-  const bound = (
-    limit: keyof CapacityLimits,
-    key: string,
-    ...within: (keyof CapacityLimits)[]
-  ): BoundOptions => ({
-    limit,
-    key,
-    max: limits[limit],
-    within,
-  });
-  const all = bound("maxConnections", "");
-  const tenant =
-    workspace === undefined ? [] : [bound("maxConnectionsPerWorkspace", workspace, "maxConnections")];
-  const around = [...tenant, all].map(({ limit }) => limit) as (keyof CapacityLimits)[];
-  const user = scope.share === "user" ? [bound("maxConnectionsPerUser", principalKey(scope), ...around)] : [];
-  const bounds = [
-    ...user,
-    bound("maxConnectionsPerServer", serverKey(scope, server), ...around),
-    // Tenants that reach one origin share it, whatever their other bounds are.
-    bound("maxConnectsPerOrigin", originKey(scope, server), "maxConnections"),
-    ...tenant,
-    all,
-  ];
-  const max = new Map(bounds.map(({ limit, max }) => [limit, max]));
-  return bounds.filter((inner) => inner.within.every((limit) => inner.max < (max.get(limit) ?? Infinity)));
+type Limit = keyof CapacityLimits;
+
+/**
+ * Gives the bounds that a connection counts towards, none before one that lies within it. One that is not narrower than
+ * a bound around it keeps nobody out, and is left out: which ones, the limits tell once for all connections.
+ */
+export function boundsUnder(limits: CapacityLimits): (counted: Counted) => readonly BoundOptions[] {
+  const all = "maxConnections";
+  const tenant = "maxConnectionsPerWorkspace";
+  const kept = (limit: Limit, within: readonly Limit[]) =>
+    within.every((outer) => limits[limit] < limits[outer])
+      ? { limit, max: limits[limit], within }
+      : undefined;
+  const user = kept("maxConnectionsPerUser", [tenant, all]);
+  const tenantServer = kept("maxConnectionsPerServer", [tenant, all]);
+  const sharedServer = kept("maxConnectionsPerServer", [all]);
+  // Tenants that reach one origin share it, whatever their other bounds are.
+  const origin = kept("maxConnectsPerOrigin", [all]);
+  const workspace = kept(tenant, [all]);
+  const instance = { limit: all, key: "", max: limits[all], within: [] };
+
+  return ({ scope, server }) => {
+    const bounds: BoundOptions[] = [];
+    const own = workspaceOf(scope);
+    const serverBound = own === undefined ? sharedServer : tenantServer;
+    if (user && scope.share === "user") bounds.push({ ...user, key: principalKey(scope) });
+    if (serverBound) bounds.push({ ...serverBound, key: serverKey(scope, server) });
+    if (origin) bounds.push({ ...origin, key: originKey(scope, server) });
+    if (workspace && own !== undefined) bounds.push({ ...workspace, key: own });
+    bounds.push(instance);
+    return bounds;
+  };
 }
