@@ -58,7 +58,7 @@ function closeParts(providers: readonly CredentialProvider[]): Pick<CredentialPr
   if (providers.every(({ close }) => close === undefined)) return {};
   return {
     async close() {
-      await Promise.all(providers.map((provider) => provider.close?.()));
+      await Promise.all(providers.map(async (provider) => provider.close?.()));
     },
   };
 }

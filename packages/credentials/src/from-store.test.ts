@@ -70,7 +70,7 @@ describe("fromStore", () => {
     await vault.save(address, "t-ada");
     const calls = store.calls();
     const context = {};
-    await Promise.all(Array.from({ length: 100 }, () => provider.resolve(request({ context }))));
+    await Promise.all(Array.from({ length: 100 }, async () => provider.resolve(request({ context }))));
     expect(store.calls()).toBe(calls + 1);
     const known = provider.resolve(request({ context }));
     expect(known).not.toBeInstanceOf(Promise);

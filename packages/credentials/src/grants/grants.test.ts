@@ -167,6 +167,18 @@ describe("a grant that is kept", () => {
     expect(text(await grants.fresh(key, { send }))).toBe(text(second));
   });
 
+  test("is found whatever else the caller's key has", async () => {
+    const { grants, start, issuer, send } = setUp();
+    const more = Object.freeze({ session: "s", ...key });
+    await grants.put(more, issuer.grant());
+    expect(await start().fresh(key, { send })).toBeDefined();
+    expect(await start().remove(more)).toBeDefined();
+    await expect(grants.put(key, { ...issuer.grant(), issuer: "" })).rejects.toMatchObject({
+      code: "ARGUMENT_INVALID",
+      message: expect.stringContaining("issuer") as string,
+    });
+  });
+
   test("is bounded in memory", async () => {
     const { grants, store, issuer, settle } = setUp({ limits: { maxGrants: 2 } });
     const keys = ["a", "b", "c"].map((user) => ({ ...key, user: userId(user) }));
@@ -187,7 +199,7 @@ describe("a grant that has ended", () => {
       await grants.put(key, issuer.grant());
       await grants.fresh(key, { send });
       clock.pass(hour);
-      const given = await Promise.all(Array.from({ length: count }, () => grants.fresh(key, { send })));
+      const given = await Promise.all(Array.from({ length: count }, async () => grants.fresh(key, { send })));
       expect(issuer.requests).toBe(1);
       expect(new Set(given.map(text))).toEqual(new Set([text(await grants.current(key))]));
       expect(given.every((grant) => grant && issuer.accepts(grant))).toBe(true);
@@ -199,7 +211,7 @@ describe("a grant that has ended", () => {
     const first = issuer.grant();
     await grants.put(key, first);
     const rejected = { send, rejected: first.generation };
-    const given = await Promise.all(Array.from({ length: count }, () => grants.fresh(key, rejected)));
+    const given = await Promise.all(Array.from({ length: count }, async () => grants.fresh(key, rejected)));
     expect(issuer.requests).toBe(1);
     // Who is refused late is given what is there by now.
     given.push(await grants.fresh(key, rejected));
@@ -241,6 +253,17 @@ describe("a grant that has ended", () => {
     expect(next?.expiresAt).toBeUndefined();
     expect(next?.refreshToken?.reveal()).toBe(first.refreshToken?.reveal());
   });
+
+  test.for([Number.NaN, -1, Infinity])(
+    "lives on where the issuer says %s for its time",
+    async (expiresInMs) => {
+      const { grants, issuer, clock } = setUp();
+      await grants.put(key, issuer.grant());
+      clock.pass(hour);
+      const send: SendRefresh = async (grant) => ({ ...issuer.refresh(grant), expiresInMs });
+      expect(await grants.fresh(key, { send })).not.toHaveProperty("expiresAt");
+    },
+  );
 
   test("needs the person where it has no refresh token, and is refreshed in none of the processes", async () => {
     const { grants, issuer, send, clock } = setUp();
@@ -482,7 +505,7 @@ describe("a refresh while the row changes", () => {
   });
 
   test("survives a re-encryption of the row", async () => {
-    const { grants, start, store, issuer, clock, settle } = setUp();
+    const { grants, start, store, issuer, clock } = setUp();
     await grants.put(key, issuer.grant());
     clock.pass(hour);
     const send: SendRefresh = async (grant) => {
@@ -600,8 +623,7 @@ describe("a refresh ahead of the end", () => {
     await grants.put(key, first);
     // Three quarters of a minute before, with this chance.
     clock.pass(hour - 45_001);
-    await grants.fresh(key, { send });
-    grants.fresh(key, { send });
+    for (let call = 0; call < 2; call++) await grants.fresh(key, { send });
     await settle();
     expect(issuer.requests).toBe(0);
     clock.pass(1);

@@ -20,8 +20,8 @@ export interface GrantLimits {
   readonly refreshLeaseMs: number;
 }
 
-/** The defaults of {@link GrantLimits}. */
-export const defaultGrantLimits: GrantLimits = Object.freeze({
+
+const defaultGrantLimits: GrantLimits = Object.freeze({
   maxGrants: 10_000,
   memoryMs: 60_000,
   aheadMs: 60_000,

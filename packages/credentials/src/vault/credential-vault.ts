@@ -1,6 +1,6 @@
 import {
   quote,
-  Secret,
+  type Secret,
   secret,
   serverId,
   systemClock,
