@@ -71,7 +71,7 @@ export class ValueCache<A> {
   /** Forgets all values and gives what was kept beside them. */
   forgetAll(): readonly A[] {
     this.#flights.clear();
-    return this.#values.takeAll().map(([, { about }]) => about);
+    return this.#values.takeAll().map(({ about }) => about);
   }
 
   #depart(

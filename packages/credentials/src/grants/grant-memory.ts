@@ -84,7 +84,7 @@ export class GrantMemory {
     if (change.kind === "resync") {
       this.#parts.bells.ringAll();
       this.#reads.clear();
-      void this.#checkAll(this.#known.takeAll().map(([, known]) => known));
+      void this.#checkAll(this.#known.takeAll());
     } else if (change.slice === "credentials") {
       const id = spell(change.key);
       this.#parts.bells.ring(id);

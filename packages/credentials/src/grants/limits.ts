@@ -20,7 +20,6 @@ export interface GrantLimits {
   readonly refreshLeaseMs: number;
 }
 
-
 const defaultGrantLimits: GrantLimits = Object.freeze({
   maxGrants: 10_000,
   memoryMs: 60_000,
