@@ -5,7 +5,7 @@ import { table } from "../table.ts";
 import { prepare, type Prepared } from "./sources.ts";
 
 /** One slot of one round. */
-export interface ResolveSlot {
+interface ResolveSlot {
   /** Microseconds of one resolution, over batches, so that the clock's own time hardly counts. */
   readonly p50: number;
   readonly p99: number;
