@@ -550,6 +550,39 @@ describe("a process that was killed", () => {
     },
   );
 
+  test("leaves nobody waiting in vain because the others who waited have the lease just now", async () => {
+    const { grants, store, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    let held = await store.leases.acquire(leaseName(), { ttlMs: 20_000 });
+    const waiting = Promise.resolve(grants.fresh(key, { send }));
+    for (let passed = 0; passed < 20_500; passed += 100) {
+      clock.pass(100);
+      await settle();
+      // Somebody else is quicker whenever it ends.
+      held = (await store.leases.acquire(leaseName(), { ttlMs: 300 })) ?? held;
+    }
+    if (held) await store.leases.release(held);
+    clock.pass(1_000);
+    await settle();
+    expect(issuer.accepts((await waiting) as Grant)).toBe(true);
+  });
+
+  test("keeps a caller waiting for two seconds longer than its lease at most", async () => {
+    const { grants, store, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    await store.leases.acquire(leaseName(), { ttlMs: hour });
+    const waiting = failure(Promise.resolve(grants.fresh(key, { send })));
+    for (let passed = 0; passed < 23_000; passed += 100) {
+      await settle();
+      clock.pass(100);
+    }
+    await settle();
+    expect(await waiting).toMatchObject({ code: "TIMEOUT", retryable: true });
+    expect([issuer.requests, clock.waiting]).toEqual([0, 0]);
+  });
+
   test("costs nothing where the issuer does not rotate refresh tokens", async () => {
     const world = setUp({ rotates: false, graceMs: Number.MAX_SAFE_INTEGER });
     const { grants, start, issuer, send, clock } = world;
