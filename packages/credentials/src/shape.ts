@@ -10,7 +10,6 @@ import {
   type Context,
   type Credential,
   type CredentialDependencies,
-  type CredentialEvent,
   type CredentialHeaders,
   type CredentialProvider,
   type CredentialRequest,
@@ -67,7 +66,7 @@ export function createShape(recipe: Recipe): Shape {
       const bound: BoundRecipe = { ...recipe, source };
       const memory: Memory = { last: new WeakMap(), origin: undefined, origins: undefined };
       return Object.freeze<CredentialProvider>({
-        ...(source.watch && { watch: (listener) => watchSource(source, listener) }),
+        ...watchOf(source),
         resolve(request: CredentialRequest) {
           const work = () => resolve(bound, dependencies, memory, request);
           if (!isTraced("tenantry:credentials:resolve")) return work();
@@ -79,13 +78,10 @@ export function createShape(recipe: Recipe): Shape {
   });
 }
 
-/** Whatever carries the value ends, whoever's authority it was: which subject it made is not kept. */
-function watchSource(source: BoundSource, listener: (event: CredentialEvent) => void): Disposable {
-  return (
-    source.watch?.((event) => listener(Object.freeze({ kind: "revoked", ...event }))) ?? {
-      [Symbol.dispose]: () => {},
-    }
-  );
+/** Whatever carries a value ends with it, of whichever subject: what was made of the value is not kept. */
+function watchOf({ watch }: BoundSource): Pick<CredentialProvider, "watch"> {
+  if (watch === undefined) return {};
+  return { watch: (listener) => watch((event) => listener(Object.freeze({ kind: "revoked", ...event }))) };
 }
 
 /** What a bound shape remembers. */
