@@ -33,8 +33,9 @@ export interface ValueFunctionOptions {
 }
 
 /**
- * Asks the host's own function, for every request or, with `ttlMs`, once for all of one user's requests meanwhile. When the server has refused a value, `rejected` tells which
- * generation, so that the function can give a fresh one. A function that takes too long fails with `TIMEOUT`.
+ * Asks the host's own function, for every request or, with `ttlMs`, once for all of one user's requests meanwhile. When
+ * the server has refused a value, `rejected` tells which generation, so that the function can give a fresh one. A function
+ * that takes too long fails with `TIMEOUT`.
  */
 export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = {}): ValueSource {
   const { timeoutMs = 30_000, ttlMs } = options;

@@ -182,6 +182,18 @@ describe("a saved value that is removed", () => {
     },
   );
 
+  test("is told of while it is read for somebody", async () => {
+    const { vault, provider } = setUp();
+    await vault.save(address, "t-ada");
+    const told: CredentialEvent[] = [];
+    provider.watch?.((event) => told.push(event));
+    const reading = Promise.resolve(provider.resolve(request()));
+    await vault.remove(address);
+    await reading;
+    await settle();
+    expect(told).toHaveLength(1);
+  });
+
   test("cannot be watched where no source can be", () => {
     for (const source of [
       bearer(fromStatic("t")),

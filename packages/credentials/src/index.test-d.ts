@@ -1,11 +1,11 @@
 import type { CredentialSource, Secret, ServerDefinition } from "@tenantry/core";
 import { expectTypeOf, test } from "vitest";
-import { Grants, type Grant } from "./grants.ts";
+import { type Grants, type Grant } from "./grants.ts";
 import {
   bearer,
   chain,
   combine,
-  credentialVault,
+  type credentialVault,
   env,
   fromContext,
   fromFunction,

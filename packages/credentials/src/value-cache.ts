@@ -13,7 +13,8 @@ interface Kept<A> {
   readonly replaces: string | undefined;
 }
 
-interface Flight {
+interface Flight<A> {
+  readonly about: A;
   readonly shared: SharedFlight<Secret | undefined>;
   readonly rejects: boolean;
   readonly replaces: string | undefined;
@@ -24,7 +25,7 @@ export class ValueCache<A> {
   readonly #ttlMs: number;
   readonly #clock: Clock;
   readonly #values = new RecentMap<string, Kept<A>>(maxValues);
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Flight<A>>();
 
   constructor(ttlMs: number, clock: Clock) {
     this.#ttlMs = ttlMs;
@@ -63,15 +64,17 @@ export class ValueCache<A> {
 
   /** Forgets a value, so that the next one who asks reads it, and gives what was kept beside it. */
   forget(id: string): A | undefined {
-    // What is being read now may be from before.
+    // What is being read now may be from before, and somebody is going to use it.
+    const running = this.#flights.get(id);
     this.#flights.delete(id);
-    return this.#values.take(id)?.about;
+    return (this.#values.take(id) ?? running)?.about;
   }
 
   /** Forgets all values and gives what was kept beside them. */
   forgetAll(): readonly A[] {
+    const all = [...this.#values.takeAll(), ...this.#flights.values()];
     this.#flights.clear();
-    return this.#values.takeAll().map(({ about }) => about);
+    return all.map(({ about }) => about);
   }
 
   #depart(
@@ -79,7 +82,7 @@ export class ValueCache<A> {
     about: A,
     rejected: CredentialRequest["rejected"],
     load: (signal: AbortSignal) => Promise<Secret | undefined>,
-  ): Flight {
+  ): Flight<A> {
     const replaces = rejected?.generation;
     const work = async (signal: AbortSignal) => {
       try {
@@ -93,7 +96,12 @@ export class ValueCache<A> {
         if (this.#flights.get(id) === flight) this.#flights.delete(id);
       }
     };
-    const flight: Flight = { shared: new SharedFlight(work), rejects: rejected !== undefined, replaces };
+    const flight: Flight<A> = {
+      about,
+      shared: new SharedFlight(work),
+      rejects: rejected !== undefined,
+      replaces,
+    };
     this.#flights.set(id, flight);
     return flight;
   }

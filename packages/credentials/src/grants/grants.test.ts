@@ -719,6 +719,19 @@ describe("whoever watches", () => {
     expect(events).toHaveLength(2);
   });
 
+  test("is told of what is removed while it is read for somebody", async () => {
+    const { grants, start, issuer, send, settle } = setUp();
+    const first = issuer.grant();
+    await grants.put(key, first);
+    const events: GrantEvent[] = [];
+    grants.watch((event) => events.push(event));
+    const reading = Promise.resolve(grants.fresh(key, { send }));
+    await start().remove(key);
+    await reading;
+    await settle();
+    expect(events).toEqual([{ kind: "ended", key, subject: first.subject }]);
+  });
+
   test("is told after a loss of the store's connection, and of nobody else's grant", async () => {
     const { grants, store, issuer, send, settle } = setUp();
     const eve = { ...key, user: userId("eve") };
@@ -732,8 +745,6 @@ describe("whoever watches", () => {
       throw new Error("A listener's trouble is its own.");
     });
     grants.watch((event) => events.push(event));
-    const { watch } = store;
-    void watch;
     (store.credentials as unknown as { rows: Map<string, unknown> }).rows.delete(
       JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))),
     );
