@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { principalOf, TenantryError, type Scope, type WorkspaceId } from "@tenantry/core";
 import { gate, settle } from "../test/fake-connector.ts";
-import { failureOf, startPool } from "../test/start-pool.ts";
+import { codeOf, failureOf, startPool } from "../test/start-pool.ts";
 
 const scope: Scope = { share: "workspace", workspace: "acme" as WorkspaceId };
 const by = (user: string) => ({ scope, principal: principalOf({ workspace: "acme", user }) });
@@ -34,5 +34,21 @@ describe("users who share a connection", () => {
     expect(began).toBe(1);
     resolve();
     await Promise.all([...calls, ...counted]);
+  });
+
+  it.each([
+    [{}],
+    [{ workspace: "acme" }],
+    [{ workspace: null, user: "ada" }],
+    [{ workspace: "acme", user: 7 }],
+    [{ workspace: "acme", user: "" }],
+  ])("are somebody, or are refused before anything is opened or lent: %j", async (principal) => {
+    const { run, pool, fake } = startPool();
+    const asked = { scope, principal: principal as never };
+    expect(await codeOf(run(async () => "ran", asked))).toBe("PRINCIPAL_INVALID");
+    expect(fake.openings).toHaveLength(0);
+    await run(async () => "ran", { scope });
+    expect(await codeOf(run(async () => "ran", asked))).toBe("PRINCIPAL_INVALID");
+    expect(pool.stats().leases).toBe(0);
   });
 });

@@ -42,7 +42,8 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
     for (let ended = 0; ended < maxEnded;) {
       const lent = lender.borrow(demand);
       const { entry, connection } = lent instanceof Promise ? await lent : lent;
-      const guest = guestOf(holdings, demand, entry);
+      const { principal } = demand;
+      const guest = principal && guestAccount(holdings, principal, entry);
       const account = guest ?? entry.standing.account;
       let carried = entry.carried.resolved;
       try {
@@ -71,16 +72,6 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
 /** A connection that ends before it can be used is not replaced for ever. */
 const maxEnded = 3;
 
-/** The account of one user's call among those of others on one connection. */
-function guestOf<C extends Poolable<P>, P>(
-  holdings: Lender<C, P>["holdings"],
-  { principal }: Demand,
-  entry: Entry<C, P>,
-): Account | undefined {
-  const isShared = entry.target.scope.share !== "user" && principal !== undefined;
-  return isShared ? guestAccount(holdings, principal, entry) : undefined;
-}
-
 /** Takes a permit, at once where there is room; `false` where the connection has ended, or ends before there is. */
 function enter<C extends Poolable<P>, P>(
   { calls }: Lender<C, P>["holdings"],
@@ -90,7 +81,7 @@ function enter<C extends Poolable<P>, P>(
 ): boolean | Promise<boolean> {
   if (!entry.isOpen) return false;
   if (calls.enter(lane)) return true;
-  return calls.wait(lane, { signal, others: entry.waits });
+  return calls.wait(lane, { signal, others: entry.standing.waits });
 }
 
 /** Works unless calls are held back, and gives the permit back. */

@@ -6,7 +6,8 @@ import type { PoolLimits } from "./limits.ts";
 
 /** A pool whose calls last until they are ended by their name. */
 function startCalls(limits: Partial<PoolLimits>) {
-  const { run, clock } = startPool(limits);
+  const started = startPool(limits);
+  const { run } = started;
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const call = (name: string, wanted: Wanted = {}) =>
@@ -20,7 +21,7 @@ function startCalls(limits: Partial<PoolLimits>) {
     ends.get(name)?.();
     await settle();
   };
-  return { run, clock, begun, call, end };
+  return { ...started, begun, call, end };
 }
 
 describe("calls in flight", () => {
@@ -113,4 +114,58 @@ describe("calls in flight", () => {
     const fails = () => Promise.reject(new Error("no"));
     for (let turn = 0; turn < 3; turn++) await expect(run(fails, { resend: "safe" })).rejects.toThrow("no");
   });
+
+  it("that wait for their turn on a connection that ends go on with another one at once", async () => {
+    const { call, begun, end, fake } = startCalls({ maxCallsPerConnection: 1 });
+    const calls = [call("first"), call("second")];
+    await settle();
+    fake.connections[0]?.lose();
+    await settle();
+    expect(begun).toEqual(["first", "second"]);
+    expect(fake.connections).toHaveLength(2);
+    for (const name of begun) await end(name);
+    await Promise.all(calls);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    "begin on no connection that ends just before, %i turns after there is room, and take nobody's room with them",
+    async (turns) => {
+      const { run, pool } = startCalls({ maxCallsPerUser: 1 });
+      const { promise, resolve } = gate();
+      const first = run(() => promise);
+      await settle();
+      const begunOn: boolean[] = [];
+      const second = run(async ({ ended }) => void begunOn.push(ended), { server: "mail" });
+      await settle();
+      resolve();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const revoking = pool.revoke({ server: "mail" });
+      await Promise.all([first, second, revoking]);
+      expect(begunOn).toEqual([false]);
+      expect(await run(async () => "ran", { server: "wiki" })).toBe("ran");
+    },
+  );
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    "wait on no connection that ended just before, %i turns after it was there, but on the next one",
+    async (turns) => {
+      const { run, fake } = startPool({ maxCallsPerUser: 1 }, { automatic: false });
+      const first = gate();
+      const hanging = run(() => first.promise, { server: "mail" });
+      await settle();
+      fake.openings[0]?.arrive();
+      await settle();
+      const waiting = run(async (connection) => connection);
+      await settle();
+      const gone = fake.openings[1]?.arrive();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      gone?.lose();
+      await settle();
+      expect(fake.openings).toHaveLength(3);
+      const next = fake.openings[2]?.arrive();
+      first.resolve();
+      expect(await waiting).toBe(next);
+      await hanging;
+    },
+  );
 });

@@ -15,6 +15,11 @@ export class Carried {
     return this.#resolved;
   }
 
+  /** `undefined` where it carries none. */
+  get generation(): string | undefined {
+    return this.#resolved.credential?.generation;
+  }
+
   /** Re-resolutions of the credentials that the server refused on this connection. */
   get renewal(): Renewal<Resolved> {
     return (this.#renewal ??= new Renewal());
@@ -33,8 +38,7 @@ export class Carried {
   /** Has the connection adopt a credential; tells whether it did, or need not because it is the same generation. */
   adopt(resolved: Resolved, connection: Poolable<unknown>): "adopted" | "same" | "refused" {
     const { credential } = resolved;
-    const isSame =
-      credential === undefined || credential.generation === this.#resolved.credential?.generation;
+    const isSame = credential === undefined || credential.generation === this.generation;
     if (!isSame && !connection.adopt(credential)) return "refused";
     this.#resolved = resolved;
     return isSame ? "same" : "adopted";

@@ -101,3 +101,22 @@ it("fails after a second refusal at the door", async () => {
   expect(await outcome).toBe("UNAUTHORIZED");
   expect(fake.openings).toHaveLength(2);
 });
+
+it("lets the next one try a server in trouble where the one that tried it leaves", async () => {
+  const { acquire, clock, fake } = startPool({ breakerThreshold: 1 }, byHand);
+  const first = codeOf(acquire());
+  await settle();
+  fake.openings[0]?.fail(new TenantryError("CONNECT_FAILED", "no"));
+  expect(await first).toBe("CONNECT_FAILED");
+  expect(await codeOf(acquire())).toBe("SERVER_UNAVAILABLE");
+  clock.step(500);
+  const caller = new AbortController();
+  const probe = codeOf(acquire({ signal: caller.signal }));
+  await settle();
+  caller.abort("left");
+  expect(await probe).toBe("left");
+  const next = acquire();
+  await settle();
+  fake.openings[2]?.arrive();
+  expect((await next).connection).toBe(fake.connections[0]);
+});

@@ -3,23 +3,32 @@ import { getEventListeners } from "node:events";
 import { tracingChannel } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { TenantryError, type Credential, type CredentialProvider, type Scope } from "@tenantry/core";
-import { credentialOf, fakeProvider, settle } from "../test/fake-connector.ts";
-import { codeOf, failureOf, startPool } from "../test/start-pool.ts";
+import { credentialOf, fakeProvider, gate, settle } from "../test/fake-connector.ts";
+import { codeOf, failureOf, startPool, type StartOptions } from "../test/start-pool.ts";
 
 describe("a connection that ends as soon as it is open", () => {
-  it("is replaced a few times and not for ever, and its server is then left alone", async () => {
-    const { run, fake } = startPool(
-      {},
-      {
-        connect: ({ open }) => ({
-          async open(...given) {
-            const connection = await open(...given);
-            connection.lose();
-            return connection;
-          },
-        }),
+  const fickle: StartOptions = {
+    connect: ({ open }) => ({
+      async open(...given) {
+        const connection = await open(...given);
+        connection.lose();
+        return connection;
       },
-    );
+    }),
+  };
+
+  it("is replaced a few times and not for ever, whatever is thought of its server", async () => {
+    const { run, acquire, fake } = startPool({ breakerThreshold: 1_000 }, fickle);
+    let ran = 0;
+    expect(await codeOf(run(async () => void ran++))).toBe("CONNECTION_LOST");
+    expect([fake.openings.length, ran]).toEqual([9, 0]);
+    // A lease tells no lie: it is of a connection that has ended, as any may at any time.
+    expect((await acquire()).connection.ended).toBe(true);
+    expect(fake.openings).toHaveLength(12);
+  });
+
+  it("has its server left alone then", async () => {
+    const { run, fake } = startPool({}, fickle);
     let ran = 0;
     const work = async () => void ran++;
     expect(await failureOf(run(work))).toBeInstanceOf(TenantryError);
@@ -49,6 +58,25 @@ describe("a signal that outlives its calls", () => {
   });
 });
 
+describe("a signal that outlives its waits", () => {
+  it("keeps no listener, whether there came to be room or not", async () => {
+    const { acquire, clock } = startPool({ maxConnections: 1, acquireTimeoutMs: 100 });
+    const { signal } = new AbortController();
+    const other = await acquire({ user: "bob" });
+    const late = codeOf(acquire({ signal }));
+    await settle();
+    expect(getEventListeners(signal, "abort")).not.toEqual([]);
+    clock.step(100);
+    expect(await late).toBe("POOL_EXHAUSTED");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    const inTime = acquire({ signal });
+    await settle();
+    other.release();
+    await inTime;
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
 describe("whoever comes back into the pool while it opens", () => {
   it.each(["revoke", "close"] as const)("with %s() leaves nothing open", async (verb) => {
     const { acquire, pool, fake } = startPool();
@@ -66,6 +94,52 @@ describe("whoever comes back into the pool while it opens", () => {
     expect(pool.stats().entries).toEqual([]);
     expect(fake.endpoints.returned).toBe(fake.endpoints.borrowed);
     expect(fake.connections.filter(({ ended }) => !ended)).toEqual([]);
+  });
+});
+
+describe("whoever comes back into the pool while it closes", () => {
+  it("finds it closed", async () => {
+    const { acquire, pool, fake } = startPool({}, { automatic: false });
+    const connecting = codeOf(acquire());
+    await settle();
+    const back: { readonly outcome: Promise<unknown>; readonly closing: Promise<void> }[] = [];
+    fake.openings[0]?.signal.addEventListener("abort", () =>
+      back.push({ outcome: codeOf(acquire({ user: "bob" })), closing: pool.close() }),
+    );
+    const closing = pool.close();
+    expect(back).toHaveLength(1);
+    expect(back[0]?.closing).toBe(closing);
+    expect(await Promise.all([connecting, back[0]?.outcome])).toEqual(["CLOSED", "CLOSED"]);
+    await closing;
+    expect(fake.openings).toHaveLength(1);
+  });
+});
+
+describe("whoever comes back and revokes what is about to open", () => {
+  it("takes nobody's caps away, and nothing that is known of a refused credential", async () => {
+    const { run, pool } = startPool({ maxCallsPerUser: 1, breakerThreshold: 2 });
+    const refusal = new TenantryError("UNAUTHORIZED", "no", { delivery: "refused", status: 401 });
+    await failureOf(run(() => Promise.reject(refusal)));
+    await pool.revoke({ server: "files" });
+    const first = gate();
+    const hanging = run(() => first.promise, { server: "mail" });
+    await settle();
+    const channel = tracingChannel("tenantry:pool:connect");
+    const subscriber = { start: () => void pool.revoke({ server: "files" }) };
+    channel.subscribe(subscriber as never);
+    try {
+      expect(await codeOf(run(async () => {}))).toBe("CONNECTION_LOST");
+    } finally {
+      channel.unsubscribe(subscriber as never);
+    }
+    let began = false;
+    const second = run(async () => void (began = true), { server: "wiki" });
+    await settle();
+    expect(began).toBe(false);
+    first.resolve();
+    await Promise.all([hanging, second]);
+    await failureOf(run(() => Promise.reject(refusal)));
+    expect(await codeOf(run(async () => {}))).toBe("UNAUTHORIZED");
   });
 });
 

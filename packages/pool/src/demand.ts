@@ -1,4 +1,10 @@
-import type { AcquireOptions, Context, Principal, RunOptions } from "@tenantry/core";
+import {
+  principalOf,
+  type AcquireOptions,
+  type Context,
+  type Principal,
+  type RunOptions,
+} from "@tenantry/core";
 import type { Resolved, Resolver } from "./resolver.ts";
 import type { CheckedTarget } from "./targets.ts";
 
@@ -8,7 +14,7 @@ export interface Demand {
   readonly target: CheckedTarget;
   readonly context: Context;
   readonly signal: AbortSignal | undefined;
-  /** Who asks, where that is not the scope's own user. */
+  /** Who asks, where the scope is not one user's. */
   readonly principal: Principal | undefined;
   /** Its newest credential. */
   resolved: Resolved;
@@ -22,14 +28,17 @@ const nothing: Context = Object.freeze({});
 
 /**
  * Takes down what a caller asks for and resolves its credential, at once where the provider can. A scope without a user
- * gets no context: a connection that others use must not be opened with one caller's credential.
+ * gets no context: a connection that others use must not be opened with one caller's credential. Throws
+ * `PRINCIPAL_INVALID` where whoever asks for such a connection is nobody.
  */
 export function createDemand(
   resolver: Resolver,
   target: CheckedTarget,
-  { context: own, signal, principal }: AcquireOptions & Pick<RunOptions, "principal">,
+  { context: own, signal, principal: asking }: AcquireOptions & Pick<RunOptions, "principal">,
 ): Demand | Promise<Demand> {
-  const context = target.scope.share === "user" ? own : nothing;
+  const isShared = target.scope.share !== "user";
+  const context = isShared ? nothing : own;
+  const principal = isShared && asking !== undefined ? principalOf(asking) : undefined;
   const resolved = resolver.resolve({ target, context }, signal);
   const toDemand = (resolved: Resolved): Demand => ({
     target,

@@ -82,3 +82,27 @@ it("tells what becomes of connections, and when calls are held back", async () =
     ["tenantry:pool:evict", { ...named, reason: "revoked" }],
   ]);
 });
+
+it("tells why each connection was ended that its host has not closed the pool for", async () => {
+  const heard = noticesOf("tenantry:pool:evict");
+  const { run, clock, pool } = startPool({ maxConnections: 1, idleTimeoutMs: 1_000, maxLifetimeMs: 1_500 });
+  const call = (user: string) => run(async () => {}, { user });
+  await call("idle");
+  clock.step(1_000);
+  await call("room");
+  await call("age");
+  clock.step(999);
+  await call("age");
+  clock.step(501);
+  await call("age");
+  await pool.revoke({ workspace: "acme" });
+  await call("closed");
+  await pool.close();
+  const told = heard.map((event) => (event as [string, { scope: object; reason: string }])[1]);
+  expect(told.map(({ scope, reason }) => [(scope as { user: string }).user, reason])).toEqual([
+    ["idle", "idle"],
+    ["room", "room"],
+    ["age", "age"],
+    ["age", "revoked"],
+  ]);
+});

@@ -1,31 +1,18 @@
-import { announce, type DiagnosticNotices, type Poolable, type Target } from "@tenantry/core";
-import type { PermitWait } from "./caps/permit-wait.ts";
+import type { Poolable } from "@tenantry/core";
 import type { SlotHolder } from "./caps/slot.ts";
 import { Carried } from "./carried.ts";
-import type { EntryHost } from "./entry-host.ts";
+import type { EntryHost, EntryParts } from "./entry-host.ts";
 import { connectionEnded, revoked } from "./failure.ts";
 import type { Opened } from "./opening.ts";
-import { Parked } from "./parking/parked.ts";
 import type { PoolKey } from "./keys.ts";
+import { announceEvict, announcePark, announceRotate, type EvictReason } from "./notices.ts";
+import { Parked, sessionOf } from "./parking/parked.ts";
 import type { Resolved } from "./resolver.ts";
-import { Standing, type Admitted } from "./standing.ts";
+import { Standing } from "./standing.ts";
 import { Start, type StartListener } from "./start.ts";
 import type { CheckedTarget } from "./targets.ts";
 import * as states from "./state.ts";
 import type { PoolState, State } from "./state.ts";
-
-/** What an entry begins with. */
-export interface EntryParts<P> extends Admitted {
-  readonly key: PoolKey;
-  /** Tells it from others of its key. */
-  readonly id: string;
-  readonly target: CheckedTarget;
-  readonly resolved: Resolved;
-  /** The session that goes on in it. */
-  readonly parked: Parked<P> | undefined;
-}
-
-type EvictReason = DiagnosticNotices["tenantry:pool:evict"]["reason"];
 
 /** One connection from the first wish for it to its end, in the states that {@link State} describes. */
 export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListener<C> {
@@ -45,7 +32,6 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   #isRetired = false;
   /** Whether anybody has had it on loan and given it back. */
   #isUsed = false;
-  #waits: Set<PermitWait> | undefined;
 
   constructor(host: EntryHost<C, P>, parts: EntryParts<P>) {
     const { key, id, target, resolved, parked } = parts;
@@ -78,16 +64,6 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Whether the connection is there, be it for the last time. */
   get isOpen(): boolean {
     return this.#state.name !== "starting" && this.#state.name !== "closed";
-  }
-
-  /** The calls that wait for their turn on it, and no longer than it lasts. */
-  get waits(): Set<PermitWait> {
-    return (this.#waits ??= new Set());
-  }
-
-  /** Asks for room; the connection begins to open when there is some. */
-  begin(): void {
-    this.#host.capacity.request(this.standing.slot);
   }
 
   /** Gives the connection where it is open, and `undefined` otherwise; {@link release} gives it back. */
@@ -146,7 +122,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     if (state.name !== "ready" && !(state.name === "draining" && state.isLastCall)) return false;
     if (this.carried.isUpTo(resolved)) return true;
     const outcome = this.carried.adopt(resolved, state.opened.connection);
-    if (outcome === "adopted") announce("tenantry:pool:rotate", () => this.#named());
+    if (outcome === "adopted") announceRotate(this.target);
     if (outcome === "refused") this.retire();
     return outcome !== "refused";
   }
@@ -155,7 +131,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   retire(reason?: EvictReason): void {
     if (this.#isRetired || this.#state.name === "closed") return;
     this.#isRetired = true;
-    if (reason !== undefined) this.#announceEviction(reason);
+    if (reason !== undefined) announceEvict(this.target, reason);
     this.#host.retired(this);
     if (this.#state.name === "idle") void this.end();
     else if (this.#state.name === "ready") this.#setState(states.draining(this.#state.opened));
@@ -165,7 +141,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   revoke(): Promise<void> {
     if (this.#state.name === "closed") return this.#state.ending;
     this.#isRetired = true;
-    this.#announceEviction("revoked");
+    announceEvict(this.target, "revoked");
     return this.end(revoked(this.target.server.id));
   }
 
@@ -190,15 +166,14 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Reduces the idle connection to the record of its session; `false` where it has none, and stays as it is. */
   park(): boolean {
     const state = this.#state;
-    const { isClosed, limits } = this.#host;
-    if (state.name !== "idle" || this.#isRetired || isClosed || limits.maxParked === 0) return false;
-    const session = parkedBy(state.opened.connection);
+    if (state.name !== "idle" || this.#host.limits.maxParked === 0) return false;
+    const session = sessionOf(state.opened.connection);
     if (session === undefined) return false;
     const { key, target, expiresAt } = this;
     const { credential } = this.carried.resolved;
     void this.#finish(() => state.opened.abandon());
     this.#host.parked(new Parked({ key, target, credential, session, expiresAt }));
-    announce("tenantry:pool:park", () => this.#named());
+    announcePark(this.target);
     return true;
   }
 
@@ -210,7 +185,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Somebody else needs the slot, or nobody has asked for the connection for long enough. */
   evict(reason: EvictReason): void {
     if (this.park()) return;
-    this.#announceEviction(reason);
+    announceEvict(this.target, reason);
     void this.end();
   }
 
@@ -223,7 +198,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
 
   failed(failure: unknown): void {
     if (this.#state.name !== "starting") return;
-    this.standing.failed(failure, this.carried.resolved.credential?.generation);
+    this.standing.failed(failure, this.carried.generation);
     void this.end(failure);
   }
 
@@ -250,11 +225,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   #lost(opened: Opened<C>): void {
     if (this.#state.name === "closed") return;
     // A server that parts as soon as it is met is one in trouble, although it could be reached.
-    if (!this.#isUsed)
-      this.standing.failed(
-        connectionEnded(this.target.server.id),
-        this.carried.resolved.credential?.generation,
-      );
+    if (!this.#isUsed) this.standing.failed(connectionEnded(this.target.server.id), this.carried.generation);
     void this.#finish(() => opened.abandon());
   }
 
@@ -266,29 +237,12 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     this.#setState(states.closed(settled));
     const ending = end();
     this.#setState(states.closed(ending));
-    for (const wait of this.#waits ?? []) wait.ended();
+    this.standing.endWaits();
     this.#host.ended(this, ending);
     if (this.#users === 0) this.standing.account.close();
     this.standing.ended();
     return ending;
   }
-
-  #announceEviction(reason: EvictReason): void {
-    announce("tenantry:pool:evict", () => ({ ...this.#named(), reason }));
-  }
-
-  #named(): { readonly scope: Target["scope"]; readonly server: Target["server"]["id"] } {
-    return { scope: this.target.scope, server: this.target.server.id };
-  }
 }
 
 const settled: Promise<void> = Promise.resolve();
-
-/** A connection that fails at it is closed, and keeps nobody else from being parked. */
-function parkedBy<P>(connection: Poolable<P>): P | undefined {
-  try {
-    return connection.park();
-  } catch {
-    return undefined;
-  }
-}

@@ -1,4 +1,4 @@
-import { announce, type Clock, type Connector, type Poolable } from "@tenantry/core";
+import type { Clock, Connector, Poolable } from "@tenantry/core";
 import { createCallPermits } from "./caps/call-permits.ts";
 import { Capacity } from "./caps/capacity.ts";
 import type { Permits } from "./caps/permits.ts";
@@ -9,13 +9,13 @@ import { Farewells } from "./parking/farewells.ts";
 import type { Parked } from "./parking/parked.ts";
 import { Parking } from "./parking/parking.ts";
 import { principalKey, type PoolKey } from "./keys.ts";
+import { announceBreak } from "./notices.ts";
 import { Population } from "./population.ts";
 import type { Resolved } from "./resolver.ts";
 import { selects, type Selection } from "./selection.ts";
 import { statsOf, type PoolStats } from "./stats.ts";
 import type { CheckedTarget } from "./targets.ts";
 import type { Admission } from "./trouble/admission.ts";
-import type { BreakEvent } from "./trouble/trouble.ts";
 import { Troubles } from "./trouble/troubles.ts";
 
 /** What holdings are made of. */
@@ -94,7 +94,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     const entry = new Entry<C, P>(this, parts);
     this.#lent.set(key, entry);
     this.#population.add(entry);
-    entry.begin();
+    this.capacity.request(entry.standing.slot);
     return entry;
   }
 
@@ -179,9 +179,4 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
 function waitingFirst<E extends { readonly state: string }>(entries: readonly E[]): readonly E[] {
   const waits = ({ state }: E) => state === "waiting";
   return [...entries.filter(waits), ...entries.filter((entry) => !waits(entry))];
-}
-
-function announceBreak({ server, principal, scope: kind, delayMs, last }: BreakEvent): void {
-  const whose = principal === undefined ? {} : { principal };
-  announce("tenantry:pool:break", () => ({ server, ...whose, kind, delayMs, last }));
 }

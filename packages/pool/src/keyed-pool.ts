@@ -75,7 +75,13 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    if (this.#closing === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before anything ends: whoever hears of that and comes back finds the pool closed.
+      this.#closing = promise;
+      resolve(this.#close());
+    }
+    return this.#closing;
   }
 
   borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>> {

@@ -49,7 +49,10 @@ export class Opening<C extends Poolable<P>, P> {
     const timer = this.#host.clock.after(timeoutMs, () => this.stop(connectTimedOut(id, timeoutMs)));
     try {
       const payload = () => ({ scope: target.scope, server: id, resumed: resume !== undefined });
-      return await traced("tenantry:pool:connect", payload, () => this.#race());
+      const opened = await traced("tenantry:pool:connect", payload, () => this.#race());
+      // Where it was stopped as it arrived, it has been given away.
+      this.#abort.signal.throwIfAborted();
+      return opened;
     } finally {
       timer.cancel();
     }
@@ -65,16 +68,14 @@ export class Opening<C extends Poolable<P>, P> {
     this.#abort.abort(reason);
   }
 
-  async #race(): Promise<Opened<C>> {
+  #race(): Promise<Opened<C>> {
     const { signal } = this.#abort;
     const opened = this.#open();
     const giveAway = () => this.#host.stopped(opened.then((late) => late.close()).catch(() => {}));
-    signal.addEventListener("abort", giveAway, { once: true });
-    try {
-      return await raceAbort(opened, signal);
-    } finally {
-      signal.removeEventListener("abort", giveAway);
-    }
+    // What is called to open it may stop it from within.
+    if (signal.aborted) giveAway();
+    else signal.addEventListener("abort", giveAway, { once: true });
+    return raceAbort(opened, signal);
   }
 
   async #open(): Promise<Opened<C>> {

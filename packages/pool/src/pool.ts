@@ -50,7 +50,11 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
 /** Creates a pool. It opens nothing before it is asked; throws `CONFIG_INVALID` for a limit out of its range. */
 export function createPool<C extends Poolable<P>, P>(options: PoolOptions<C, P>): Pool<C> {
   const { connector, clock = systemClock, random = Math.random } = options;
-  const pool = new KeyedPool({ connector, clock, random, limits: checkLimits(options.limits) });
+  return poolOf(new KeyedPool({ connector, clock, random, limits: checkLimits(options.limits) }));
+}
+
+/** What a host may see of a pool. */
+export function poolOf<C extends Poolable<P>, P>(pool: KeyedPool<C, P>): Pool<C> {
   return Object.freeze({
     run: pool.run.bind(pool) as Pool<C>["run"],
     acquire: (target: Target, options: AcquireOptions) => pool.acquire(target, options),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { CredentialRequest, Scope } from "@tenantry/core";
+import { TenantryError, type CredentialRequest, type Scope } from "@tenantry/core";
 import {
   credentialOf,
   failure,
@@ -10,6 +10,7 @@ import {
   type FakeConnection,
 } from "../test/fake-connector.ts";
 import { startPool } from "../test/start-pool.ts";
+import { Renewal } from "./renewal.ts";
 
 const refusal = failure({ delivery: "refused", recover: "reauthorize" });
 const challenge = { scheme: "Bearer", parameters: {} };
@@ -37,12 +38,14 @@ it("asks once for another credential when ten calls are refused together, and ad
 it("throws the original error when there is no other credential, having asked once for all that were refused together", async () => {
   const { run } = startPool();
   const provider = fakeProvider(credentialOf("s", "1"));
-  const work = () => settle().then(() => Promise.reject(refusal));
+  let sent = 0;
+  const work = () => (sent++, settle().then(() => Promise.reject(refusal)));
   const together = Array.from({ length: 10 }, () => run(work, { provider }));
   for (const call of together) await expect(call).rejects.toBe(refusal);
   expect(askedBy(provider)).toHaveLength(1);
   await expect(run(work, { provider })).rejects.toBe(refusal);
   expect(askedBy(provider)).toHaveLength(2);
+  expect(sent).toBe(11);
 });
 
 it("gives what was renewed to a call that was refused earlier and comes late", async () => {
@@ -129,4 +132,76 @@ it("hears the provider's own error when no other credential can be had, and asks
   for (let call = 0; call < 2; call++)
     await expect(run(() => Promise.reject(refusal), { provider })).rejects.toBe(needed);
   expect(provider.requests).toHaveLength(4);
+});
+
+it("asks for each generation that is refused, whatever is asked for another meanwhile", async () => {
+  const renewal = new Renewal<{ readonly order: number }>();
+  const answers = [gate(), gate()];
+  const asked: string[] = [];
+  const join = (generation: string, order: number) =>
+    renewal.join(
+      { generation, order },
+      async () => {
+        await answers[asked.push(generation) - 1]?.promise;
+        return { order: order + 10 };
+      },
+      undefined,
+    );
+  const renewals = [join("1", 1), join("2", 2), join("2", 2)];
+  for (const { resolve } of answers) resolve();
+  expect((await Promise.all(renewals)).map(({ own }) => own)).toEqual([true, true, false]);
+  expect(asked).toEqual(["1", "2"]);
+});
+
+it("tells the provider which generation was sent, though its caller has waited since with an older one", async () => {
+  const { run } = startPool({ maxCallsPerConnection: 1 });
+  const provider = fakeProvider(credentialOf("s", "1"));
+  const first = gate();
+  const hanging = run(() => first.promise, { provider });
+  await settle();
+  const sent: (string | undefined)[] = [];
+  const waiting = run(
+    async ({ generations }, attempt) => {
+      sent.push(generations.at(-1));
+      if (attempt === 1) throw refusal;
+    },
+    { provider },
+  );
+  await settle();
+  provider.current = credentialOf("s", "2");
+  const adopting = run(async () => {}, { provider });
+  await settle();
+  provider.renew = () => credentialOf("s", "3");
+  first.resolve();
+  await Promise.all([hanging, waiting, adopting]);
+  expect(sent).toEqual(["2", "3"]);
+  expect(askedBy(provider)).toEqual([{ generation: "2" }]);
+});
+
+it("is waited for by whoever would be held back with the refused credential", async () => {
+  const { run } = startPool({ breakerThreshold: 1 });
+  const renewed = gate();
+  const provider = {
+    async resolve({ rejected }: CredentialRequest) {
+      if (rejected === undefined) return credentialOf("s", "1");
+      await renewed.promise;
+      return credentialOf("s", "2");
+    },
+  };
+  const work = async ({ generations }: FakeConnection) => {
+    const sent = generations.at(-1);
+    if (sent === "1")
+      throw new TenantryError("UNAUTHORIZED", "no", {
+        delivery: "refused",
+        recover: "reauthorize",
+        status: 401,
+      });
+    return sent;
+  };
+  const refused = run(work, { provider });
+  await settle();
+  const heldBack = run(work, { provider });
+  await settle();
+  renewed.resolve();
+  expect(await Promise.all([refused, heldBack])).toEqual(["2", "2"]);
 });

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { WorkspaceId } from "@tenantry/core";
 import { credentialOf, failure, fakeProvider, gate, settle, userScope } from "../test/fake-connector.ts";
 import { failureOf, startPool, type StartOptions, type Wanted } from "../test/start-pool.ts";
+import type { PoolLimits } from "./limits.ts";
 
 /** A pool whose callers carry a credential of the subject `s` where nothing else is said. */
-function start(options: StartOptions = {}) {
-  const started = startPool({ idleTimeoutMs: 100 }, { parks: true, ...options });
+function start(options: StartOptions = {}, limits: Partial<PoolLimits> = {}) {
+  const started = startPool({ idleTimeoutMs: 100, ...limits }, { parks: true, ...options });
   const provider = () => fakeProvider(credentialOf("s", "1"));
   return {
     ...started,
@@ -64,6 +65,45 @@ describe("revoke", () => {
     await pool.revoke({ workspace: "acme", user: "ada" });
     expect(await waiting).toMatchObject({ code: "CONNECTION_LOST", server: "files" });
     expect(fake.openings[0]?.signal.aborted).toBe(true);
+  });
+
+  it("ends the session that those who wait for room were to go on with", async () => {
+    const { acquire, clock, fake, pool, run } = start({}, { maxConnections: 1 });
+    await run(async () => {});
+    clock.step(100);
+    const other = await acquire({ user: "bob" });
+    const waiting = failureOf(run(async () => {}));
+    await settle();
+    await pool.revoke({ workspace: "acme", user: "ada" });
+    expect(await waiting).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(pool.stats().byState.parked).toBe(0);
+    expect(fake.connections.filter(({ opening, closes }) => opening.resume && closes === 1)).toHaveLength(1);
+    other.release();
+  });
+
+  it("resolves when nothing is left of what was ending already, too", async () => {
+    const { acquire, pool } = start();
+    const lease = await acquire();
+    const slow = gate();
+    lease.connection.closing = slow.promise;
+    let done = 0;
+    const revoking = [1, 2].map(() => pool.revoke({ workspace: "acme" }).then(() => done++));
+    await settle();
+    expect(done).toBe(0);
+    slow.resolve();
+    await Promise.all(revoking);
+    lease.release();
+  });
+
+  it("gives the room of those that it ends to none that it ends as well", async () => {
+    const { acquire, fake, pool } = start({}, { maxConnections: 1 });
+    const lease = await acquire();
+    const waiting = failureOf(acquire({ user: "bob" }));
+    await settle();
+    await pool.revoke({ workspace: "acme" });
+    expect(await waiting).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(fake.endpoints.borrowed).toBe(1);
+    lease.release();
   });
 
   it("resolves a credential again that was being resolved meanwhile", async () => {

@@ -1,6 +1,7 @@
 import type { Target } from "@tenantry/core";
 import { Account, type Accounts } from "./account.ts";
 import type { Capacity } from "./caps/capacity.ts";
+import type { PermitWait } from "./caps/permit-wait.ts";
 import type { Slot, SlotHolder } from "./caps/slot.ts";
 import type { Admission } from "./trouble/admission.ts";
 import type { Trouble } from "./trouble/trouble.ts";
@@ -19,6 +20,7 @@ export class Standing {
   readonly account: Account;
   readonly #capacity: Capacity;
   readonly #admission: Admission;
+  #waits: Set<PermitWait> | undefined;
 
   constructor(
     accounts: Accounts & { readonly capacity: Capacity },
@@ -29,6 +31,16 @@ export class Standing {
     this.account = new Account(accounts, { lane: accounts.calls.lane(target, id), trouble });
     this.#capacity = accounts.capacity;
     this.#admission = admission;
+  }
+
+  /** The calls that wait for their turn on the connection, and no longer than it lasts. */
+  get waits(): Set<PermitWait> {
+    return (this.#waits ??= new Set());
+  }
+
+  /** Tells the calls that wait for their turn that there will be none. */
+  endWaits(): void {
+    for (const wait of this.#waits ?? []) wait.ended();
   }
 
   /** The connection is open. Many a one opens without a word to its server: only a call's answer tells how that one is. */

@@ -86,11 +86,8 @@ export class Start<C extends Poolable<P>, P> {
   async #finish(opening: Opening<C, P>): Promise<C> {
     try {
       const opened = await opening.start();
-      if (this.#stopped !== undefined) {
-        // It has arrived at the very moment at which it was stopped.
-        this.#host.stopped(opened.close().catch(() => {}));
-        throw this.#stopped.reason;
-      }
+      // It has arrived at the very moment at which it was stopped, which closes it.
+      if (this.#stopped !== undefined) throw this.#stopped.reason;
       this.#listener.opened(opened);
       return opened.connection;
     } catch (cause) {

@@ -7,7 +7,9 @@ import {
   type Scope,
   type Target,
 } from "@tenantry/core";
-import { createPool, type Pool, type PoolLimits, type PoolOptions } from "../src/index.ts";
+import { KeyedPool } from "../src/keyed-pool.ts";
+import { checkLimits, type PoolLimits } from "../src/limits.ts";
+import { poolOf, type Pool, type PoolOptions } from "../src/pool.ts";
 import {
   fakeConnector,
   settle,
@@ -19,6 +21,7 @@ import {
 } from "./fake-connector.ts";
 import { stepClock, type StepClock } from "./step-clock.ts";
 
+type Keyed = KeyedPool<FakeConnection, FakeSession>;
 type FakeConnector = PoolOptions<FakeConnection, FakeSession>["connector"];
 
 /** What a pool under test is surrounded by. */
@@ -57,14 +60,18 @@ export function startPool(limits: Partial<PoolLimits> = {}, options: StartOption
   const clock = stepClock();
   const fake = fakeConnector(options);
   const connector = connect(fake.connector);
-  const pool = createPool<FakeConnection, FakeSession>({ connector, limits, clock, random });
-  const target = ({ user = "ada", session, server = "files", ...wanted }: Wanted = {}) =>
-    targetOf(
-      fake.upstreamOf(server),
-      wanted.scope ?? userScope(user, "acme", session),
-      server,
-      wanted.provider,
-    );
+  const keyed = new KeyedPool({ connector, clock, random, limits: checkLimits(limits) });
+  const leases: Lease<FakeConnection>[] = [];
+  const pool: Pool<FakeConnection> = {
+    ...poolOf(keyed),
+    async acquire(target, options) {
+      const lease = await keyed.acquire(target, options);
+      leases.push(lease);
+      return lease;
+    },
+  };
+  const target = ({ user = "ada", session, server = "files", scope, provider }: Wanted = {}) =>
+    targetOf(fake.upstreamOf(server), scope ?? userScope(user, "acme", session), server, provider);
   const started: StartedPool = {
     pool,
     clock,
@@ -73,7 +80,12 @@ export function startPool(limits: Partial<PoolLimits> = {}, options: StartOption
     acquire: (wanted = {}) => pool.acquire(target(wanted), optionsOf(wanted)),
     run: (work, wanted = {}) => pool.run(target(wanted), work, optionsOf(wanted)),
   };
-  onTestFinished(() => finish(started, hangs));
+  onTestFinished(async () => {
+    await close(started, hangs);
+    for (const lease of leases) lease.release();
+    checkNothingIsLeft(started, keyed);
+    if (!hangs) checkEndings(started);
+  });
   return started;
 }
 
@@ -96,8 +108,7 @@ function optionsOf({ context = {}, resend = "refused", signal, principal }: Want
 }
 
 /** Closes the pool; time passes only where it must. */
-async function finish(started: StartedPool, hangs: boolean): Promise<void> {
-  const { pool, clock, fake } = started;
+async function close({ pool, clock, fake }: StartedPool, hangs: boolean): Promise<void> {
   const isKept = hangs || pool.stats().leases > 0 || fake.openings.some(({ settled }) => !settled);
   let isClosed = false;
   const closing = pool.close().then(() => (isClosed = true));
@@ -108,9 +119,18 @@ async function finish(started: StartedPool, hangs: boolean): Promise<void> {
     await settle();
   }
   await closing;
+}
+
+/** No timer, and nothing that is kept by key: what one caller leaves there, very many callers leave as often. */
+function checkNothingIsLeft({ pool, clock }: StartedPool, { holdings }: Keyed): void {
   expect(clock.pending).toBe(0);
   expect(pool.stats()).toMatchObject({ connections: 0, leases: 0, waiting: 0, entries: [] });
-  if (!hangs) checkEndings(started);
+  const { capacity, calls, troubles } = holdings;
+  expect({ slots: capacity.size, calls: calls.size, troubles: troubles.size }).toEqual({
+    slots: 0,
+    calls: 0,
+    troubles: 0,
+  });
 }
 
 /** Every endpoint was given back, every connection ended once, and every session with one of its connections. */

@@ -4,6 +4,7 @@ import { Asides, isAside } from "../asides.ts";
 import { atMost } from "../at-most.ts";
 import type { Call } from "../call.ts";
 import { lost } from "../failure.ts";
+import { Exchanges } from "./exchanges.ts";
 import { HttpResponses, type Resume } from "./http-responses.ts";
 import { HttpSession, type KnownSession } from "./http-session.ts";
 import { Inbox, type Hearer } from "../inbox.ts";
@@ -38,11 +39,9 @@ export class HttpTransport implements Transport {
   readonly #session: HttpSession;
   /** Made with the first of them, because most connections have nothing to say beside their calls. */
   #asides: Asides | undefined;
-  /** There while exchanges are: nearly every connection is at rest. */
-  #exchanges: Set<AbortController> | undefined;
+  readonly #exchanges = new Exchanges();
   /** There while a session is being made. */
   #making: Promise<void> | undefined;
-  #closed = false;
 
   constructor({ destination, endpoint, held, era, dependencies, session }: HttpTransportOptions) {
     this.#target = destination.target;
@@ -78,14 +77,15 @@ export class HttpTransport implements Transport {
     this.#inbox.add(call);
     const exchange = new AbortController();
     call.onEnd = () => this.#giveUp(call, exchange);
-    void this.#within(exchange, () => this.#ask(call, params, exchange.signal))
+    void this.#exchanges
+      .within(exchange, () => this.#ask(call, params, exchange.signal))
       .catch((failure: unknown) => call.fail(unanswered(call, failure)))
       .finally(() => this.#inbox.release(call));
   }
 
   async tell(message: NotificationMessage | ReplyMessage): Promise<void> {
     const exchange = new AbortController();
-    const send = () => this.#within(exchange, () => this.#tell(message, exchange.signal));
+    const send = () => this.#exchanges.within(exchange, () => this.#tell(message, exchange.signal));
     if (!isAside(message)) return send();
     const { clock, limits } = this.#dependencies;
     this.#asides ??= new Asides();
@@ -105,9 +105,9 @@ export class HttpTransport implements Transport {
     const exchange = new AbortController();
     const leave = () => exchange.abort(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
-    this.#begin(exchange);
+    this.#exchanges.add(exchange);
     const release = () => {
-      this.#end(exchange);
+      this.#exchanges.delete(exchange);
       signal.removeEventListener("abort", leave);
     };
     try {
@@ -123,14 +123,13 @@ export class HttpTransport implements Transport {
 
   /** Takes nothing more, and ends every exchange once what was said beside the calls has been heard. */
   async retire(): Promise<void> {
-    this.#closed = true;
+    this.#exchanges.stop();
     await this.#asides?.finished;
     await this.close();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const exchange of this.#exchanges ?? []) exchange.abort("The connection was closed.");
+    this.#exchanges.end();
   }
 
   /** Ends the session at the server, where there is one. The server may refuse to (405), which is its right. */
@@ -144,30 +143,6 @@ export class HttpTransport implements Transport {
       signal,
     });
     response.body.cancel();
-  }
-
-  /** Runs an exchange that {@link close} ends. */
-  async #within(exchange: AbortController, work: () => Promise<void>): Promise<void> {
-    if (this.#closed)
-      throw new TenantryError(
-        "CLOSED",
-        "The connection is closed; call again, or create a new instance if this one was closed.",
-      );
-    this.#begin(exchange);
-    try {
-      await work();
-    } finally {
-      this.#end(exchange);
-    }
-  }
-
-  #begin(exchange: AbortController): void {
-    (this.#exchanges ??= new Set()).add(exchange);
-  }
-
-  #end(exchange: AbortController): void {
-    this.#exchanges?.delete(exchange);
-    if (this.#exchanges?.size === 0) this.#exchanges = undefined;
   }
 
   async #ask(call: Call, params: Fields | undefined, signal: AbortSignal): Promise<void> {
@@ -225,7 +200,8 @@ export class HttpTransport implements Transport {
   /** A modern server is told by the end of the stream, a legacy one in words. */
   #giveUp({ id, method, sent }: Call, exchange: AbortController): void {
     exchange.abort("The request was given up.");
-    if (!sent || this.#session.era === "modern" || method === "initialize" || this.#closed) return;
+    if (!sent || this.#session.era === "modern" || method === "initialize" || this.#exchanges.isStopped)
+      return;
     const params = { requestId: id, reason: "The request was given up." };
     void this.tell({ jsonrpc: "2.0", method: "notifications/cancelled", params });
   }

@@ -1,4 +1,4 @@
-import type { Credential, Target } from "@tenantry/core";
+import type { Credential, Poolable, Target } from "@tenantry/core";
 import type { Place } from "../caps/linked-list.ts";
 import type { PoolKey } from "../keys.ts";
 
@@ -37,5 +37,14 @@ export class Parked<P> implements ParkedFacts<P>, Place<Parked<P>> {
 
   get item(): Parked<P> {
     return this;
+  }
+}
+
+/** The session of a connection that can be parked. One that fails at it is closed, and keeps nobody else from being parked. */
+export function sessionOf<P>(connection: Poolable<P>): P | undefined {
+  try {
+    return connection.park();
+  } catch {
+    return undefined;
   }
 }

@@ -2,13 +2,19 @@ import { expect, it } from "vitest";
 import {
   credentialOf,
   failure,
+  fakeConnector,
   fakeProvider,
   settle,
+  targetOf,
   userScope,
   type FakeConnection,
 } from "../../test/fake-connector.ts";
 import { codeOf, startPool, type Wanted } from "../../test/start-pool.ts";
+import { stepClock } from "../../test/step-clock.ts";
+import type { PoolKey } from "../keys.ts";
 import type { PoolLimits } from "../limits.ts";
+import { Parked } from "./parked.ts";
+import { Parking } from "./parking.ts";
 
 /** A pool of connections that can be parked, one timer's step after their last use. */
 function startParking(limits: Partial<PoolLimits> = {}, parks = true) {
@@ -186,4 +192,34 @@ it("holds one timer while a connection is open or a session parked, and none whe
   await pool.revoke({ workspace: "acme" });
   lease.release();
   expect(clock.pending).toBe(0);
+});
+
+it("goes on with a session that was resumed no longer than maxLifetimeMs from its beginning", async () => {
+  const { call, clock } = startParking({ maxLifetimeMs: 5_000, idleTimeoutMs: 4_000 });
+  const first = await call();
+  clock.step(4_000);
+  const second = await call();
+  expect(second.session).toBe(first.opening);
+  clock.step(999);
+  expect(await call()).toBe(second);
+  clock.step(1);
+  expect((await call()).session).not.toBe(first.opening);
+});
+
+it("is given one session for each key: another one of the same key ends the first", () => {
+  const dropped: unknown[] = [];
+  const parking = new Parking<string>({
+    clock: stepClock(),
+    timeoutMs: 100,
+    max: 10,
+    maxPerUser: 10,
+    dropped: ({ session }) => void dropped.push(session),
+  });
+  const target = targetOf(fakeConnector().upstreamOf("files"), userScope("ada", "acme", "s1"));
+  const parked = (session: string) =>
+    new Parked({ key: "k" as PoolKey, target, credential: undefined, session, expiresAt: 100 });
+  parking.put(parked("first"));
+  parking.put(parked("second"));
+  expect(dropped).toEqual(["first"]);
+  expect([...parking].map(({ session }) => session)).toEqual(["second"]);
 });

@@ -1,7 +1,8 @@
-import { announce, type Clock, type DiagnosticNotices } from "@tenantry/core";
+import type { Clock } from "@tenantry/core";
 import { StaleList } from "../caps/stale-list.ts";
 import { Tally } from "../caps/tally.ts";
 import { principalKey, type PoolKey } from "../keys.ts";
+import { announceEvict, type EvictReason } from "../notices.ts";
 import type { Parked } from "./parked.ts";
 
 /** How much is parked, how long, and what becomes of it then. */
@@ -62,11 +63,10 @@ export class Parking<P> implements Iterable<Parked<P>> {
   }
 
   /** Ends the session of this key; `reason` is told where it is more than the wish of the host. */
-  drop(key: PoolKey, reason?: DiagnosticNotices["tenantry:pool:evict"]["reason"]): void {
+  drop(key: PoolKey, reason?: EvictReason): void {
     const parked = this.take(key);
     if (parked === undefined) return;
-    const { scope, server } = parked.target;
-    if (reason !== undefined) announce("tenantry:pool:evict", () => ({ scope, server: server.id, reason }));
+    if (reason !== undefined) announceEvict(parked.target, reason);
     this.#options.dropped(parked);
   }
 }

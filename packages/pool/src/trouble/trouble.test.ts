@@ -332,6 +332,10 @@ describe("a server that asks to wait", () => {
     const trouble = troubleOf("ada");
     fail(trouble, busy(10 * maxHoldMs));
     expect(refusal(trouble)?.retryAfterMs).toBe(maxHoldMs);
+    clock.step(-maxHoldMs);
+    expect(refusal(trouble)?.retryAfterMs).toBe(maxHoldMs);
+    clock.step(2 * maxHoldMs);
+    expect(refusal(trouble)).toBeUndefined();
   });
 
   it("is not held to have failed by a 429, and is by a 503", () => {
