@@ -1,0 +1,29 @@
+import { quote, TenantryError, type CredentialKey } from "@tenantry/core";
+
+/** Whether a write was refused because the row or the lease is no longer what it was. */
+export function isConflict(failure: unknown): boolean {
+  return failure instanceof TenantryError && failure.code === "STORE_CONFLICT";
+}
+
+/** Whether the issuer takes the refresh token no longer. */
+export function isOver(failure: unknown): boolean {
+  return failure instanceof TenantryError && failure.code === "AUTHORIZATION_REQUIRED";
+}
+
+/** Whether the refresh token has surely not been used: it was not sent, not read, or answered with an error. */
+export function isUnused(failure: unknown): boolean {
+  return failure instanceof TenantryError && failure.delivery !== "unknown";
+}
+
+/** The error for a grant that nothing but the person can renew. */
+export function mustAuthorize({ server, slot }: CredentialKey, why: string, cause?: unknown): TenantryError {
+  const what = `The authorization for the server ${quote(server)} ${why}; the person has to grant it again.`;
+  const details = { server, slot, ...(cause !== undefined && { cause }) };
+  return new TenantryError("AUTHORIZATION_REQUIRED", what, details);
+}
+
+/** The error for a caller who has waited as long as another process may keep a grant to itself. */
+export function waitedTooLong({ server, slot }: CredentialKey): TenantryError {
+  const why = `Another process has been refreshing the authorization for the server ${quote(server)} for too long; try again.`;
+  return new TenantryError("TIMEOUT", why, { retryable: true, server, slot });
+}

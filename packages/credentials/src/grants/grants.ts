@@ -1,0 +1,223 @@
+import {
+  raceAbort,
+  SharedFlight,
+  TenantryError,
+  type Clock,
+  type CredentialKey,
+  type Sealer,
+} from "@tenantry/core";
+import { plainKey, spell } from "../credential-key.ts";
+import { RecentMap } from "../recent-map.ts";
+import { Bells } from "./bells.ts";
+import { isConflict } from "./failure.ts";
+import { isLive, type FreshOptions, type Grant, type GrantEvent, type SendRefresh } from "./grant.ts";
+import { GrantMemory, type Known } from "./grant-memory.ts";
+import { GrantRows, type GrantStore } from "./grant-rows.ts";
+import { grantLimits, type GrantLimits } from "./limits.ts";
+import { Refresher, type RefreshRequest } from "./refresher.ts";
+
+/** What grants are kept with. */
+export interface GrantsOptions {
+  readonly store: GrantStore;
+  /** What they are sealed with in the store. */
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly limits?: Partial<GrantLimits> | undefined;
+  /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** A refresh that is under way in this process. */
+interface Flight {
+  readonly shared: SharedFlight<Grant | undefined>;
+  /** Whether it was begun ahead of the end, beside calls that do not wait for it. */
+  readonly ahead: boolean;
+}
+
+/** How often a row is written again that others write at the same time. */
+const maxWrites = 10;
+
+/**
+ * The OAuth grants of principals: sealed in the store, known in memory, refreshed once however many calls and processes
+ * want it. A refresh token that may have been used is not sent again, unless its issuer says for how long it may be.
+ */
+export class Grants implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #rows: GrantRows;
+  readonly #memory: GrantMemory;
+  readonly #refresher: Refresher;
+  readonly #flights = new Map<string, Flight>();
+  /** Until when nothing is refreshed ahead again after it has failed. */
+  readonly #postponed: RecentMap<string, number>;
+  readonly #random: () => number;
+  readonly #ending = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  /** Reads and opens nothing yet; throws `CONFIG_INVALID` for limits that cannot be kept. */
+  constructor({ store, sealer, clock, limits: given, random = Math.random }: GrantsOptions) {
+    const limits = grantLimits(given);
+    const rows = new GrantRows(store.credentials, sealer);
+    const parts = { store, leases: store.leases, rows, clock, limits, random, bells: new Bells() };
+    this.#clock = clock;
+    this.#rows = rows;
+    this.#memory = new GrantMemory(parts);
+    this.#refresher = new Refresher(parts);
+    this.#postponed = new RecentMap(limits.maxGrants);
+    this.#random = random;
+  }
+
+  /**
+   * The grant as it is known, its access token perhaps ended, at once where it is in memory; `undefined` where there is
+   * none. Rejects as the store and the sealer do, and with `STORE_INVALID` where the slot holds something else.
+   */
+  current(key: CredentialKey): Grant | undefined | Promise<Grant | undefined> {
+    const id = spell(key);
+    const known = this.#memory.get(id);
+    if (known !== undefined) return known.grant;
+    if (this.#ending.signal.aborted) return Promise.reject(closed());
+    return this.#memory.read(plainKey(key), id);
+  }
+
+  /**
+   * The grant with an access token that lives and is not the `rejected` one, refreshed where it has to be; `undefined`
+   * where there is none. It is given at once where it is in memory, and refreshed beside that when its end is near.
+   *
+   * Rejects with `AUTHORIZATION_REQUIRED` where only the person can help, with `TIMEOUT` where another process takes too
+   * long, as `send` does where the refresh token was not used, and as the store and the sealer do. A caller's abort ends
+   * its own wait; the last one's ends the refresh, unless the token has been sent.
+   */
+  fresh(key: CredentialKey, options: FreshOptions): Grant | undefined | Promise<Grant | undefined> {
+    const id = spell(key);
+    const known = this.#memory.get(id);
+    if (known === undefined || !this.#suits(known.grant, options))
+      return this.#wait(plainKey(key), id, options);
+    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options.send);
+    return known.grant;
+  }
+
+  /** Keeps what the person has just granted, in place of whatever there was; another authorization's grant is gone then. */
+  async put(given: CredentialKey, grant: Grant): Promise<void> {
+    const key = plainKey(given);
+    const received = { receivedAt: this.#clock.now(), ...grant };
+    const before = await this.#replace(key, (version) =>
+      this.#rows.write(key, received, { ifVersion: version }),
+    );
+    if (before !== undefined && before.subject !== grant.subject) this.#memory.tellEnded(key, before.subject);
+  }
+
+  /** Deletes a grant and gives it, so that its tokens can be revoked; one that cannot be read is deleted too. */
+  async remove(given: CredentialKey): Promise<Grant | undefined> {
+    const key = plainKey(given);
+    const known = this.#memory.get(spell(key))?.grant;
+    const before = await this.#replace(key, async (version) => {
+      if (version !== null) await this.#rows.delete(key, version);
+    });
+    const gone = before ?? known;
+    if (gone !== undefined) this.#memory.tellEnded(key, gone.subject);
+    return before;
+  }
+
+  /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
+  watch(listener: (event: GrantEvent) => void): Disposable {
+    return this.#memory.listeners.add(listener);
+  }
+
+  /** Waits for what is being refreshed, so that no answer of an issuer is lost; calls reject with `CLOSED` from then on. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #suits(grant: Grant, { rejected }: FreshOptions): boolean {
+    return grant.generation !== rejected && isLive(grant, this.#clock.now());
+  }
+
+  async #wait(key: CredentialKey, id: string, options: FreshOptions): Promise<Grant | undefined> {
+    const { rejected, send, signal } = options;
+    signal?.throwIfAborted();
+    // Whoever waits for a refresh need not read what it replaces.
+    if (this.#joinable(id)?.ahead !== false) {
+      const grant = await raceAbort(Promise.resolve(this.current(key)), signal);
+      if (grant === undefined || this.#suits(grant, options)) return grant;
+    }
+    const running = this.#joinable(id);
+    if (running !== undefined) {
+      const joined = running.shared.join({ signal });
+      // A failure ahead of the end is nobody's; it may have left the work to another process.
+      const grant = await (running.ahead ? joined.catch(() => signal?.throwIfAborted()) : joined);
+      if (running.ahead ? grant && this.#suits(grant, options) : grant?.generation !== rejected)
+        return grant ?? undefined;
+    }
+    const flight = this.#joinable(id) ?? this.#depart(id, { key, send, replaces: rejected, patient: true });
+    return flight.shared.join({ signal });
+  }
+
+  #refreshAhead(id: string, { key, grant }: Known, send: SendRefresh): void {
+    const now = this.#clock.now();
+    if (this.#flights.has(id) || now < (this.#postponed.get(id) ?? 0) || this.#ending.signal.aborted) return;
+    const flight = this.#depart(id, { key, send, replaces: grant.generation, patient: false });
+    const postpone = () => {
+      // Nobody is hurt before the end; half of what is left is as good a time as any to try again.
+      const leftMs = Math.max((grant.expiresAt ?? now) - this.#clock.now(), 2_000);
+      this.#postponed.set(id, this.#clock.now() + (leftMs / 2) * (0.5 + this.#random() / 2));
+    };
+    flight.shared.join().then((next) => {
+      // Another process is at it.
+      if (next?.generation === grant.generation) postpone();
+    }, postpone);
+  }
+
+  #joinable(id: string): Flight | undefined {
+    const flight = this.#flights.get(id);
+    return flight?.shared.abandoned ? undefined : flight;
+  }
+
+  #depart(id: string, request: RefreshRequest): Flight {
+    if (this.#ending.signal.aborted) throw closed();
+    const work = async (signal: AbortSignal) => {
+      try {
+        return await this.#refresher.refresh(request, AbortSignal.any([signal, this.#ending.signal]));
+      } finally {
+        // The store may tell of it later, or of another process's writing not at all.
+        this.#memory.forget(id);
+        if (this.#flights.get(id) === flight) this.#flights.delete(id);
+      }
+    };
+    const flight: Flight = { shared: new SharedFlight(work), ahead: !request.patient };
+    this.#flights.set(id, flight);
+    return flight;
+  }
+
+  /** Changes a row, whoever else does so at the same time, and gives the grant that it held. */
+  async #replace(
+    key: CredentialKey,
+    change: (version: string | null) => Promise<unknown>,
+  ): Promise<Grant | undefined> {
+    if (this.#ending.signal.aborted) throw closed();
+    for (let writes = 1; ; writes++) {
+      const row = await this.#rows.look(key);
+      try {
+        await change(row?.version ?? null);
+        return row?.grant;
+      } catch (failure) {
+        if (!isConflict(failure) || writes === maxWrites) throw failure;
+      } finally {
+        this.#memory.forget(spell(key));
+        this.#postponed.take(spell(key));
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#ending.abort(closed());
+    await Promise.allSettled([...this.#flights.values()].map(({ shared }) => shared.join()));
+    this.#memory.close();
+  }
+}
+
+function closed(): TenantryError {
+  return new TenantryError("CLOSED", "The grants have been closed; make new ones.");
+}

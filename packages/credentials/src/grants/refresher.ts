@@ -1,0 +1,110 @@
+import type { Clock, CredentialKey, Leases, StoreLease } from "@tenantry/core";
+import { spell } from "../credential-key.ts";
+import { RecentMap } from "../recent-map.ts";
+import type { Bells } from "./bells.ts";
+import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
+import { isLive, type Grant, type SendRefresh } from "./grant.ts";
+import type { GrantRow, GrantRows } from "./grant-rows.ts";
+import type { GrantLimits } from "./limits.ts";
+import { Rotation, type Outcome } from "./rotation.ts";
+
+/** What refreshing takes. */
+export interface RefresherParts {
+  readonly rows: GrantRows;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly limits: Readonly<GrantLimits>;
+  readonly random: () => number;
+  /** Rung for a grant, by its spelled key, when its row has changed. */
+  readonly bells: Bells;
+}
+
+/** Which grant is refreshed, and when not. */
+export interface RefreshRequest {
+  readonly key: CredentialKey;
+  readonly send: SendRefresh;
+  /** The generation to be replaced although it may still live. */
+  readonly replaces?: string | undefined;
+  /** Whether to wait for another process that refreshes it, or to leave it to that one. */
+  readonly patient: boolean;
+}
+
+/** What a look at the row under the lease came to; without one, somebody else was quicker and another look is due. */
+export type Found = { readonly grant: Grant | undefined } | undefined;
+
+/** How many outcomes that could not be written down are remembered. */
+const maxOutcomes = 1_000;
+const firstPauseMs = 25;
+const longestPauseMs = 400;
+/** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
+const turnsMs = 2_000;
+
+/**
+ * Refreshes a grant in one process at a time. Who gets the lease reads the row again, and sends the refresh token only if
+ * nobody has before; the others wait for the row to change and take what it holds then.
+ */
+export class Refresher {
+  readonly #parts: RefresherParts;
+  /** What became of refreshes of this process whose end the store could not be told. */
+  readonly #outcomes = new RecentMap<string, Outcome>(maxOutcomes);
+
+  constructor(parts: RefresherParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gives the grant once it is live and of another generation than `replaces`; `undefined` where there is none. Rejects
+   * with `AUTHORIZATION_REQUIRED` where only the person can help, and as `send` does where the token was not used. The
+   * signal ends it until the token is sent, and no longer after.
+   */
+  async refresh(request: RefreshRequest, signal: AbortSignal): Promise<Grant | undefined> {
+    const { rows, leases, limits } = this.#parts;
+    const { key, patient } = request;
+    for (let waitedMs = 0, round = 0; ; round++) {
+      const row = await rows.read(key);
+      signal.throwIfAborted();
+      if (row === undefined || this.#suits(row, request)) return row?.grant;
+      if (row.grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
+      const lease = await leases.acquire(leaseName(key), { ttlMs: limits.refreshLeaseMs });
+      const found = lease && (await this.#refreshUnder(lease, request, signal));
+      if (found) return found.grant;
+      if (!lease && !patient) return row.grant;
+      if (waitedMs >= limits.refreshLeaseMs + turnsMs) throw waitedTooLong(key);
+      waitedMs += await this.#pause(key, round, signal);
+    }
+  }
+
+  async #refreshUnder(lease: StoreLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
+    try {
+      const row = await this.#parts.rows.read(request.key);
+      signal.throwIfAborted();
+      if (row === undefined || this.#suits(row, request)) return { grant: row?.grant };
+      const rotation = new Rotation({ ...this.#parts, outcomes: this.#outcomes, lease, ...request });
+      return await rotation.run(row);
+    } catch (failure) {
+      if (isConflict(failure)) return undefined;
+      throw failure;
+    } finally {
+      // One that cannot be released ends by itself.
+      await this.#parts.leases.release(lease).catch(() => {});
+    }
+  }
+
+  #suits({ grant }: GrantRow, { replaces }: RefreshRequest): boolean {
+    return grant.generation !== replaces && isLive(grant, this.#parts.clock.now());
+  }
+
+  /** Waits for the row to change, for a random time that doubles; gives how long that was. */
+  async #pause(key: CredentialKey, round: number, signal: AbortSignal): Promise<number> {
+    const { bells, clock, random } = this.#parts;
+    const ms = Math.min(firstPauseMs * 2 ** round, longestPauseMs) * (0.5 + random() / 2);
+    const began = clock.now();
+    await bells.wait(spell(key), ms, clock, signal);
+    // The clock may have been put forward or back meanwhile.
+    return Math.min(Math.max(clock.now() - began, 1), ms);
+  }
+}
+
+function leaseName(key: CredentialKey): string {
+  return `refresh:${spell(key)}`;
+}

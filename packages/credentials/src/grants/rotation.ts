@@ -1,0 +1,158 @@
+import { TenantryError, withDeadline, type StoreLease, type Version } from "@tenantry/core";
+import { spell } from "../credential-key.ts";
+import type { RecentMap } from "../recent-map.ts";
+import { isConflict, isOver, isUnused, mustAuthorize } from "./failure.ts";
+import { isLive, type Grant, type Refreshed } from "./grant.ts";
+import type { GrantRow, Intent } from "./grant-rows.ts";
+import type { Found, RefresherParts, RefreshRequest } from "./refresher.ts";
+
+/** What became of a refresh: its token was not used, or the issuer gave this grant for it. */
+export type Outcome = "unused" | Grant;
+
+/** What one refresh under one lease takes. */
+export interface RotationParts extends RefresherParts, RefreshRequest {
+  readonly lease: StoreLease;
+  readonly outcomes: RecentMap<string, Outcome>;
+}
+
+/** A row whose refresh has been begun. */
+interface Begun extends GrantRow {
+  readonly intent: Intent;
+}
+
+/** How often a row is written again that somebody re-encrypts at the same time. */
+const maxWrites = 10;
+
+/** One refresh under one lease: it writes that it will send the token, sends it, and writes what came of it. */
+export class Rotation {
+  readonly #parts: RotationParts;
+
+  constructor(parts: RotationParts) {
+    this.#parts = parts;
+  }
+
+  /** Refreshes the grant of a row that was read under the lease; rejects with `STORE_CONFLICT` where it has changed since. */
+  async run(row: GrantRow): Promise<Found> {
+    const { key, clock } = this.#parts;
+    const { grant, intent } = row;
+    if (grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
+    const outcome = intent && this.#parts.outcomes.get(this.#nameOf(intent));
+    if (typeof outcome === "object") return this.#commit({ ...row, intent: intent as Intent }, outcome);
+    const before = outcome === "unused" ? undefined : intent;
+    // Whoever wrote it has lost the lease without an end: nobody knows whether the issuer has got the token.
+    if (before && !inGrace(grant, before, clock.now()))
+      throw mustAuthorize(key, "was being renewed when that was interrupted");
+    const begun = await this.#begin(row, before?.at ?? clock.now());
+    let answer: Refreshed;
+    try {
+      answer = await this.#send(grant);
+    } catch (failure) {
+      return this.#end(begun, failure);
+    }
+    return this.#commit(begun, renewed(grant, answer, clock.now()));
+  }
+
+  /** From here on the token may have been used, as far as anybody else knows. */
+  async #begin({ grant, version }: GrantRow, at: number): Promise<Begun> {
+    const { rows, key, lease } = this.#parts;
+    const intent = { fence: lease.fence, at };
+    try {
+      return { grant, intent, version: await rows.write(key, grant, { intent, ifVersion: version, lease }) };
+    } catch (failure) {
+      // A store that fails may have written it all the same.
+      if (!isConflict(failure)) this.#remember(intent, "unused");
+      throw failure;
+    }
+  }
+
+  /** Not ended by anybody's signal: what the issuer answers is lost otherwise, and the grant with it. */
+  #send(grant: Grant): Promise<Refreshed> {
+    const { clock, limits, send } = this.#parts;
+    const timeoutMs = limits.refreshTimeoutMs;
+    const why = `The issuer has not answered a refresh within ${timeoutMs} ms; try again.`;
+    const expired = () => new TenantryError("TIMEOUT", why, { retryable: true, delivery: "unknown" });
+    return withDeadline({ clock, timeoutMs, expired, keepAlive: true }, (signal) => send(grant, signal));
+  }
+
+  async #end(begun: Begun, failure: unknown): Promise<Found> {
+    const { key, clock, rows } = this.#parts;
+    if (isOver(failure)) return this.#retire(begun, failure);
+    if (isUnused(failure)) {
+      this.#remember(begun.intent, "unused");
+      // Where it cannot be written, this process at least knows.
+      await rows.write(key, begun.grant, { ifVersion: begun.version }).catch(() => {});
+      throw failure;
+    }
+    if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
+    throw mustAuthorize(key, "could not be renewed, and its refresh token may have been used", failure);
+  }
+
+  /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */
+  async #retire({ grant, intent }: Begun, failure: unknown): Promise<Found> {
+    const { rows, key, clock } = this.#parts;
+    const row = await rows.read(key);
+    if (row === undefined) return { grant: undefined };
+    if (row.intent?.fence !== intent.fence) return isLive(row.grant, clock.now()) ? row : undefined;
+    // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
+    const { refreshToken: _over, ...rest } = grant;
+    await rows.write(key, rest, { ifVersion: row.version }).catch(() => {});
+    throw failure;
+  }
+
+  /**
+   * Writes the new tokens over the row that says that they were asked for. It needs no lease: the row has that intent as
+   * long as nobody else has written a grant, and only a re-encryption gives it another version meanwhile.
+   */
+  async #commit(begun: Begun, next: Grant): Promise<Found> {
+    const { rows, key } = this.#parts;
+    let version: Version = begun.version;
+    // Kept until it is written, so that a store that fails does not cost the grant.
+    this.#remember(begun.intent, next);
+    for (let writes = 1; ; writes++) {
+      try {
+        await rows.write(key, next, { ifVersion: version });
+        this.#parts.outcomes.take(this.#nameOf(begun.intent));
+        return { grant: next };
+      } catch (failure) {
+        if (!isConflict(failure) || writes === maxWrites) throw failure;
+      }
+      const row = await rows.read(key);
+      // It was removed, or granted anew: what was just got is nobody's.
+      if (row?.intent?.fence !== begun.intent.fence) return { grant: row?.grant };
+      version = row.version;
+    }
+  }
+
+  #remember(intent: Intent, outcome: Outcome): void {
+    this.#parts.outcomes.set(this.#nameOf(intent), outcome);
+  }
+
+  /** A fence is never given twice for one lease, so it names the intent. */
+  #nameOf({ fence }: Intent): string {
+    return `${fence}:${spell(this.#parts.key)}`;
+  }
+}
+
+/** Whether the issuer still takes a token that was first sent with this intent; a clock that was put back says no. */
+function inGrace({ refreshGraceMs = 0 }: Grant, { at }: Intent, now: number): boolean {
+  return Math.abs(now - at) < refreshGraceMs;
+}
+
+function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
+  const { expiresAt: _ended, ...facts } = grant;
+  const { accessToken, expiresInMs, refreshToken, scopes } = answer;
+  return Object.freeze({
+    ...facts,
+    generation: globalThis.crypto.randomUUID(),
+    accessToken,
+    receivedAt: now,
+    ...(refreshToken && { refreshToken }),
+    ...(scopes && { scopes: Object.freeze([...scopes]) }),
+    ...(isDuration(expiresInMs) && { expiresAt: now + expiresInMs }),
+  });
+}
+
+/** What is no duration counts as unsaid: the tokens beside it are good, and were paid for with the old one. */
+function isDuration(ms: number | undefined): ms is number {
+  return ms !== undefined && Number.isFinite(ms) && ms >= 0;
+}
