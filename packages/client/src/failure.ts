@@ -169,7 +169,12 @@ function unauthorized(status: 401 | 403, challenge: Challenge | undefined): Tena
   }
   const scope = challenge?.parameters.scope;
   const asks = scope === undefined ? "" : `; it asks for the scope ${quote(scope)}`;
-  return new TenantryError("UNAUTHORIZED", `The server forbids this request (HTTP 403)${asks}.`, details);
+  // RFC 6750, section 3.1: the credential is good, and another one may do more.
+  const wantsMore = challenge?.parameters.error === "insufficient_scope";
+  return new TenantryError("UNAUTHORIZED", `The server forbids this request (HTTP 403)${asks}.`, {
+    ...details,
+    ...(wantsMore && { recover: "reauthorize" as const }),
+  });
 }
 
 function sessionLost(status: number, rpc: Pick<ErrorDetails, "rpc">): TenantryError {

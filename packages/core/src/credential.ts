@@ -18,6 +18,8 @@ export interface ServerRef {
   readonly digest: string;
   /** The origin of the server's own URL; a hosted server has none. */
   readonly origin?: Origin;
+  /** That URL itself, which may hold a key in its query; a hosted server has none. */
+  readonly url?: string;
 }
 
 /** What one server accepts from one scope. It is never shared, stored or shown by whoever carries it. */

@@ -52,10 +52,13 @@ function routeServer(
   const { share = "user", timeoutMs, credential, discovery } = definition;
   const { clock, limits, processes } = dependencies;
   const digest = digestDefinition(definition, dependencies.identify);
-  const origin = definition.url !== undefined ? { origin: originOf(definition.url) } : {};
+  const place =
+    definition.url !== undefined
+      ? { origin: originOf(definition.url), url: new URL(definition.url).href }
+      : {};
   const credentials = credential === undefined ? undefined : bind(credential, dependencies);
   return Object.freeze({
-    ref: Object.freeze({ id, digest, ...origin }),
+    ref: Object.freeze({ id, digest, ...place }),
     share,
     upstream: upstreamOf(definition, { clock, limits, processes }),
     ...(credentials && { credentials }),

@@ -1,0 +1,50 @@
+import type { Challenge, Clock, ServerRef } from "@tenantry/core";
+import { RecentMap } from "../recent-map.ts";
+import { parseScopes } from "./scopes.ts";
+
+/** What a server asks for when it refuses a request (RFC 6750, section 3; RFC 9728, section 5.1). */
+export interface Asked {
+  readonly scopes: readonly string[];
+  readonly resourceMetadata?: string;
+}
+
+/** Reads a server's challenge. */
+export function askedOf(challenge: Challenge | undefined): Asked {
+  const { scope, resource_metadata: resourceMetadata } = challenge?.parameters ?? {};
+  return {
+    scopes: parseScopes(scope),
+    ...(resourceMetadata !== undefined && { resourceMetadata }),
+  };
+}
+
+/** Whether a challenge says that the token is good and may do too little (RFC 6750, section 3.1). */
+export function wantsMore(challenge: Challenge | undefined): boolean {
+  return challenge?.parameters["error"] === "insufficient_scope";
+}
+
+/** The servers that have refused a request without a token, and what each asked for; remembered for a while. */
+export class AskingServers {
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  readonly #asked: RecentMap<string, { readonly asked: Asked; readonly at: number }>;
+
+  constructor(clock: Clock, { max, ttlMs }: { readonly max: number; readonly ttlMs: number }) {
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+    this.#asked = new RecentMap(max);
+  }
+
+  add(server: ServerRef, asked: Asked): void {
+    this.#asked.set(nameOf(server), { asked, at: this.#clock.now() });
+  }
+
+  get(server: ServerRef): Asked | undefined {
+    const known = this.#asked.get(nameOf(server));
+    return known !== undefined && this.#clock.now() < known.at + this.#ttlMs ? known.asked : undefined;
+  }
+}
+
+/** Not by its id alone: another workspace may call another server so. */
+function nameOf({ id, digest, url }: ServerRef): string {
+  return JSON.stringify([id, digest, url ?? null]);
+}

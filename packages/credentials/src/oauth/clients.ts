@@ -1,0 +1,141 @@
+import { quote, secret, SharedFlight, TenantryError, type AbortableOptions } from "@tenantry/core";
+import { z } from "zod";
+import type { OAuthClient } from "./client.ts";
+import type { Issuer } from "./issuer.ts";
+import type { OAuthParts } from "./parts.ts";
+import { registerClient, type Registration } from "./registration.ts";
+import { sealedFor } from "../sealing/sealed-row.ts";
+import { openJson, sealJson } from "./sealed-json.ts";
+
+const kind = "client";
+const rowSchema = z.object({ sealed: z.string() });
+const registrationSchema = z.object({
+  id: z.string(),
+  secret: z.string().optional(),
+  authMethod: z.enum(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]),
+  expiresAt: z.number().optional(),
+});
+
+type StoredClient = z.infer<typeof registrationSchema>;
+
+/**
+ * Whom the issuers know this host as: a client that was registered by hand, else a metadata document, else one that is
+ * registered on the way and kept in the store (MCP client registration). One that was registered at an issuer is used at
+ * that issuer only (SEP-2352).
+ */
+export class Clients {
+  readonly #parts: OAuthParts;
+  readonly #registrations = new Map<string, SharedFlight<OAuthClient>>();
+
+  constructor(parts: OAuthParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether there is a client at this issuer already. */
+  async isKnown(issuer: string): Promise<boolean> {
+    return this.#parts.options.client !== undefined || (await this.#stored(issuer)) !== undefined;
+  }
+
+  /**
+   * Gives the client for an issuer, and registers one where there is none. Rejects with `CONFIG_INVALID` where that issuer
+   * registers nobody, and says what to configure.
+   */
+  async at(issuer: Issuer, { signal }: AbortableOptions): Promise<OAuthClient> {
+    const fixed = this.#fixed(issuer);
+    if (fixed !== undefined) return fixed;
+    const stored = await this.#stored(issuer.identifier);
+    if (stored !== undefined) return clientOf(stored.client);
+    const flying = this.#registrations.get(issuer.identifier);
+    const flight = flying === undefined || flying.abandoned ? this.#begin(issuer) : flying;
+    return flight.join({ signal });
+  }
+
+  /** Gives the client of this id at an issuer; `undefined` where it is no longer this host's. */
+  async byId(issuer: Issuer, id: string): Promise<OAuthClient | undefined> {
+    const client = this.#fixed(issuer) ?? (await this.#stored(issuer.identifier))?.client;
+    if (client?.id !== id) return undefined;
+    return "expiresAt" in client ? clientOf(client) : (client as OAuthClient);
+  }
+
+  /** Forgets a client that its issuer knows no longer, so that the next authorization registers another. */
+  async forget(issuer: string, id: string): Promise<void> {
+    const stored = await this.#stored(issuer);
+    if (stored?.client.id !== id) return;
+    // Somebody may have registered another one meanwhile, which stays.
+    const { version } = stored;
+    await this.#parts.store.clients.delete(this.#keyOf(issuer), { ifVersion: version }).catch(ifConflict);
+  }
+
+  #fixed(issuer: Issuer): OAuthClient | undefined {
+    const { client, clientMetadataUrl } = this.#parts.options;
+    if (client !== undefined) return client;
+    const named = clientMetadataUrl !== undefined && issuer.takesClientUrls;
+    return named ? { id: clientMetadataUrl.href, authMethod: "none" } : undefined;
+  }
+
+  #begin(issuer: Issuer): SharedFlight<OAuthClient> {
+    const { identifier } = issuer;
+    const flight: SharedFlight<OAuthClient> = new SharedFlight(async (signal) => {
+      try {
+        await Promise.resolve();
+        const { http, callbackUrl, options } = this.#parts;
+        const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
+        return clientOf(await this.#keep(identifier, given));
+      } finally {
+        if (this.#registrations.get(identifier) === flight) this.#registrations.delete(identifier);
+      }
+    });
+    this.#registrations.set(identifier, flight);
+    return flight;
+  }
+
+  /** Keeps a new client, unless another process was faster: then that one's is used, and this one's stays unused. */
+  async #keep(issuer: string, client: Registration): Promise<StoredClient> {
+    const { store, sealer } = this.#parts;
+    const key = this.#keyOf(issuer);
+    const stored: StoredClient = {
+      id: client.id,
+      ...(client.secret && { secret: client.secret.reveal() }),
+      authMethod: client.authMethod,
+      ...(client.expiresAt !== undefined && { expiresAt: client.expiresAt }),
+    };
+    const sealed = await sealJson(sealer, stored, sealedFor(kind, key));
+    const before = await store.clients.get(key);
+    const others = before && (await this.#stored(issuer))?.client;
+    if (others) return others;
+    const written = store.clients.put(key, { kind, sealed }, { ifVersion: before?.version ?? null });
+    await written.catch(ifConflict);
+    return (await this.#stored(issuer))?.client ?? stored;
+  }
+
+  async #stored(
+    issuer: string,
+  ): Promise<{ readonly client: StoredClient; readonly version: string } | undefined> {
+    const { store, sealer, clock } = this.#parts;
+    const key = this.#keyOf(issuer);
+    const row = await store.clients.get(key);
+    if (row === undefined) return undefined;
+    const held = rowSchema.safeParse(row.value);
+    if (!held.success) throw noClient(issuer);
+    const client = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key));
+    if (client.expiresAt !== undefined && client.expiresAt <= clock.now()) return undefined;
+    return { client, version: row.version };
+  }
+
+  #keyOf(issuer: string) {
+    return { issuer, callbackUrl: this.#parts.callbackUrl.href };
+  }
+}
+
+function clientOf({ id, secret: text, authMethod }: StoredClient): OAuthClient {
+  return Object.freeze({ id, authMethod, ...(text !== undefined && { secret: secret(text) }) });
+}
+
+function noClient(issuer: string): TenantryError {
+  const what = `What is stored for the authorization server ${quote(issuer)} is no client; delete that row.`;
+  return new TenantryError("STORE_INVALID", what);
+}
+
+function ifConflict(failure: unknown): void {
+  if (!(failure instanceof TenantryError && failure.code === "STORE_CONFLICT")) throw failure;
+}

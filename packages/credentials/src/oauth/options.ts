@@ -1,0 +1,158 @@
+import { fillLimits, quote, Secret, secret, TenantryError } from "@tenantry/core";
+import type { PrivateKey } from "oauth4webapi";
+import type { OAuthClient } from "./client.ts";
+import { defaultOAuthLimits, type OAuthLimits } from "./limits.ts";
+import { isScope } from "./scopes.ts";
+import { isLoopback, webUrl } from "./web-url.ts";
+
+/** A client that was registered by hand, at one issuer. */
+export interface RegisteredClient {
+  readonly id: string;
+  /** Its secret, if it has one. */
+  readonly secret?: string | Secret;
+  /** The private key with which it signs (`private_key_jwt`, RFC 7523, section 2.2), with its key id if the issuer wants one. */
+  readonly privateKey?: PrivateKey;
+  /** How it authenticates; defaults to what it can and the issuer's metadata lists. */
+  readonly authMethod?: "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";
+}
+
+/** What every way to a token needs to know. */
+export interface IssuerOptions {
+  /**
+   * The only issuer whose tokens are used, exactly as the server's metadata names it. Defaults to the server's own choice;
+   * required where the client has a secret, which would else go to whatever issuer the server names.
+   */
+  readonly issuer?: string;
+  /** Asked for beside those of the server's challenge, instead of those in its metadata. */
+  readonly scopes?: readonly string[];
+  /** Where the server's metadata is, for a server that names another origin. Defaults to where RFC 9728 says. */
+  readonly resourceMetadataUrl?: string | URL;
+  /** Uses an issuer whose metadata calls it by another name than the one that led to it. Defaults to `false`. */
+  readonly allowIssuerMismatch?: boolean;
+  /** What errors and the store call the credential. Defaults to `oauth`. */
+  readonly slot?: string;
+  readonly limits?: Partial<OAuthLimits>;
+}
+
+/** How a person's grants are got. */
+export interface OAuthOptions extends IssuerOptions {
+  /** A client that was registered by hand. Defaults to one that is registered on the way. */
+  readonly client?: RegisteredClient;
+  /** The URL of the host's client metadata document, for issuers that take one as a client's name (SEP-991). */
+  readonly clientMetadataUrl?: string | URL;
+  /** What a client that is registered on the way is called. Defaults to `Tenantry`. */
+  readonly clientName?: string;
+  /** Whether `offline_access` is asked for where the issuer lists it (SEP-2207). Defaults to `true`. */
+  readonly offlineAccess?: boolean;
+  /**
+   * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
+   * the server's refusal says what it wants; from then on nothing is sent without.
+   */
+  readonly required?: boolean;
+}
+
+/** The options as they are used. */
+export interface CheckedIssuerOptions {
+  readonly issuer?: string;
+  readonly scopes?: readonly string[];
+  readonly resourceMetadataUrl?: URL;
+  readonly allowIssuerMismatch: boolean;
+  readonly slot: string;
+  readonly limits: OAuthLimits;
+}
+
+/** The options of `oauth()` as they are used. */
+export interface CheckedOAuthOptions extends CheckedIssuerOptions {
+  readonly client?: OAuthClient;
+  readonly clientMetadataUrl?: URL;
+  readonly clientName: string;
+  readonly offlineAccess: boolean;
+  readonly required: boolean;
+}
+
+/** Checks what `oauth()` is given; throws `CONFIG_INVALID`, or `ADDRESS_REFUSED` for a URL that may not be used. */
+export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
+  const {
+    client,
+    clientMetadataUrl,
+    clientName = "Tenantry",
+    offlineAccess = true,
+    required = false,
+  } = options;
+  const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
+  return Object.freeze({
+    ...checkIssuerOptions(options, client),
+    ...(client && { client: checkClient(client) }),
+    ...(document && { clientMetadataUrl: document }),
+    clientName,
+    offlineAccess,
+    required,
+  });
+}
+
+/** Checks what all sources of this folder have in common; throws as {@link checkOAuthOptions} does. */
+export function checkIssuerOptions(
+  options: IssuerOptions,
+  client: RegisteredClient | undefined,
+): CheckedIssuerOptions {
+  const {
+    issuer,
+    scopes,
+    resourceMetadataUrl,
+    allowIssuerMismatch = false,
+    slot = "oauth",
+    limits,
+  } = options;
+  if (issuer !== undefined) webUrl(issuer, "The issuer");
+  if (issuer === undefined && client?.secret !== undefined)
+    throw invalid("A client with a secret needs the issuer that it was registered at; give `issuer`");
+  const wrong = scopes?.find((scope) => !isScope(scope));
+  if (wrong !== undefined)
+    throw invalid(`${quote(wrong)} is not a scope (RFC 6749, section 3.3); correct \`scopes\``);
+  if (typeof slot !== "string" || slot.trim() === "") throw invalid("`slot` is a non-empty name");
+  return Object.freeze({
+    ...(issuer !== undefined && { issuer }),
+    ...(scopes && { scopes: Object.freeze([...scopes]) }),
+    ...(resourceMetadataUrl !== undefined && {
+      resourceMetadataUrl: webUrl(String(resourceMetadataUrl), "The resourceMetadataUrl"),
+    }),
+    allowIssuerMismatch,
+    slot,
+    limits: fillLimits(limits, defaultOAuthLimits),
+  });
+}
+
+/** Checks a client that was registered by hand; throws `CONFIG_INVALID` without showing its secret. */
+export function checkClient({ id, secret: given, privateKey, authMethod }: RegisteredClient): OAuthClient {
+  if (typeof id !== "string" || id === "") throw invalid("A client has an `id`, as its issuer names it");
+  const text = given instanceof Secret ? given.reveal() : given;
+  if (text !== undefined && (typeof text !== "string" || text === ""))
+    throw invalid("The client's `secret` is a non-empty text; leave it out for a client without one");
+  return Object.freeze({
+    id,
+    ...(text !== undefined && { secret: secret(text) }),
+    ...(privateKey && { privateKey }),
+    ...(authMethod && { authMethod }),
+  });
+}
+
+/** Checks where the person is sent back to: https, or http to loopback (OAuth 2.1, section 2.3.1). Throws `CONFIG_INVALID`. */
+export function checkCallbackUrl(callbackUrl: URL | undefined): URL {
+  if (callbackUrl === undefined)
+    throw invalid(
+      "oauth() needs to know where the person is sent back to; give a callback URL, or a publicUrl",
+    );
+  return webUrl(callbackUrl.href, "The callback URL");
+}
+
+/** A client's document is at an https URL with a path (Client ID Metadata Document, section 3). */
+function documentUrl(given: string | URL): URL {
+  const url = webUrl(String(given), "The clientMetadataUrl");
+  if (url.protocol !== "https:" || isLoopback(url) || url.pathname === "/")
+    throw invalid("The clientMetadataUrl is an https URL with a path, which every issuer can read");
+  return url;
+}
+
+function invalid(why: string): TenantryError {
+  return new TenantryError("CONFIG_INVALID", `${why}.`);
+}

@@ -1,0 +1,75 @@
+import {
+  quote,
+  TenantryError,
+  type CredentialKey,
+  type Origin,
+  type Scope,
+  type ServerRef,
+} from "@tenantry/core";
+import type { SendRefresh } from "../grants/grant.ts";
+import type { Refreshing } from "./refreshing.ts";
+
+/** A server as a place where grants are used. */
+export interface ServerPlace {
+  readonly url: URL;
+  /** The server's own origin, alone. */
+  readonly origins: readonly Origin[];
+  /** Refreshes the grants that are used there. */
+  readonly refresh: SendRefresh;
+  /** Refreshes one that the server has refused. */
+  readonly refreshRefused: SendRefresh;
+}
+
+/** Remembers what every call asks: where a server is, and under which key a scope's grant for it is kept. */
+export class Places {
+  readonly #slot: string;
+  readonly #refreshing: Refreshing;
+  readonly #places = new WeakMap<ServerRef, ServerPlace>();
+  readonly #keys = new WeakMap<ServerRef, WeakMap<Scope, CredentialKey>>();
+
+  constructor(slot: string, refreshing: Refreshing) {
+    this.#slot = slot;
+    this.#refreshing = refreshing;
+  }
+
+  /** Throws `CREDENTIAL_INVALID` for a server that is not reached by a URL. */
+  of(server: ServerRef): ServerPlace {
+    const known = this.#places.get(server);
+    if (known !== undefined) return known;
+    const { id, origin, url: text } = server;
+    if (origin === undefined || text === undefined) {
+      const what = `The server ${quote(id)} is not reached by a URL, and OAuth is for servers that are; use env() instead.`;
+      throw new TenantryError("CREDENTIAL_INVALID", what, { server: id, slot: this.#slot });
+    }
+    const url = new URL(text);
+    const place = Object.freeze({
+      url,
+      origins: Object.freeze([origin]),
+      refresh: this.#refreshing.at(id, url, false),
+      refreshRefused: this.#refreshing.at(id, url, true),
+    });
+    this.#places.set(server, place);
+    return place;
+  }
+
+  /** Throws `CREDENTIAL_MISSING` for a scope that is no user's: what one person has granted is nobody else's. */
+  keyOf(scope: Scope, server: ServerRef): CredentialKey {
+    const keys = this.#keys.get(server) ?? new WeakMap<Scope, CredentialKey>();
+    const known = keys.get(scope);
+    if (known !== undefined) return known;
+    if (scope.share !== "user") throw this.#nobodys(scope, server);
+    const { workspace, user } = scope;
+    const key = Object.freeze({ workspace, user, server: server.id, slot: this.#slot });
+    this.#keys.set(server, keys.set(scope, key));
+    return key;
+  }
+
+  #nobodys({ share }: Scope, { id }: ServerRef): TenantryError {
+    const why =
+      share === "discovery"
+        ? 'discovery happens before there is a user; give the definition discovery: "anonymous" or a credential of its own'
+        : `a connection with share: "${share}" serves many users; use clientCredentials(), or share: "user"`;
+    const what = `What a person grants with oauth() is that person's alone, and ${why} (server ${quote(id)}).`;
+    return new TenantryError("CREDENTIAL_MISSING", what, { server: id, slot: this.#slot });
+  }
+}

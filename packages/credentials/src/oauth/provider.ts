@@ -1,0 +1,309 @@
+import {
+  isTraced,
+  TenantryError,
+  traced,
+  type AbortableOptions,
+  type Credential,
+  type CredentialEvent,
+  type CredentialKey,
+  type CredentialProvider,
+  type CredentialRequest,
+  type Principal,
+  type Scope,
+  type ServerId,
+} from "@tenantry/core";
+import type { Grant } from "../grants/grant.ts";
+import { Grants } from "../grants/grants.ts";
+import { Authorizations } from "./authorization.ts";
+import { AskingServers, askedOf, wantsMore, type Asked } from "./challenge.ts";
+import { Clients } from "./clients.ts";
+import { Completion, type AuthorizationCallback } from "./completion.ts";
+import { Discovery } from "./discovery.ts";
+import { Flows } from "./flows.ts";
+import { GrantCredentials } from "./grant-credential.ts";
+import type { OAuthParts } from "./parts.ts";
+import { Places, type ServerPlace } from "./places.ts";
+import { Refreshing } from "./refreshing.ts";
+import { revokeGrant } from "./revocation.ts";
+import { unionOf } from "./scopes.ts";
+import { StepUps } from "./step-ups.ts";
+
+/** One person and one server. */
+export interface PersonAtServer extends AbortableOptions {
+  readonly principal: Principal;
+  readonly server: ServerId;
+}
+
+/** What a person has granted. */
+export type GrantStatus =
+  | { readonly granted: false }
+  | {
+      readonly granted: true;
+      readonly issuer: string;
+      readonly resource: string;
+      readonly scopes: readonly string[];
+      /** When the access token ends, in milliseconds since the Unix epoch. */
+      readonly expiresAt?: number;
+      /** Whether it is renewed without the person. */
+      readonly isRenewable: boolean;
+    };
+
+/** What has been finished. */
+export interface Authorized {
+  readonly server: ServerId;
+  readonly scopes: readonly string[];
+}
+
+/** What became of a disconnection. */
+export interface Disconnected {
+  /** Whether there was a grant. */
+  readonly removed: boolean;
+  /** Whether the issuer has confirmed that its tokens are over. */
+  readonly revoked: boolean;
+}
+
+/** A provider whose credentials people grant, in a browser. */
+export interface OAuthProvider extends CredentialProvider, AsyncDisposable {
+  /**
+   * Ends the flow that a callback belongs to. Rejects with `ARGUMENT_INVALID`, and tells nothing, where this principal has no
+   * such flow open, and with `CREDENTIAL_FAILED` where the issuer gives no grant; then a new flow has to be begun.
+   */
+  finishAuthorization(callback: AuthorizationCallback): Promise<Authorized>;
+  /** Forgets what a person has granted and asks the issuer to end it (RFC 7009); nobody else's grant is touched. */
+  disconnect(person: PersonAtServer): Promise<Disconnected>;
+  /** Tells what a person has granted, without asking anybody but the store. */
+  status(person: PersonAtServer): Promise<GrantStatus>;
+  /** Waits for refreshes under way; gives the same promise every time. */
+  close(): Promise<void>;
+}
+
+/** What a request with no usable grant leads to. */
+interface Wanting {
+  readonly asked: Asked | undefined;
+  readonly grant?: Grant | undefined;
+  readonly stepUp?: readonly string[];
+  readonly looksAgain: boolean;
+}
+
+/** Resolves grants to credentials, and the lack of one to the page on which it is granted. */
+export class GrantProvider implements OAuthProvider {
+  readonly #parts: OAuthParts;
+  readonly #grants: Grants;
+  readonly #discovery: Discovery;
+  readonly #clients: Clients;
+  readonly #authorizations: Authorizations;
+  readonly #completion: Completion;
+  readonly #credentials: GrantCredentials;
+  readonly #places: Places;
+  readonly #asking: AskingServers;
+  readonly #stepUps: StepUps;
+
+  constructor(parts: OAuthParts) {
+    const { http, clock, store, sealer, options } = parts;
+    const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
+    const flows = new Flows(store, sealer, clock);
+    this.#parts = parts;
+    this.#grants = new Grants({ store, sealer, clock });
+    this.#discovery = new Discovery(http, clock, options.limits, options);
+    this.#clients = new Clients(parts);
+    this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
+    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
+    this.#credentials = new GrantCredentials(options.issuer);
+    this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
+    this.#asking = new AskingServers(clock, { max, ttlMs });
+    this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
+  }
+
+  resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
+    if (!isTraced("tenantry:credentials:resolve")) return this.#resolve(request);
+    const payload = () => ({ scope: request.scope, server: request.server.id });
+    return traced("tenantry:credentials:resolve", payload, async () => this.#resolve(request));
+  }
+
+  watch(listener: (event: CredentialEvent) => void): Disposable {
+    return this.#grants.watch(({ key, subject }) => {
+      const { workspace, user, server } = key;
+      if (user === undefined) return;
+      const scope: Scope = Object.freeze({ share: "user", workspace, user });
+      listener(Object.freeze({ kind: "revoked", scope, server, subject }));
+    });
+  }
+
+  async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
+    const { flow, grant } = await this.#completion.complete(callback);
+    const { principal, server } = flow;
+    await this.#grants.put(this.#keyOf(principal, server), grant);
+    await this.#authorizations.end(flow);
+    if (flow.stepUp) this.#stepUps.add(principal, server, flow.stepUp);
+    return Object.freeze({ server, scopes: grant.scopes });
+  }
+
+  async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
+    await this.#authorizations.end({ principal, server });
+    const grant = await this.#grants.remove(this.#keyOf(principal, server));
+    if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
+    const parts = { http: this.#parts.http, discovery: this.#discovery, clients: this.#clients };
+    return Object.freeze({ removed: true, revoked: await revokeGrant(parts, grant, { signal }) });
+  }
+
+  async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
+    const grant = await this.#grants.current(this.#keyOf(principal, server));
+    if (grant === undefined) return Object.freeze({ granted: false });
+    const { issuer, resource, scopes, expiresAt, refreshToken } = grant;
+    return Object.freeze({
+      granted: true,
+      issuer,
+      resource,
+      scopes,
+      ...(expiresAt !== undefined && { expiresAt }),
+      isRenewable: refreshToken !== undefined,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#grants.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
+    const { server, scope, rejected } = request;
+    const place = this.#places.of(server);
+    const key = this.#places.keyOf(scope, server);
+    if (rejected !== undefined) return this.#renew(request, rejected, place, key);
+    // The signal is looked at by whoever waits only; to most calls the grant is given at once.
+    const given = this.#grants.fresh(key, {
+      send: place.refresh,
+      get signal() {
+        return request.signal;
+      },
+    });
+    if (given instanceof Promise) return this.#wait(given, request, place);
+    const credential = given && this.#credentials.of(given, place);
+    return credential ?? this.#without(request, place, given);
+  }
+
+  async #wait(
+    given: Promise<Grant | undefined>,
+    request: CredentialRequest,
+    place: ServerPlace,
+  ): Promise<Credential | undefined> {
+    let grant: Grant | undefined;
+    try {
+      grant = await given;
+    } catch (failure) {
+      if (!isOver(failure)) throw failure;
+      const before = await this.#grants.current(this.#places.keyOf(request.scope, request.server));
+      throw await this.#authorize(request, place, {
+        asked: this.#asking.get(request.server),
+        grant: before,
+        looksAgain: false,
+      });
+    }
+    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place, grant);
+  }
+
+  /** No grant: nothing is sent once it is known that the server wants one. */
+  async #without(
+    request: CredentialRequest,
+    place: ServerPlace,
+    grant: Grant | undefined,
+  ): Promise<Credential | undefined> {
+    const asked = this.#asking.get(request.server);
+    if (asked === undefined && !this.#parts.options.required) return undefined;
+    throw await this.#authorize(request, place, { asked, grant, looksAgain: false });
+  }
+
+  /** The server has refused a request, with a grant or without. */
+  async #renew(
+    request: CredentialRequest,
+    { generation, challenge }: NonNullable<CredentialRequest["rejected"]>,
+    place: ServerPlace,
+    key: CredentialKey,
+  ): Promise<Credential | undefined> {
+    const { server, signal } = request;
+    const asked = askedOf(challenge);
+    if (generation === undefined) this.#asking.add(server, asked);
+    const grant = await this.#grants.current(key);
+    signal?.throwIfAborted();
+    const isRefused = grant !== undefined && grant.generation === generation;
+    if (isRefused && wantsMore(challenge)) return this.#stepUp(request, place, grant, asked);
+    const wanting: Wanting = {
+      asked: generation === undefined ? asked : this.#union(request, asked),
+      grant,
+      looksAgain: true,
+    };
+    let fresh: Grant | undefined;
+    try {
+      fresh = await this.#grants.fresh(key, { send: place.refreshRefused, rejected: generation, signal });
+    } catch (failure) {
+      if (isOver(failure)) throw await this.#authorize(request, place, wanting);
+      throw failure;
+    }
+    const credential = fresh && this.#credentials.of(fresh, place);
+    if (credential !== undefined) return credential;
+    throw await this.#authorize(request, place, wanting);
+  }
+
+  /** What is asked for now, with what the server asked for when it was first met. */
+  #union({ server }: CredentialRequest, { scopes, ...asked }: Asked): Asked {
+    return { ...asked, scopes: unionOf(this.#asking.get(server)?.scopes ?? [], scopes) };
+  }
+
+  /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
+  async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
+    const { principal } = personOf(request);
+    if (this.#stepUps.areOver(principal, request.server.id, asked.scopes)) {
+      const what =
+        "The server wants more than it can be granted: it has refused what was granted for it before.";
+      const { challenge } = request.rejected ?? {};
+      const details = { status: 403, delivery: "refused", ...(challenge && { challenge }) } as const;
+      throw new TenantryError("UNAUTHORIZED", what, {
+        server: request.server.id,
+        slot: this.#parts.options.slot,
+        ...details,
+      });
+    }
+    throw await this.#authorize(request, place, { asked, grant, stepUp: asked.scopes, looksAgain: false });
+  }
+
+  /** Makes the error that carries the page on which access is granted, with all that had been granted before. */
+  async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
+    const { asked, grant, stepUp, looksAgain } = wanting;
+    const { principal, server } = personOf(request);
+    const { slot } = this.#parts.options;
+    const wish = {
+      principal,
+      server,
+      url: place.url,
+      scopes: unionOf(grant?.scopes ?? [], asked?.scopes ?? []),
+      stepUp,
+      challenged: asked?.resourceMetadata,
+      looksAgain,
+    };
+    const authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
+    const why = stepUp ? "wants more than has been granted" : "has to be granted access to";
+    const what = `The server ${JSON.stringify(server)} ${why}; send the person to authorizationUrl, then call again.`;
+    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
+  }
+
+  #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
+    return { workspace, user, server, slot: this.#parts.options.slot };
+  }
+}
+
+function personOf({ scope, server }: CredentialRequest): {
+  readonly principal: Principal;
+  readonly server: ServerId;
+} {
+  if (scope.share !== "user") throw new TypeError("Only a user has a grant.");
+  const { share: _share, ...principal } = scope;
+  return { principal, server: server.id };
+}
+
+/** Whether only the person can help. */
+function isOver(failure: unknown): boolean {
+  return failure instanceof TenantryError && failure.code === "AUTHORIZATION_REQUIRED";
+}

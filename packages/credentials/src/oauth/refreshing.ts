@@ -1,0 +1,116 @@
+import { quote, TenantryError, withDeadline, withDetails, type ServerId } from "@tenantry/core";
+import type { Grant, Refreshed, SendRefresh } from "../grants/grant.ts";
+import type { OAuthClient } from "./client.ts";
+import type { Clients } from "./clients.ts";
+import type { Discovery } from "./discovery.ts";
+import { checkTokenType } from "./grant-of.ts";
+import type { Issuer } from "./issuer.ts";
+import type { OAuthParts } from "./parts.ts";
+import { requestTokens } from "./token-request.ts";
+
+/** After a refusal, what is known of a server's issuers is looked at again when it is older than this, in milliseconds. */
+const refusedMaxAgeMs = 60_000;
+/** How long may pass before the refresh token is sent, in milliseconds. */
+const prepareMs = 7_000;
+
+interface RefreshOptions {
+  readonly signal: AbortSignal;
+  readonly maxAgeMs?: number;
+}
+
+/** The refreshes of one source's grants (RFC 6749, section 6), each at the issuer and with the client that it was given by and to. */
+export class Refreshing {
+  readonly #parts: OAuthParts;
+  readonly #discovery: Discovery;
+  readonly #clients: Clients;
+
+  constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
+    this.#parts = parts;
+    this.#discovery = discovery;
+    this.#clients = clients;
+  }
+
+  /** Makes what refreshes the grants of one server; `refused` where the server has just refused one. */
+  at(server: ServerId, url: URL, refused: boolean): SendRefresh {
+    return (grant, signal) =>
+      this.#send(grant, server, url, refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+  }
+
+  async #send(grant: Grant, server: ServerId, url: URL, options: RefreshOptions): Promise<Refreshed> {
+    const { issuer, client } = await this.#prepare(grant, server, url, options);
+    if (client === undefined || grant.refreshToken === undefined)
+      throw this.#over(server, "belongs to another client");
+    const { signal } = options;
+    const answer = await requestTokens(this.#parts.http, {
+      issuer,
+      client,
+      grantType: "refresh_token",
+      parameters: { refresh_token: grant.refreshToken.reveal(), resource: grant.resource },
+      signal,
+    });
+    if ("refused" in answer) throw await this.#refusal(answer, issuer, grant, server);
+    const { tokenType, ...tokens } = answer.tokens;
+    checkTokenType(answer.tokens, grant.tokenType);
+    return tokens;
+  }
+
+  /** Finds out where the token goes. It ends well before the time for the whole does, and says that nothing was sent. */
+  async #prepare(
+    grant: Grant,
+    server: ServerId,
+    url: URL,
+    { signal: whole, ...options }: RefreshOptions,
+  ): Promise<{ readonly issuer: Issuer; readonly client: OAuthClient | undefined }> {
+    const { clock } = this.#parts;
+    const what = `The metadata of ${url.origin} or of its authorization server did not come within ${prepareMs} ms; try again.`;
+    const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
+    try {
+      return await withDeadline({ clock, timeoutMs: prepareMs, signal: whole, expired }, async (signal) => {
+        const isLegacy = await this.#checkIssuer(grant, server, url, { ...options, signal });
+        const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, { ...options, signal });
+        return { issuer, client: await this.#clients.byId(issuer, grant.clientId) };
+      });
+    } catch (failure) {
+      throw failure instanceof TenantryError ? withDetails(failure, { delivery: "unsent" }) : failure;
+    }
+  }
+
+  /**
+   * A server that has moved to another issuer takes no token of the old one (SEP-2352). Where it cannot be asked, what is
+   * known holds. Tells whether the server is one that publishes no metadata.
+   */
+  async #checkIssuer(
+    { issuer }: Grant,
+    server: ServerId,
+    url: URL,
+    options: RefreshOptions,
+  ): Promise<boolean> {
+    const resource = await this.#discovery.resource(url, options).catch((failure: unknown) => {
+      options.signal.throwIfAborted();
+      if (failure instanceof TenantryError && failure.retryable) return undefined;
+      throw failure;
+    });
+    if (resource === undefined || resource.isLegacy) return issuer === url.origin;
+    if (resource.issuers.includes(issuer)) return false;
+    throw this.#over(server, `was given by ${quote(issuer)}, whose tokens the server no longer takes`);
+  }
+
+  async #refusal(
+    { refused, failure }: { readonly refused: string; readonly failure: TenantryError },
+    issuer: Issuer,
+    grant: Grant,
+    server: ServerId,
+  ): Promise<TenantryError> {
+    if (refused === "invalid_grant") return this.#over(server, "has ended at its authorization server");
+    if (refused !== "invalid_client" || this.#parts.options.client !== undefined) return failure;
+    // The issuer has forgotten a client that was registered on the way, and every grant with it.
+    await this.#clients.forget(issuer.identifier, grant.clientId);
+    return this.#over(server, "belongs to a client that its authorization server no longer knows");
+  }
+
+  #over(server: ServerId, why: string): TenantryError {
+    const { slot } = this.#parts.options;
+    const what = `The authorization for the server ${quote(server)} ${why}; it has to be granted again.`;
+    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, delivery: "answered" });
+  }
+}

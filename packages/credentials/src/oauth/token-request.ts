@@ -1,0 +1,94 @@
+import { quote, TenantryError, type Secret } from "@tenantry/core";
+import { allowInsecureRequests, customFetch, genericTokenEndpointRequest } from "oauth4webapi";
+import { clientAuthOf, type OAuthClient } from "./client.ts";
+import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
+import type { Issuer } from "./issuer.ts";
+import { readTokens } from "./tokens.ts";
+
+/** What an issuer answered to a token request (RFC 6749, section 5.1). */
+export interface Tokens {
+  readonly tokenType: "bearer" | "dpop";
+  readonly accessToken: Secret;
+  /** For how long the access token lives, in milliseconds from now; absent: the issuer has not said. */
+  readonly expiresInMs?: number;
+  readonly refreshToken?: Secret;
+  /** Absent: as was asked for. */
+  readonly scopes?: readonly string[];
+}
+
+/** One token request. */
+export interface TokenRequest {
+  readonly issuer: Issuer;
+  readonly client: OAuthClient;
+  readonly grantType: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What an issuer answered: tokens, or for good none, with its own word for why (RFC 6749, section 5.2). */
+export type TokenAnswer =
+  { readonly tokens: Tokens } | { readonly refused: string; readonly failure: TenantryError };
+
+/**
+ * Makes one token request and never a second. Rejects with a `TenantryError` whose `delivery` says what became of it:
+ * `unsent` or `refused`: what was sent has not been used; `unknown`: it may have been.
+ */
+export async function requestTokens(http: OAuthHttp, request: TokenRequest): Promise<TokenAnswer> {
+  const { issuer, client, grantType, parameters, signal } = request;
+  const response = await genericTokenEndpointRequest(
+    { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
+    { client_id: client.id },
+    clientAuthOf(client, issuer),
+    grantType,
+    { ...parameters },
+    {
+      [allowInsecureRequests]: true,
+      [customFetch]: (url: string, sent: HttpRequest) => http.send(new URL(url), sent),
+      ...(signal && { signal }),
+    },
+  );
+  const answer = await jsonOf(response);
+  if (response.status !== 200) return refusal(issuer, response, answer);
+  const tokens = answer && readTokens(answer);
+  if (tokens) return { tokens };
+  const what = `The token endpoint of ${quote(issuer.identifier)} answered with something that is no bearer token`;
+  throw new TenantryError("PROTOCOL_VIOLATION", `${what}; ask whoever runs it.`, {
+    status: response.status,
+    delivery: "unknown",
+  });
+}
+
+/** The tokens of an answer; throws the failure of one that holds none. */
+export function tokensOf(answer: TokenAnswer): Tokens {
+  if ("tokens" in answer) return answer.tokens;
+  throw answer.failure;
+}
+
+function refusal(
+  { identifier }: Issuer,
+  { status, headers }: Response,
+  answer: Readonly<Record<string, unknown>> | undefined,
+): TokenAnswer {
+  const { error, error_description: description } = answer ?? {};
+  const who = `The authorization server ${quote(identifier)}`;
+  if (status === 429 || (status === 503 && headers.has("retry-after"))) {
+    const what = `${who} cannot answer now (HTTP ${status}); try again later.`;
+    const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+    throw new TenantryError("CREDENTIAL_FAILED", what, {
+      status,
+      retryable: true,
+      delivery: "refused",
+      ...(seconds >= 0 && { retryAfterMs: Math.min(seconds * 1_000, maxRetryAfterMs) }),
+    });
+  }
+  if (status < 400 || status >= 500 || typeof error !== "string") {
+    const what = `${who} failed to give a token (HTTP ${status}); try again later.`;
+    throw new TenantryError("CREDENTIAL_FAILED", what, { status, retryable: true, delivery: "unknown" });
+  }
+  const said = typeof description === "string" ? `: ${quote(description)}` : "";
+  const what = `${who} refused to give a token (${quote(error)}${said}).`;
+  const failure = new TenantryError("CREDENTIAL_FAILED", what, { status, delivery: "answered" });
+  return { refused: error, failure };
+}
+
+const maxRetryAfterMs = 3_600_000;
