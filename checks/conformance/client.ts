@@ -2,14 +2,23 @@
 // with the server's URL as its last argument and everything else in three variables. It writes "done" where nothing
 // has failed: the suite looks at what reached its server only, not at how the client ended.
 import { createConnector } from "@tenantry/client";
-import type { Connection, JsonObject, ServerRequestHandlers, Tool } from "@tenantry/core";
+import {
+  TenantryError,
+  type Connection,
+  type ErrorCode,
+  type HttpEndpoint,
+  type JsonObject,
+  type ServerRequestHandlers,
+  type Tool,
+} from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
+import { withAuthorization, type AuthContext } from "./authorized.ts";
 
 const { MCP_CONFORMANCE_SCENARIO: scenario = "", MCP_CONFORMANCE_PROTOCOL_VERSION: revision = "2025-11-25" } =
   process.env;
 /** Shorter than the suite's own limit, and long enough for forty clients that start at once. */
 const request = { timeoutMs: 60_000 };
-const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as {
+const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as AuthContext & {
   readonly toolCalls?: readonly { readonly name: string; readonly arguments: JsonObject }[];
 };
 
@@ -20,6 +29,17 @@ const steps: Readonly<Record<string, (connection: Connection) => Promise<unknown
   "http-custom-headers": callGivenTools,
   "http-standard-headers": useEverything,
   "json-schema-2020-12-preservation": echoSchema,
+};
+
+/** Scenarios whose server lies, or is never content: how the client ends. */
+const refusals: Readonly<Record<string, ErrorCode>> = {
+  "auth/scope-retry-limit": "UNAUTHORIZED",
+  "auth/resource-mismatch": "ORIGIN_REFUSED",
+  "auth/metadata-issuer-mismatch": "ORIGIN_REFUSED",
+  "auth/iss-supported-missing": "CREDENTIAL_FAILED",
+  "auth/iss-wrong-issuer": "CREDENTIAL_FAILED",
+  "auth/iss-unexpected": "CREDENTIAL_FAILED",
+  "auth/iss-normalized": "CREDENTIAL_FAILED",
 };
 
 const url = new URL(process.argv.at(-1) ?? "");
@@ -33,19 +53,28 @@ const handlers: ServerRequestHandlers = {
   onRoots: () => [],
 };
 
-await using egress = createEgress();
-const connector = createConnector({ egress, clientInfo: { name: "tenantry-conformance", version: "0.0.0" } });
-const connection = await connector.open(
-  { kind: "http", url, provenance: "code", headers: {}, era },
-  undefined,
-  { handlers },
-);
-try {
-  await (steps[scenario] ?? callEveryTool)(connection);
-  console.log("done");
-} finally {
-  await connection.close();
+const endpoint: HttpEndpoint = { kind: "http", url, provenance: "code", headers: {}, era };
+if (scenario.startsWith("auth/")) {
+  const failure = await withAuthorization(endpoint, context, async (run) => {
+    const tools = await run(listTools);
+    for (const tool of tools) await run((connection) => callTool(connection, tool));
+  }).catch((reason: unknown) => reason);
+  const code = failure instanceof TenantryError ? failure.code : failure;
+  if (code !== refusals[scenario]) throw failure;
+} else {
+  await using egress = createEgress();
+  const connector = createConnector({
+    egress,
+    clientInfo: { name: "tenantry-conformance", version: "0.0.0" },
+  });
+  const connection = await connector.open(endpoint, undefined, { handlers });
+  try {
+    await (steps[scenario] ?? callEveryTool)(connection);
+  } finally {
+    await connection.close();
+  }
 }
+console.log("done");
 
 async function listTools(on: Connection): Promise<readonly Tool[]> {
   const { tools } = await on.request("tools/list", {}, request);
@@ -55,11 +84,15 @@ async function listTools(on: Connection): Promise<readonly Tool[]> {
 /** Goes on after a tool that fails: a scenario often has several, each for a check of its own. */
 async function callEveryTool(on: Connection): Promise<void> {
   const failures: unknown[] = [];
-  for (const { name, inputSchema } of await listTools(on)) {
-    const params = { name, arguments: sample(inputSchema.properties ?? {}) };
-    await on.request("tools/call", params, request).catch((failure: unknown) => failures.push(failure));
+  for (const tool of await listTools(on)) {
+    await callTool(on, tool).catch((failure: unknown) => failures.push(failure));
   }
   if (failures.length > 0) throw new AggregateError(failures);
+}
+
+async function callTool(on: Connection, { name, inputSchema }: Tool): Promise<void> {
+  const params = { name, arguments: sample(inputSchema.properties ?? {}) };
+  await on.request("tools/call", params, request);
 }
 
 async function callGivenTools(on: Connection): Promise<void> {

@@ -9,7 +9,7 @@ export type ClientAuthMethod = "none" | "client_secret_basic" | "client_secret_p
 export interface OAuthClient {
   readonly id: string;
   readonly secret?: Secret;
-  readonly privateKey?: PrivateKey;
+  readonly privateKey?: PrivateKey["key"] | PrivateKey;
   /** Absent: chosen by what the client has and what the issuer supports. */
   readonly authMethod?: ClientAuthMethod;
 }

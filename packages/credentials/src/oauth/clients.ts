@@ -1,4 +1,4 @@
-import { quote, secret, SharedFlight, TenantryError, type AbortableOptions } from "@tenantry/core";
+import { quote, secret, SharedFlight, TenantryError, type AbortableOptions, type Version } from "@tenantry/core";
 import { z } from "zod";
 import type { OAuthClient } from "./client.ts";
 import type { Issuer } from "./issuer.ts";
@@ -16,7 +16,10 @@ const registrationSchema = z.object({
   expiresAt: z.number().optional(),
 });
 
-type StoredClient = z.infer<typeof registrationSchema>;
+interface StoredClient {
+  readonly client: OAuthClient;
+  readonly version: Version;
+}
 
 /**
  * Whom the issuers know this host as: a client that was registered by hand, else a metadata document, else one that is
@@ -44,7 +47,7 @@ export class Clients {
     const fixed = this.#fixed(issuer);
     if (fixed !== undefined) return fixed;
     const stored = await this.#stored(issuer.identifier);
-    if (stored !== undefined) return clientOf(stored.client);
+    if (stored !== undefined) return stored.client;
     const flying = this.#registrations.get(issuer.identifier);
     const flight = flying === undefined || flying.abandoned ? this.#begin(issuer) : flying;
     return flight.join({ signal });
@@ -53,8 +56,7 @@ export class Clients {
   /** Gives the client of this id at an issuer; `undefined` where it is no longer this host's. */
   async byId(issuer: Issuer, id: string): Promise<OAuthClient | undefined> {
     const client = this.#fixed(issuer) ?? (await this.#stored(issuer.identifier))?.client;
-    if (client?.id !== id) return undefined;
-    return "expiresAt" in client ? clientOf(client) : (client as OAuthClient);
+    return client?.id === id ? client : undefined;
   }
 
   /** Forgets a client that its issuer knows no longer, so that the next authorization registers another. */
@@ -80,7 +82,7 @@ export class Clients {
         await Promise.resolve();
         const { http, callbackUrl, options } = this.#parts;
         const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
-        return clientOf(await this.#keep(identifier, given));
+        return await this.#keep(identifier, given);
       } finally {
         if (this.#registrations.get(identifier) === flight) this.#registrations.delete(identifier);
       }
@@ -90,45 +92,37 @@ export class Clients {
   }
 
   /** Keeps a new client, unless another process was faster: then that one's is used, and this one's stays unused. */
-  async #keep(issuer: string, client: Registration): Promise<StoredClient> {
+  async #keep(issuer: string, client: Registration): Promise<OAuthClient> {
     const { store, sealer } = this.#parts;
     const key = this.#keyOf(issuer);
-    const stored: StoredClient = {
-      id: client.id,
-      ...(client.secret && { secret: client.secret.reveal() }),
-      authMethod: client.authMethod,
-      ...(client.expiresAt !== undefined && { expiresAt: client.expiresAt }),
-    };
-    const sealed = await sealJson(sealer, stored, sealedFor(kind, key));
+    const facts = { ...client, secret: client.secret?.reveal() };
+    const sealed = await sealJson(sealer, facts, sealedFor(kind, key));
+    // Read again, because registering took its time; what is there may also be one whose secret has ended.
     const before = await store.clients.get(key);
-    const others = before && (await this.#stored(issuer))?.client;
-    if (others) return others;
+    const others = before && (await this.#stored(issuer));
+    if (others) return others.client;
     const written = store.clients.put(key, { kind, sealed }, { ifVersion: before?.version ?? null });
     await written.catch(ifConflict);
-    return (await this.#stored(issuer))?.client ?? stored;
+    return (await this.#stored(issuer))?.client ?? client;
   }
 
-  async #stored(
-    issuer: string,
-  ): Promise<{ readonly client: StoredClient; readonly version: string } | undefined> {
+  async #stored(issuer: string): Promise<StoredClient | undefined> {
     const { store, sealer, clock } = this.#parts;
     const key = this.#keyOf(issuer);
     const row = await store.clients.get(key);
     if (row === undefined) return undefined;
     const held = rowSchema.safeParse(row.value);
     if (!held.success) throw noClient(issuer);
-    const client = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key));
-    if (client.expiresAt !== undefined && client.expiresAt <= clock.now()) return undefined;
+    const facts = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key));
+    const { id, authMethod, secret: text, expiresAt } = facts;
+    if (expiresAt !== undefined && expiresAt <= clock.now()) return undefined;
+    const client = Object.freeze({ id, authMethod, ...(text !== undefined && { secret: secret(text) }) });
     return { client, version: row.version };
   }
 
   #keyOf(issuer: string) {
     return { issuer, callbackUrl: this.#parts.callbackUrl.href };
   }
-}
-
-function clientOf({ id, secret: text, authMethod }: StoredClient): OAuthClient {
-  return Object.freeze({ id, authMethod, ...(text !== undefined && { secret: secret(text) }) });
 }
 
 function noClient(issuer: string): TenantryError {

@@ -1,5 +1,6 @@
-import { secret, type Credential, type CredentialHeaders, type Origin } from "@tenantry/core";
+import type { Credential, Origin } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
+import { bearerCredential } from "./bearer-credential.ts";
 import { contains } from "./resource.ts";
 
 /** Where a grant's token may be sent. */
@@ -27,30 +28,8 @@ export class GrantCredentials {
     const made = this.#made.get(grant);
     if (made?.place === place) return made.credential;
     const fits = contains(grant.resource, place.url) && (this.#issuer ?? grant.issuer) === grant.issuer;
-    const credential = fits ? Object.freeze(new BearerCredential(grant, place.origins)) : undefined;
+    const credential = fits ? bearerCredential({ ...grant, origins: place.origins }) : undefined;
     this.#made.set(grant, { place, credential });
     return credential;
-  }
-}
-
-/** An access token as it is sent (RFC 6750, section 2.1). */
-class BearerCredential implements Credential {
-  readonly subject: string;
-  readonly generation: string;
-  readonly origins: readonly Origin[];
-  declare readonly expiresAt?: number;
-  readonly #headers: CredentialHeaders;
-
-  constructor({ subject, generation, accessToken, expiresAt }: Grant, origins: readonly Origin[]) {
-    this.subject = subject;
-    this.generation = generation;
-    this.origins = origins;
-    if (expiresAt !== undefined) this.expiresAt = expiresAt;
-    const value = secret(`Bearer ${accessToken.reveal()}`);
-    this.#headers = Object.freeze({ authorization: Object.freeze({ value, replaces: false }) });
-  }
-
-  headers(): CredentialHeaders {
-    return this.#headers;
   }
 }

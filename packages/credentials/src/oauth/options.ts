@@ -11,7 +11,7 @@ export interface RegisteredClient {
   /** Its secret, if it has one. */
   readonly secret?: string | Secret;
   /** The private key with which it signs (`private_key_jwt`, RFC 7523, section 2.2), with its key id if the issuer wants one. */
-  readonly privateKey?: PrivateKey;
+  readonly privateKey?: PrivateKey["key"] | PrivateKey;
   /** How it authenticates; defaults to what it can and the issuer's metadata lists. */
   readonly authMethod?: "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";
 }

@@ -8,6 +8,7 @@ import {
 } from "@tenantry/core";
 import type { SendRefresh } from "../grants/grant.ts";
 import type { Refreshing } from "./refreshing.ts";
+import { serverUrlOf } from "./server-url.ts";
 
 /** A server as a place where grants are used. */
 export interface ServerPlace {
@@ -36,12 +37,8 @@ export class Places {
   of(server: ServerRef): ServerPlace {
     const known = this.#places.get(server);
     if (known !== undefined) return known;
-    const { id, origin, url: text } = server;
-    if (origin === undefined || text === undefined) {
-      const what = `The server ${quote(id)} is not reached by a URL, and OAuth is for servers that are; use env() instead.`;
-      throw new TenantryError("CREDENTIAL_INVALID", what, { server: id, slot: this.#slot });
-    }
-    const url = new URL(text);
+    const { id } = server;
+    const { url, origin } = serverUrlOf(server, this.#slot);
     const place = Object.freeze({
       url,
       origins: Object.freeze([origin]),
