@@ -1,4 +1,11 @@
-import { quote, secret, SharedFlight, TenantryError, type AbortableOptions, type Version } from "@tenantry/core";
+import {
+  quote,
+  secret,
+  SharedFlight,
+  TenantryError,
+  type AbortableOptions,
+  type Version,
+} from "@tenantry/core";
 import { z } from "zod";
 import type { OAuthClient } from "./client.ts";
 import type { Issuer } from "./issuer.ts";

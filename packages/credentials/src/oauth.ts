@@ -1,0 +1,21 @@
+// What people grant.
+export { oauth } from "./oauth/oauth.ts";
+export type { OAuthSource } from "./oauth/oauth.ts";
+export type { IssuerOptions, OAuthOptions, RegisteredClient } from "./oauth/options.ts";
+export type { OAuthLimits } from "./oauth/limits.ts";
+export type {
+  Authorized,
+  Disconnected,
+  GrantStatus,
+  OAuthProvider,
+  PersonAtServer,
+} from "./oauth/provider.ts";
+export type { AuthorizationCallback } from "./oauth/completion.ts";
+
+// What a host has itself.
+export { clientCredentials } from "./oauth/client-credentials.ts";
+export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
+
+// For whoever mounts the callback.
+export { flowTarget } from "./oauth/flows.ts";
+export type { FlowTarget } from "./oauth/flows.ts";
