@@ -49,9 +49,8 @@ export class Refreshing {
       signal,
     });
     if ("refused" in answer) throw await this.#refusal(answer, issuer, grant, server);
-    const { tokenType, ...tokens } = answer.tokens;
     checkTokenType(answer.tokens, grant.tokenType);
-    return tokens;
+    return answer.tokens;
   }
 
   /** Finds out where the token goes. It ends well before the time for the whole does, and says that nothing was sent. */
