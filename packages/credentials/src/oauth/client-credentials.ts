@@ -16,6 +16,7 @@ import { Discovery } from "./discovery.ts";
 import { FlightCache } from "./flight-cache.ts";
 import { checkTokenType, randomName } from "./grant-of.ts";
 import { OAuthHttp } from "./http.ts";
+import { earlyEnd } from "./lifetime.ts";
 import {
   checkClient,
   checkIssuerOptions,
@@ -131,14 +132,11 @@ class ClientProvider implements CredentialProvider {
       generation: randomName(),
       origins: Object.freeze([origin]),
       accessToken: tokens.accessToken,
-      ...(tokens.expiresInMs !== undefined && { expiresAt: this.#clock.now() + early(tokens.expiresInMs) }),
+      ...(tokens.expiresInMs !== undefined && {
+        expiresAt: this.#clock.now() + earlyEnd(tokens.expiresInMs),
+      }),
     });
   }
 }
 
 const insufficient = "insufficient_scope";
-
-/** A token is renewed a little before its end, so that none ends on its way. */
-function early(lifetimeMs: number): number {
-  return lifetimeMs - Math.min(30_000, lifetimeMs / 10);
-}

@@ -29,11 +29,29 @@ export interface TokenRequest {
 export type TokenAnswer =
   { readonly tokens: Tokens } | { readonly refused: string; readonly failure: TenantryError };
 
+/** The body of a successful answer, or what the issuer said instead. */
+export type PostedAnswer =
+  | { readonly body: Readonly<Record<string, unknown>> | undefined; readonly status: number }
+  | { readonly refused: string; readonly failure: TenantryError };
+
 /**
  * Makes one token request and never a second. Rejects with a `TenantryError` whose `delivery` says what became of it:
  * `unsent` or `refused`: what was sent has not been used; `unknown`: it may have been.
  */
 export async function requestTokens(http: OAuthHttp, request: TokenRequest): Promise<TokenAnswer> {
+  const answer = await postToken(http, request);
+  if ("refused" in answer) return answer;
+  const tokens = answer.body && readTokens(answer.body);
+  if (tokens) return { tokens };
+  const what = `The token endpoint of ${quote(request.issuer.identifier)} answered with something that is no token`;
+  throw new TenantryError("PROTOCOL_VIOLATION", `${what}; ask whoever runs it.`, {
+    status: answer.status,
+    delivery: "unknown",
+  });
+}
+
+/** The request of {@link requestTokens}, whose answer may be a token of another kind. */
+export async function postToken(http: OAuthHttp, request: TokenRequest): Promise<PostedAnswer> {
   const { issuer, client, grantType, parameters, signal } = request;
   const response = await genericTokenEndpointRequest(
     { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
@@ -47,15 +65,9 @@ export async function requestTokens(http: OAuthHttp, request: TokenRequest): Pro
       ...(signal && { signal }),
     },
   );
-  const answer = await jsonOf(response);
-  if (response.status !== 200) return refusal(issuer, response, answer);
-  const tokens = answer && readTokens(answer);
-  if (tokens) return { tokens };
-  const what = `The token endpoint of ${quote(issuer.identifier)} answered with something that is no bearer token`;
-  throw new TenantryError("PROTOCOL_VIOLATION", `${what}; ask whoever runs it.`, {
-    status: response.status,
-    delivery: "unknown",
-  });
+  const { status } = response;
+  const body = await jsonOf(response);
+  return status === 200 ? { body, status } : refusal(issuer, response, body);
 }
 
 /** The tokens of an answer; throws the failure of one that holds none. */
@@ -68,7 +80,7 @@ function refusal(
   { identifier }: Issuer,
   { status, headers }: Response,
   answer: Readonly<Record<string, unknown>> | undefined,
-): TokenAnswer {
+): { readonly refused: string; readonly failure: TenantryError } {
   const { error, error_description: description } = answer ?? {};
   const who = `The authorization server ${quote(identifier)}`;
   if (status === 429 || (status === 503 && headers.has("retry-after"))) {
