@@ -1,5 +1,4 @@
 import { TenantryError, type CredentialDependencies, type CredentialSource } from "@tenantry/core";
-import { OAuthHttp } from "../oauth/http.ts";
 import {
   checkClient,
   checkIssuerOptions,
@@ -8,7 +7,7 @@ import {
 } from "../oauth/options.ts";
 import { requestTokens, tokensOf } from "../oauth/token-request.ts";
 import { webUrl } from "../oauth/web-url.ts";
-import { checkSource, type ValueSource } from "../value-source.ts";
+import { bindSource, checkSource, type ValueSource } from "../value-source.ts";
 import { checkBearer } from "./bearer-only.ts";
 import { SubjectProvider } from "./subject-provider.ts";
 import { exchangeToken, tokenTypes } from "./token-exchange-request.ts";
@@ -52,13 +51,11 @@ export function enterpriseManaged(
   checkSource(idToken, "enterpriseManaged()");
   return Object.freeze({
     slot: checked.slot,
-    bind: ({ fetch, clock, fingerprint }: CredentialDependencies) =>
+    bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
-        http: new OAuthHttp(fetch, clock, checked.limits),
-        clock,
-        fingerprint,
+        dependencies,
         options: checked,
-        subjectToken: idToken,
+        subjectToken: bindSource(idToken, dependencies, checked.slot),
         get: async ({ http, discovery, resource, issuer, scopes, subjectToken, signal }) => {
           const { token: assertion } = await exchangeToken(http, {
             issuer: await discovery.issuer(identityProvider.issuer, false, { signal }),

@@ -1,10 +1,11 @@
 import {
+  isThenable,
   quote,
   raceAbort,
   secret,
   TenantryError,
-  type Clock,
   type Credential,
+  type CredentialDependencies,
   type CredentialProvider,
   type CredentialRequest,
   type Secret,
@@ -13,13 +14,14 @@ import { bearerCredential } from "../oauth/bearer-credential.ts";
 import { Discovery } from "../oauth/discovery.ts";
 import { FlightCache } from "../oauth/flight-cache.ts";
 import { randomName } from "../oauth/grant-of.ts";
-import type { OAuthHttp } from "../oauth/http.ts";
+import { OAuthHttp } from "../oauth/http.ts";
 import type { Issuer } from "../oauth/issuer.ts";
 import { earlyEnd } from "../oauth/lifetime.ts";
 import type { CheckedIssuerOptions } from "../oauth/options.ts";
 import type { Resource } from "../oauth/resource.ts";
 import { serverUrlOf } from "../oauth/server-url.ts";
-import { textOf, type ValueSource } from "../value-source.ts";
+import { tracedResolve } from "../oauth/traced-resolve.ts";
+import { textOf, type BoundSource } from "../value-source.ts";
 
 /** For what a token is got. */
 export interface Wanted {
@@ -41,12 +43,10 @@ export interface Got {
 
 /** What a provider of such tokens takes. */
 export interface SubjectParts {
-  readonly http: OAuthHttp;
-  readonly clock: Clock;
-  readonly fingerprint: (text: string) => string;
+  readonly dependencies: Pick<CredentialDependencies, "fetch" | "clock" | "fingerprint">;
   readonly options: CheckedIssuerOptions;
   /** What the user has: an ID token, or a token of the host's own. */
-  readonly subjectToken: ValueSource;
+  readonly subjectToken: BoundSource;
   readonly get: (wanted: Wanted) => Promise<Got>;
 }
 
@@ -62,23 +62,41 @@ interface Kept {
  */
 export class SubjectProvider implements CredentialProvider {
   readonly #parts: SubjectParts;
+  readonly #http: OAuthHttp;
   readonly #discovery: Discovery;
   readonly #kept: FlightCache<Kept>;
 
   constructor(parts: SubjectParts) {
-    const { http, clock, options } = parts;
+    const { options } = parts;
+    const { fetch, clock } = parts.dependencies;
+    const http = new OAuthHttp(fetch, clock, options.limits);
     this.#parts = parts;
+    this.#http = http;
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#kept = new FlightCache(clock, { max: options.limits.maxFlowsKnown, ttlMs: Infinity });
   }
 
-  resolve(request: CredentialRequest): Credential | Promise<Credential> {
-    const { scope, signal } = request;
+  resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
+    return tracedResolve(request, () => this.#resolve(request));
+  }
+
+  #resolve(request: CredentialRequest): Credential | Promise<Credential> {
+    const { scope } = request;
     if (scope.share !== "user")
       throw this.#missing(request, "a connection that many users share has none of them");
-    const given = this.#parts.subjectToken.read(request, this.#parts.clock);
-    if (!(given instanceof Promise)) return this.#withToken(request, textOf(given));
-    return raceAbort(given, signal).then((value) => this.#withToken(request, textOf(value)));
+    const { subjectToken, dependencies } = this.#parts;
+    const withToken = (value: unknown) => this.#withToken(request, textOf(value));
+    let given: ReturnType<BoundSource["read"]>;
+    try {
+      given = subjectToken.read(request, dependencies.clock);
+    } catch (cause) {
+      throw this.#unreadable(request, cause);
+    }
+    if (!isThenable(given)) return withToken(given);
+    const unreadable = (cause: unknown) => {
+      throw this.#unreadable(request, cause);
+    };
+    return raceAbort(Promise.resolve(given), request.signal).then(withToken, unreadable);
   }
 
   #withToken(request: CredentialRequest, text: string | undefined): Credential | Promise<Credential> {
@@ -89,13 +107,13 @@ export class SubjectProvider implements CredentialProvider {
     const kept = this.#kept.peek(name);
     if (kept !== undefined) {
       const { credential, subjectToken } = kept;
-      const lives = this.#parts.clock.now() < (credential.expiresAt ?? Infinity);
+      const lives = this.#parts.dependencies.clock.now() < (credential.expiresAt ?? Infinity);
       if (lives && subjectToken.reveal() === text && rejected?.generation !== credential.generation)
         return credential;
       this.#kept.delete(name);
     }
     // Under the token's own name too, so that who brings another one does not get what this one is for.
-    const flight = this.#parts.fingerprint(JSON.stringify([name, text]));
+    const flight = this.#parts.dependencies.fingerprint(JSON.stringify([name, text]));
     const start = (ends: AbortSignal) => this.#get(request, secret(text), ends);
     return this.#kept.get(flight, start, { signal }).then((got) => {
       this.#kept.delete(flight);
@@ -105,7 +123,9 @@ export class SubjectProvider implements CredentialProvider {
   }
 
   async #get(request: CredentialRequest, subjectToken: Secret, signal: AbortSignal): Promise<Kept> {
-    const { http, clock, fingerprint, options, get } = this.#parts;
+    const { dependencies, options, get } = this.#parts;
+    const { clock, fingerprint } = dependencies;
+    const http = this.#http;
     const { scope, server, rejected } = request;
     const { url, origin } = serverUrlOf(server, options.slot);
     const challenged = rejected?.challenge?.parameters["resource_metadata"];
@@ -131,6 +151,14 @@ export class SubjectProvider implements CredentialProvider {
       ...(expiresInMs !== undefined && { expiresAt: clock.now() + earlyEnd(expiresInMs) }),
     });
     return Object.freeze({ credential, subjectToken });
+  }
+
+  #unreadable({ server, signal }: CredentialRequest, cause: unknown): TenantryError {
+    signal?.throwIfAborted();
+    const { slot } = this.#parts.options;
+    const what = `The user's own token for the server ${quote(server.id)} could not be read; see the cause.`;
+    const retryable = cause instanceof TenantryError && cause.retryable;
+    return new TenantryError("CREDENTIAL_FAILED", what, { cause, retryable, server: server.id, slot });
   }
 
   #missing({ server }: CredentialRequest, why: string): TenantryError {

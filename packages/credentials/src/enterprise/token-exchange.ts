@@ -1,12 +1,11 @@
 import type { CredentialDependencies, CredentialSource } from "@tenantry/core";
-import { OAuthHttp } from "../oauth/http.ts";
 import {
   checkClient,
   checkIssuerOptions,
   type IssuerOptions,
   type RegisteredClient,
 } from "../oauth/options.ts";
-import { checkSource, type ValueSource } from "../value-source.ts";
+import { bindSource, checkSource, type ValueSource } from "../value-source.ts";
 import { checkBearer } from "./bearer-only.ts";
 import { SubjectProvider } from "./subject-provider.ts";
 import { exchangeToken, tokenTypes } from "./token-exchange-request.ts";
@@ -32,13 +31,11 @@ export function tokenExchange(options: TokenExchangeOptions): CredentialSource &
   checkSource(subjectToken, "tokenExchange()");
   return Object.freeze({
     slot: checked.slot,
-    bind: ({ fetch, clock, fingerprint }: CredentialDependencies) =>
+    bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
-        http: new OAuthHttp(fetch, clock, checked.limits),
-        clock,
-        fingerprint,
+        dependencies,
         options: checked,
-        subjectToken,
+        subjectToken: bindSource(subjectToken, dependencies, checked.slot),
         get: async ({ http, resource, issuer, scopes, subjectToken: token, signal }) => {
           const exchanged = await exchangeToken(http, {
             issuer,

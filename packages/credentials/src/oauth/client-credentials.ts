@@ -1,7 +1,5 @@
 import {
-  isTraced,
   TenantryError,
-  traced,
   type Clock,
   type Credential,
   type CredentialDependencies,
@@ -26,6 +24,7 @@ import {
 } from "./options.ts";
 import { unionOf } from "./scopes.ts";
 import { serverUrlOf } from "./server-url.ts";
+import { tracedResolve } from "./traced-resolve.ts";
 import { requestTokens, tokensOf } from "./token-request.ts";
 
 /** How a host gets tokens of its own. */
@@ -85,10 +84,8 @@ class ClientProvider implements CredentialProvider {
     this.#kept = new FlightCache(clock, { max: options.limits.maxServersKnown, ttlMs: Infinity });
   }
 
-  resolve(request: CredentialRequest): Credential | Promise<Credential> {
-    if (!isTraced("tenantry:credentials:resolve")) return this.#resolve(request);
-    const payload = () => ({ scope: request.scope, server: request.server.id });
-    return traced("tenantry:credentials:resolve", payload, async () => this.#resolve(request));
+  resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
+    return tracedResolve(request, () => this.#resolve(request));
   }
 
   #resolve(request: CredentialRequest): Credential | Promise<Credential> {

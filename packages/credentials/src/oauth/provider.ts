@@ -1,7 +1,5 @@
 import {
-  isTraced,
   TenantryError,
-  traced,
   type AbortableOptions,
   type Credential,
   type CredentialEvent,
@@ -12,7 +10,7 @@ import {
   type Scope,
   type ServerId,
 } from "@tenantry/core";
-import type { Grant } from "../grants/grant.ts";
+import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
 import { Authorizations } from "./authorization.ts";
 import { AskingServers, askedOf, wantsMore, type Asked } from "./challenge.ts";
@@ -27,6 +25,7 @@ import { Refreshing } from "./refreshing.ts";
 import { revokeGrant } from "./revocation.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
+import { tracedResolve } from "./traced-resolve.ts";
 
 /** One person and one server. */
 export interface PersonAtServer extends AbortableOptions {
@@ -115,9 +114,7 @@ export class GrantProvider implements OAuthProvider {
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
-    if (!isTraced("tenantry:credentials:resolve")) return this.#resolve(request);
-    const payload = () => ({ scope: request.scope, server: request.server.id });
-    return traced("tenantry:credentials:resolve", payload, async () => this.#resolve(request));
+    return tracedResolve(request, () => this.#resolve(request));
   }
 
   watch(listener: (event: CredentialEvent) => void): Disposable {
@@ -171,15 +168,9 @@ export class GrantProvider implements OAuthProvider {
   #resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
     const { server, scope, rejected } = request;
     const place = this.#places.of(server);
-    const key = this.#places.keyOf(scope, server);
+    const key = place.keyOf(scope);
     if (rejected !== undefined) return this.#renew(request, rejected, place, key);
-    // The signal is looked at by whoever waits only; to most calls the grant is given at once.
-    const given = this.#grants.fresh(key, {
-      send: place.refresh,
-      get signal() {
-        return request.signal;
-      },
-    });
+    const given = this.#grants.fresh(key, new Wish(request, place.refresh));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
     return credential ?? this.#without(request, place, given);
@@ -195,7 +186,7 @@ export class GrantProvider implements OAuthProvider {
       grant = await given;
     } catch (failure) {
       if (!isOver(failure)) throw failure;
-      const before = await this.#grants.current(this.#places.keyOf(request.scope, request.server));
+      const before = await this.#grants.current(place.keyOf(request.scope));
       throw await this.#authorize(request, place, {
         asked: this.#asking.get(request.server),
         grant: before,
@@ -291,6 +282,21 @@ export class GrantProvider implements OAuthProvider {
 
   #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
+  }
+}
+
+/** A wish for a grant. The signal is looked at by whoever waits only: most calls are given the grant at once. */
+class Wish implements FreshOptions {
+  readonly send: SendRefresh;
+  readonly #request: CredentialRequest;
+
+  constructor(request: CredentialRequest, send: SendRefresh) {
+    this.send = send;
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#request.signal;
   }
 }
 
