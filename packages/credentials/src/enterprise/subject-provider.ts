@@ -24,7 +24,7 @@ import { tracedResolve } from "../oauth/traced-resolve.ts";
 import { textOf, type BoundSource } from "../value-source.ts";
 
 /** For what a token is got. */
-export interface Wanted {
+interface Wanted {
   readonly subjectToken: Secret;
   readonly resource: Resource;
   /** Who issues tokens for the resource. */
@@ -36,7 +36,7 @@ export interface Wanted {
 }
 
 /** A token that was got for one. */
-export interface Got {
+interface Got {
   readonly accessToken: Secret;
   readonly expiresInMs?: number;
 }

@@ -460,6 +460,8 @@ describe("AUTH-16: answers that are no answers", () => {
     );
     // Close to its end, so that it is refreshed beside the call.
     await there.clock.advance(3_590_000);
+    await there.provider.resolve(requestOf(there));
+    await there.clock.advance(9_500);
     expect((await there.provider.resolve(requestOf(there)))?.generation).toBe(before?.generation);
     while (tokenRequests(there, "refresh_token") === 0) await new Promise((resolve) => setImmediate(resolve));
     expect((await there.provider.resolve(requestOf(there)))?.generation).toBe(before?.generation);

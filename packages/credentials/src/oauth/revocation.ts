@@ -1,4 +1,4 @@
-import { allowInsecureRequests, customFetch, revocationRequest } from "oauth4webapi";
+import { allowInsecureRequests, clockSkew, customFetch, revocationRequest } from "oauth4webapi";
 import type { AbortableOptions } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import { clientAuthOf } from "./client.ts";
@@ -30,7 +30,7 @@ export async function revokeGrant(
     const revoke = async (token: string, hint: string): Promise<boolean> => {
       const response = await revocationRequest(
         { issuer: name, revocation_endpoint: revocationEndpoint.href },
-        { client_id: client.id },
+        { client_id: client.id, [clockSkew]: http.skewSeconds },
         clientAuthOf(client, issuer),
         token,
         {

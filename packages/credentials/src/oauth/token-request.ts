@@ -1,5 +1,5 @@
 import { quote, TenantryError, type Secret } from "@tenantry/core";
-import { allowInsecureRequests, customFetch, genericTokenEndpointRequest } from "oauth4webapi";
+import { allowInsecureRequests, clockSkew, customFetch, genericTokenEndpointRequest } from "oauth4webapi";
 import { clientAuthOf, type OAuthClient } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
@@ -55,7 +55,7 @@ export async function postToken(http: OAuthHttp, request: TokenRequest): Promise
   const { issuer, client, grantType, parameters, signal } = request;
   const response = await genericTokenEndpointRequest(
     { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
-    { client_id: client.id },
+    { client_id: client.id, [clockSkew]: http.skewSeconds },
     clientAuthOf(client, issuer),
     grantType,
     { ...parameters },
