@@ -139,8 +139,13 @@ export class GrantProvider implements OAuthProvider {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    const parts = { http: this.#parts.http, discovery: this.#discovery, clients: this.#clients };
-    return Object.freeze({ removed: true, revoked: await revokeGrant(parts, grant, { signal }) });
+    const { http, clock, options } = this.#parts;
+    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
+    const clients = { discovery: this.#discovery, clients: this.#clients };
+    return Object.freeze({
+      removed: true,
+      revoked: await revokeGrant({ ...parts, ...clients }, grant, { signal }),
+    });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
