@@ -102,7 +102,7 @@ async function grant(page: URL, provider: OAuthProvider): Promise<void> {
 
 async function sourceFor(given: AuthContext, server: URL): Promise<CredentialSource | OAuthSource> {
   const { client_id: id, client_secret: text, private_key_pem: pem } = given;
-  if (id === undefined) return oauth({ clientMetadataUrl });
+  if (id === undefined) return oauth({ clientMetadataUrl, dpop: scenario.startsWith("auth/dpop") });
   // Who has registered a client knows where; the suite tells it of some scenarios only.
   const issuer = given.issuer ?? (await issuerOf(server));
   const client = {

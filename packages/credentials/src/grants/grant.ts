@@ -15,6 +15,8 @@ export interface Grant {
   readonly scopes: readonly string[];
   readonly tokenType: "bearer" | "dpop";
   readonly accessToken: Secret;
+  /** The private key, as a JWK, that tokens of the type `dpop` are bound to (RFC 9449); every refresh keeps it. */
+  readonly proofKey?: Secret;
   /** When the access token ends, in milliseconds since the Unix epoch; absent: the issuer has not said. */
   readonly expiresAt?: number;
   /** When the tokens were received, in milliseconds since the Unix epoch; `put` and every refresh say so. */

@@ -5,6 +5,7 @@ import type { Discovery } from "./discovery.ts";
 import type { Flow, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { drawProofKey } from "./proof-key.ts";
 import { covers, offlineAccess, unionOf } from "./scopes.ts";
 import { FlightCache } from "./flight-cache.ts";
 
@@ -109,6 +110,7 @@ export class Authorizations {
       scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
       verifier: generateRandomCodeVerifier(),
+      ...(options.dpop && { proofKey: await drawProofKey() }),
     };
     const expiresAt = clock.now() + options.limits.flowTtlMs;
     await this.#flows.add(state, flow, expiresAt);

@@ -13,12 +13,12 @@ import {
 import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
 import { Authorizations } from "./authorization.ts";
-import { AskingServers, askedOf, wantsMore, type Asked } from "./challenge.ts";
+import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
 import { Flows } from "./flows.ts";
-import { GrantCredentials } from "./grant-credential.ts";
+import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
 import type { OAuthParts } from "./parts.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
@@ -107,7 +107,7 @@ export class GrantProvider implements OAuthProvider {
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
-    this.#credentials = new GrantCredentials(options.issuer);
+    this.#credentials = new GrantCredentials(options.issuer, clock);
     this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
@@ -215,16 +215,19 @@ export class GrantProvider implements OAuthProvider {
   /** The server has refused a request, with a grant or without. */
   async #renew(
     request: CredentialRequest,
-    { generation, challenge }: NonNullable<CredentialRequest["rejected"]>,
+    { generation: refused, challenge }: NonNullable<CredentialRequest["rejected"]>,
     place: ServerPlace,
     key: CredentialKey,
   ): Promise<Credential | undefined> {
     const { server, signal } = request;
+    const generation = refused === undefined ? undefined : grantGeneration(refused);
     const asked = askedOf(challenge);
     if (generation === undefined) this.#asking.add(server, asked);
     const grant = await this.#grants.current(key);
     signal?.throwIfAborted();
     const isRefused = grant !== undefined && grant.generation === generation;
+    const nonce = nonceOf(challenge);
+    if (isRefused && nonce !== undefined) return this.#credentials.withNonce(grant, place, nonce);
     if (isRefused && wantsMore(challenge)) return this.#stepUp(request, place, grant, asked);
     const wanting: Wanting = {
       asked: generation === undefined ? asked : this.#union(request, asked),

@@ -47,6 +47,7 @@ export class Refreshing {
       grantType: "refresh_token",
       parameters: { refresh_token: grant.refreshToken.reveal(), resource: grant.resource },
       signal,
+      proofKey: grant.proofKey,
     });
     if ("refused" in answer) throw await this.#refusal(answer, issuer, grant, server);
     checkTokenType(answer.tokens, grant.tokenType);

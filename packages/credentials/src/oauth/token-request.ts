@@ -1,8 +1,15 @@
 import { quote, TenantryError, type Secret } from "@tenantry/core";
-import { allowInsecureRequests, clockSkew, customFetch, genericTokenEndpointRequest } from "oauth4webapi";
+import {
+  allowInsecureRequests,
+  clockSkew,
+  customFetch,
+  genericTokenEndpointRequest,
+  type DPoPHandle,
+} from "oauth4webapi";
 import { clientAuthOf, type OAuthClient } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
+import { ProofKey } from "./proof-key.ts";
 import { readTokens } from "./tokens.ts";
 
 /** What an issuer answered to a token request (RFC 6749, section 5.1). */
@@ -23,6 +30,8 @@ export interface TokenRequest {
   readonly grantType: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
+  /** The key that the tokens are to be bound to (RFC 9449, section 5). */
+  readonly proofKey?: Secret | undefined;
 }
 
 /** What an issuer answered: tokens, or for good none, with its own word for why (RFC 6749, section 5.2). */
@@ -50,8 +59,24 @@ export async function requestTokens(http: OAuthHttp, request: TokenRequest): Pro
   });
 }
 
-/** The request of {@link requestTokens}, whose answer may be a token of another kind. */
+/**
+ * The request of {@link requestTokens}, whose answer may be a token of another kind. One that was refused because its proof
+ * lacks a nonce is sent once more, with the nonce that the refusal gave (RFC 9449, section 8).
+ */
 export async function postToken(http: OAuthHttp, request: TokenRequest): Promise<PostedAnswer> {
+  const { proofKey } = request;
+  if (proofKey === undefined) return postOnce(http, request, undefined);
+  const proof = (await ProofKey.read(proofKey)).handle(http.skewSeconds);
+  const answer = await postOnce(http, request, proof);
+  const lacksNonce = "refused" in answer && answer.refused === "use_dpop_nonce";
+  return lacksNonce ? postOnce(http, request, proof) : answer;
+}
+
+async function postOnce(
+  http: OAuthHttp,
+  request: TokenRequest,
+  proof: DPoPHandle | undefined,
+): Promise<PostedAnswer> {
   const { issuer, client, grantType, parameters, signal } = request;
   const response = await genericTokenEndpointRequest(
     { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
@@ -63,6 +88,7 @@ export async function postToken(http: OAuthHttp, request: TokenRequest): Promise
       [allowInsecureRequests]: true,
       [customFetch]: (url: string, sent: HttpRequest) => http.send(new URL(url), sent),
       ...(signal && { signal }),
+      ...(proof && { DPoP: proof }),
     },
   );
   const { status } = response;
