@@ -18,7 +18,7 @@ import {
   type Target,
 } from "@tenantry/core";
 import { createFingerprint, fromStatic, sealWithKeys } from "@tenantry/credentials";
-import { enterpriseManaged } from "@tenantry/credentials/enterprise";
+import { enterpriseManaged, workloadIdentity } from "@tenantry/credentials/enterprise";
 import { clientCredentials, oauth, type OAuthProvider, type OAuthSource } from "@tenantry/credentials/oauth";
 import { createEgress } from "@tenantry/egress";
 import { createPool } from "@tenantry/pool";
@@ -33,6 +33,7 @@ export interface AuthContext {
   readonly idp_issuer?: string;
   readonly idp_client_id?: string;
   readonly idp_id_token?: string;
+  readonly valid_jwt?: string;
 }
 
 /** Where the person is sent back to; nobody listens there, because what would arrive is read from the redirect. */
@@ -42,7 +43,7 @@ const clientMetadataUrl = "https://conformance-test.local/client-metadata.json";
 /** The scenarios without a page for a person. */
 const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
 const ofItsOwn = scenario.startsWith("auth/client-credentials");
-const hasPages = !ofItsOwn && scenario !== "auth/enterprise-managed-authorization";
+const hasPages = !ofItsOwn && !/^auth\/(?:enterprise-managed-authorization|wif-jwt-bearer)$/u.test(scenario);
 const principal = principalOf({ workspace: "conformance", user: "person" });
 /** More than any scenario asks a person; a client that never stops asking fails the scenario. */
 const maxGrants = 5;
@@ -110,7 +111,8 @@ async function sourceFor(given: AuthContext, server: URL): Promise<CredentialSou
     ...(text !== undefined && { secret: secret(text) }),
     ...(pem !== undefined && { privateKey: await privateKeyOf(pem) }),
   };
-  const { idp_issuer, idp_client_id, idp_id_token } = given;
+  const { idp_issuer, idp_client_id, idp_id_token, valid_jwt } = given;
+  if (valid_jwt !== undefined) return workloadIdentity({ client, issuer, assertion: fromStatic(valid_jwt) });
   if (idp_issuer !== undefined && idp_client_id !== undefined && idp_id_token !== undefined) {
     const identityProvider = { issuer: idp_issuer, client: { id: idp_client_id } };
     return enterpriseManaged({ identityProvider, idToken: fromStatic(idp_id_token), client, issuer });
