@@ -19,7 +19,7 @@ import { requestTokens, tokensOf, type TokenRequest } from "./token-request.ts";
 import { tracedResolve } from "./traced-resolve.ts";
 
 /** What a client that acts for itself shows an issuer. */
-export type ClientGrant = Pick<TokenRequest, "grantType" | "parameters">;
+type ClientGrant = Pick<TokenRequest, "grantType" | "parameters">;
 
 /** What getting a client's own tokens takes. */
 export interface ClientParts {

@@ -13,7 +13,7 @@ interface PublicJwk {
 }
 
 /** The one algorithm that every side has to know (RFC 7518, section 3.1). */
-export const proofAlgorithm = "ES256";
+const proofAlgorithm = "ES256";
 const curve = Object.freeze({ name: "ECDSA", namedCurve: "P-256" });
 
 /** One request, as a proof names it. */
