@@ -1,6 +1,7 @@
 // The star (see DESIGN, "Packages"): which package may import which. Every rule has a failing fixture in checks/laws.
 const SIBLINGS = "client|pool|credentials|store|router|gateway|runtime|tool-schema|testing";
-const TEST = "[.](test|test-d)[.]ts$";
+/** A test, or what the tests of one package share. */
+const TEST = "([.](test|test-d)[.]ts$|\\btest/[^/]+[.]ts$)";
 /** A path inside the named packages, whether reached directly or by a workspace link. */
 const packages = (names) => `^packages/(${names})/`;
 const npm = (name) => `node_modules/${name}/`;

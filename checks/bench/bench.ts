@@ -1,9 +1,10 @@
-// Measures the client, or with `pool` the pool, beside the limits that each has. See README.md.
+// Measures the client, or with `pool` or `credentials` those, beside the limits that each has. See README.md.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureClient } from "./client.ts";
+import { measureCredentials } from "./credentials/measure-credentials.ts";
 import { measurePool } from "./pool/measure-pool.ts";
 import { verdictTable } from "./verdict.ts";
 
@@ -27,9 +28,11 @@ const { values: options, positionals } = parseArgs({
 });
 const { quick, only, peers, soak } = options;
 const cycles = isNumber(soak) ? Number(soak) : quick ? 1_000 : 100_000;
-const [subject = only?.startsWith("pool-") ? "pool" : "client"] = positionals;
-const measure = { client: measureClient, pool: measurePool }[subject];
-if (measure === undefined) throw new Error("Name nothing for the client, or pool.");
+const subjects = { client: measureClient, pool: measurePool, credentials: measureCredentials };
+const [of = Object.keys(subjects).find((subject) => only?.startsWith(`${subject}-`)) ?? "client"] =
+  positionals;
+const measure = Object.hasOwn(subjects, of) ? subjects[of as keyof typeof subjects] : undefined;
+if (measure === undefined) throw new Error("Name nothing for the client, or pool, or credentials.");
 const rounds = Number(options.rounds ?? (quick ? 3 : 20));
 
 const began = performance.now();
@@ -40,7 +43,7 @@ const verdicts = outcome.verdicts.filter(({ verdict }) => only === undefined || 
 console.log(verdictTable(verdicts));
 
 const machine = { node: process.version, cpus: cpus().length, load: { before: load, after: loadavg() } };
-const name = subject === "client" ? "bench.json" : `bench-${subject}.json`;
+const name = of === "client" ? "bench.json" : `bench-${of}.json`;
 const file = join(import.meta.dirname, "node_modules/.cache", name);
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(

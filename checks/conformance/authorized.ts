@@ -17,7 +17,8 @@ import {
   type ParkedSession,
   type Target,
 } from "@tenantry/core";
-import { sealWithKeys } from "@tenantry/credentials";
+import { createFingerprint, fromStatic, sealWithKeys } from "@tenantry/credentials";
+import { enterpriseManaged, workloadIdentity } from "@tenantry/credentials/enterprise";
 import { clientCredentials, oauth, type OAuthProvider, type OAuthSource } from "@tenantry/credentials/oauth";
 import { createEgress } from "@tenantry/egress";
 import { createPool } from "@tenantry/pool";
@@ -29,14 +30,20 @@ export interface AuthContext {
   readonly client_secret?: string;
   readonly issuer?: string;
   readonly private_key_pem?: string;
+  readonly idp_issuer?: string;
+  readonly idp_client_id?: string;
+  readonly idp_id_token?: string;
+  readonly valid_jwt?: string;
 }
 
 /** Where the person is sent back to; nobody listens there, because what would arrive is read from the redirect. */
 const callbackUrl = new URL("http://127.0.0.1:4711/callback");
 /** What the suite knows a client by that has a metadata document. */
 const clientMetadataUrl = "https://conformance-test.local/client-metadata.json";
-/** Whether the scenario is about a client that acts for nobody. */
-const ofItsOwn = process.env["MCP_CONFORMANCE_SCENARIO"]?.startsWith("auth/client-credentials") === true;
+/** The scenarios without a page for a person. */
+const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
+const ofItsOwn = scenario.startsWith("auth/client-credentials");
+const hasPages = !ofItsOwn && !/^auth\/(?:enterprise-managed-authorization|wif-jwt-bearer)$/u.test(scenario);
 const principal = principalOf({ workspace: "conformance", user: "person" });
 /** More than any scenario asks a person; a client that never stops asking fails the scenario. */
 const maxGrants = 5;
@@ -59,7 +66,7 @@ export async function withAuthorization(
   const dependencies: CredentialDependencies = {
     fetch: egress.fetch,
     clock: systemClock,
-    fingerprint: (text) => text,
+    fingerprint: createFingerprint(),
     callbackUrl,
     store,
     sealer: sealWithKeys({ current: "1", keys: { "1": randomBytes(32) } }),
@@ -96,7 +103,7 @@ async function grant(page: URL, provider: OAuthProvider): Promise<void> {
 
 async function sourceFor(given: AuthContext, server: URL): Promise<CredentialSource | OAuthSource> {
   const { client_id: id, client_secret: text, private_key_pem: pem } = given;
-  if (id === undefined) return oauth({ clientMetadataUrl });
+  if (id === undefined) return oauth({ clientMetadataUrl, dpop: scenario.startsWith("auth/dpop") });
   // Who has registered a client knows where; the suite tells it of some scenarios only.
   const issuer = given.issuer ?? (await issuerOf(server));
   const client = {
@@ -104,11 +111,17 @@ async function sourceFor(given: AuthContext, server: URL): Promise<CredentialSou
     ...(text !== undefined && { secret: secret(text) }),
     ...(pem !== undefined && { privateKey: await privateKeyOf(pem) }),
   };
+  const { idp_issuer, idp_client_id, idp_id_token, valid_jwt } = given;
+  if (valid_jwt !== undefined) return workloadIdentity({ client, issuer, assertion: fromStatic(valid_jwt) });
+  if (idp_issuer !== undefined && idp_client_id !== undefined && idp_id_token !== undefined) {
+    const identityProvider = { issuer: idp_issuer, client: { id: idp_client_id } };
+    return enterpriseManaged({ identityProvider, idToken: fromStatic(idp_id_token), client, issuer });
+  }
   return ofItsOwn ? clientCredentials({ ...client, issuer }) : oauth({ client, issuer });
 }
 
 function isAboutPeople(_source: CredentialSource): _source is OAuthSource {
-  return !ofItsOwn;
+  return hasPages;
 }
 
 async function issuerOf(server: URL): Promise<string> {

@@ -31,7 +31,7 @@ export interface FailureContext {
 export function httpFailure(answer: RefusedAnswer, context: FailureContext): TenantryError {
   const { status, headers } = answer;
   if (status === 401 || status === 403)
-    return unauthorized(status, spokenChallenge(headers["www-authenticate"], context.secrets));
+    return unauthorized(status, spokenChallenge(headers, context.secrets));
   const rpc = answer.rpc === undefined ? {} : { rpc: answer.rpc };
   if (lacksSession(answer, context.session)) return sessionLost(status, rpc);
   if (status === 408 || status === 429 || status >= 500) {
@@ -142,11 +142,19 @@ export function spoken(text: unknown, secrets: readonly string[]): string {
   return quote(redact(typeof text === "string" ? text : "", secrets));
 }
 
-/** The challenge without the secrets of this request, which a server can repeat in any of its parameters. */
-function spokenChallenge(header: string | undefined, secrets: readonly string[]): Challenge | undefined {
-  const challenge = parseChallenge(header);
+/**
+ * The challenge without the secrets of this request, which a server can repeat in any of its parameters. The nonce that it
+ * wants comes in a header of its own (RFC 9449, section 9), and is told as the parameter `dpop_nonce`.
+ */
+function spokenChallenge(
+  headers: RefusedAnswer["headers"],
+  secrets: readonly string[],
+): Challenge | undefined {
+  const challenge = parseChallenge(headers["www-authenticate"]);
   if (challenge === undefined) return undefined;
-  const parameters = Object.entries(challenge.parameters).map(([name, value]) => [
+  const nonce = headers["dpop-nonce"];
+  const told = { ...challenge.parameters, ...(nonce !== undefined && { dpop_nonce: nonce.slice(0, 1_024) }) };
+  const parameters = Object.entries(told).map(([name, value]) => [
     redact(name, secrets),
     redact(value, secrets),
   ]);

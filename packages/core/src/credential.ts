@@ -62,14 +62,20 @@ export interface CredentialProvider {
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
   /** Tells of credentials that end outside of a call, until it is disposed of; absent where none can. */
   watch?(listener: (event: CredentialEvent) => void): Disposable;
+  /** Waits for what must not be lost, such as the answer to a refresh; absent where nothing is. Nothing is resolved after it. */
+  close?(): Promise<void>;
 }
 
-/** A credential has been withdrawn: whatever carries that subject for that scope and server has to end. */
+/**
+ * A credential has been withdrawn: whatever carries it for that scope and server has to end. A user's scope without a
+ * session means every session.
+ */
 export interface CredentialEvent {
   readonly kind: "revoked";
   readonly scope: Scope;
   readonly server: ServerId;
-  readonly subject: string;
+  /** Whose authority it carried; absent: whatever that scope has at that server ends. */
+  readonly subject?: string;
 }
 
 /** What a source may use; whoever composes the packages gives it. */

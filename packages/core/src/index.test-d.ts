@@ -153,8 +153,8 @@ describe("the contracts", () => {
     expectTypeOf<Headers[string]["value"]>().toEqualTypeOf<Secret>();
   });
 
-  test("a provider resolves, may tell of revocations, and may be told of a refusal without a credential", () => {
-    expectTypeOf<keyof CredentialProvider>().toEqualTypeOf<"resolve" | "watch">();
+  test("a provider resolves, may tell of revocations and be closed, and may be told of a refusal without a credential", () => {
+    expectTypeOf<keyof CredentialProvider>().toEqualTypeOf<"resolve" | "watch" | "close">();
     expectTypeOf<{}>().toExtend<NonNullable<CredentialRequest["rejected"]>>();
   });
 

@@ -1,5 +1,12 @@
 import { secret, TenantryError, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
-import { checkSource, textOf, type ValueSource } from "./value-source.ts";
+import {
+  bindSource,
+  checkSource,
+  textOf,
+  watchAll,
+  type BoundSource,
+  type ValueSource,
+} from "./value-source.ts";
 
 /** One source of a chain, with what its failure does: `fail` ends the chain, `fall-through` asks the next source. */
 export interface ChainLink {
@@ -17,10 +24,24 @@ export function chain(sources: readonly (ValueSource | ChainLink)[]): ValueSourc
     throw new TenantryError("CREDENTIAL_INVALID", "chain() has no source; give at least one.");
   }
   const links = sources.map(linkOf);
-  return Object.freeze({
+  return Object.freeze<ValueSource>({
+    ...linked(links),
+    bind: (dependencies, slot) =>
+      linked(links.map((link) => ({ ...link, source: bindSource(link.source, dependencies, slot) }))),
+  });
+}
+
+/** A link whose source reads. */
+interface ReadLink extends Omit<ChainLink, "source"> {
+  readonly source: BoundSource;
+}
+
+function linked(links: readonly ReadLink[]): BoundSource {
+  return Object.freeze<BoundSource>({
     describe: (scope) => links.map(({ source }) => source.describe(scope)).join(", or "),
     read: (request, clock) => readFirst(links, request, clock),
-  } satisfies ValueSource);
+    ...watchAll(links.map(({ source }) => source)),
+  });
 }
 
 function linkOf(given: ValueSource | ChainLink): ChainLink {
@@ -37,7 +58,7 @@ function linkOf(given: ValueSource | ChainLink): ChainLink {
 }
 
 async function readFirst(
-  links: readonly ChainLink[],
+  links: readonly ReadLink[],
   request: CredentialRequest,
   clock: Clock,
 ): Promise<Secret | undefined> {

@@ -4,6 +4,7 @@ import {
   traced,
   type Credential,
   type CredentialDependencies,
+  type CredentialEvent,
   type CredentialProvider,
   type CredentialRequest,
   type CredentialSource,
@@ -26,7 +27,9 @@ export function combine(sources: readonly CredentialSource[]): CredentialSource 
   return Object.freeze({
     bind(dependencies: CredentialDependencies): CredentialProvider {
       const providers = parts.map((part) => part.bind(dependencies));
-      return Object.freeze({
+      return Object.freeze<CredentialProvider>({
+        ...watchParts(providers),
+        ...closeParts(providers),
         resolve: (request: CredentialRequest) =>
           traced(
             "tenantry:credentials:resolve",
@@ -36,6 +39,28 @@ export function combine(sources: readonly CredentialSource[]): CredentialSource 
       });
     },
   });
+}
+
+/** What the whole is called follows from all of its parts, so a part's end names no subject of the whole. */
+function watchParts(providers: readonly CredentialProvider[]): Pick<CredentialProvider, "watch"> {
+  const watchable = providers.filter(({ watch }) => watch !== undefined);
+  if (watchable.length === 0) return {};
+  return {
+    watch(listener) {
+      const tell = ({ subject: _part, ...event }: CredentialEvent) => listener(Object.freeze(event));
+      const watches = watchable.map((provider) => provider.watch?.(tell));
+      return { [Symbol.dispose]: () => watches.forEach((watch) => watch?.[Symbol.dispose]()) };
+    },
+  };
+}
+
+function closeParts(providers: readonly CredentialProvider[]): Pick<CredentialProvider, "close"> {
+  if (providers.every(({ close }) => close === undefined)) return {};
+  return {
+    async close() {
+      await Promise.all(providers.map(async (provider) => provider.close?.()));
+    },
+  };
 }
 
 type Resolved = readonly (Credential | undefined)[];

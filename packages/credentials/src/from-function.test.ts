@@ -1,4 +1,5 @@
-import { secret, scopeOf, TenantryError } from "@tenantry/core";
+import { secret, scopeOf, sessionId, TenantryError, userId, workspaceId, type Scope } from "@tenantry/core";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   ada,
@@ -12,7 +13,7 @@ import {
   sent,
   thrown,
 } from "../test/fixture.ts";
-import { bearer, fromFunction, type ValueFunctionRequest } from "./index.ts";
+import { bearer, fromFunction, type ValueFunction, type ValueFunctionRequest } from "./index.ts";
 
 describe("fromFunction", () => {
   test("gives what the function gives, whichever way it gives it", async () => {
@@ -145,6 +146,110 @@ describe("fromFunction", () => {
       expect(thrown(() => fromFunction(() => "t", { timeoutMs }))).toMatchObject({
         code: "CREDENTIAL_INVALID",
       });
+      expect(thrown(() => fromFunction(() => "t", { ttlMs: timeoutMs }))).toMatchObject({
+        code: "CREDENTIAL_INVALID",
+      });
     }
+  });
+
+  test("is called for every request, unless it says for how long its value holds", async () => {
+    let calls = 0;
+    const fn = () => `t-${++calls}`;
+    const [always, kept] = [bearer(fromFunction(fn)), bearer(fromFunction(fn, { ttlMs: 1_000 }))].map(
+      (source) => source.bind(dependencies),
+    );
+    await always?.resolve(request());
+    await always?.resolve(request());
+    expect(calls).toBe(2);
+    expect(await sent(await kept?.resolve(request()))).toEqual({ authorization: "Bearer t-3" });
+    const context = {};
+    await kept?.resolve(request({ context }));
+    expect(kept?.resolve(request({ context }))).not.toBeInstanceOf(Promise);
+    expect(calls).toBe(3);
+    clock.pass(1_000);
+    expect(await sent(await kept?.resolve(request()))).toEqual({ authorization: "Bearer t-4" });
+  });
+});
+
+describe("fromFunction with ttlMs", () => {
+  const scopes: readonly Scope[] = [
+    scopeOf(ada, "user"),
+    scopeOf({ ...ada, session: sessionId("s") }, "user"),
+    scopeOf({ ...ada, user: userId("bob") }, "user"),
+    scopeOf({ ...ada, workspace: workspaceId("other") }, "user"),
+    scopeOf(ada, "workspace"),
+    scopeOf(ada, "everyone"),
+    { share: "discovery", workspace: ada.workspace },
+  ];
+  const fromToken = () =>
+    bearer(
+      fromFunction(({ context }) => (context["token"] as string | undefined) ?? "service", { ttlMs: 1_000 }),
+    );
+
+  test("never gives one principal what was made from another's context", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(scopes.length - 1), { minLength: 2, maxLength: 30 }),
+        async (order) => {
+          const provider = fromToken().bind({ ...dependencies, clock: handClock() });
+          const given = await Promise.all(
+            order.map(async (index) => {
+              const parts = { scope: scopes[index] as Scope, context: { token: `t-${index}` } };
+              return sent(await provider.resolve(request(parts)));
+            }),
+          );
+          const expected = order.map((index) => (index < 4 ? `Bearer t-${index}` : "Bearer service"));
+          expect(given.map(({ authorization }) => authorization)).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  test("is called once for all who ask at once, and one who leaves leaves the others alone", async () => {
+    let calls = 0;
+    let give = (_token: string) => {};
+    let aborted = false;
+    const fn: ValueFunction = ({ signal }) => {
+      calls++;
+      signal.addEventListener("abort", () => (aborted = true));
+      return new Promise((resolve) => (give = resolve));
+    };
+    const provider = bearer(fromFunction(fn, { ttlMs: 1_000 })).bind({ ...dependencies, clock: handClock() });
+    const leaver = new AbortController();
+    const left = failure(Promise.resolve(provider.resolve(request({ signal: leaver.signal }))));
+    const stay = [1, 2, 3].map(() => Promise.resolve(provider.resolve(request())));
+    leaver.abort("gone");
+    expect(await left).toBe("gone");
+    give("t");
+    for (const one of stay) expect(await sent(await one)).toEqual({ authorization: "Bearer t" });
+    expect([calls, aborted]).toEqual([1, false]);
+  });
+
+  test("is called anew for a refused generation, once, and a failure or nothing is not kept", async () => {
+    const answers: (string | undefined | Error)[] = ["t-1", "t-2", new Error("no"), undefined, "t-3"];
+    const fn = () => {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const provider = bearer(fromFunction(fn, { ttlMs: 1_000 })).bind({ ...dependencies, clock: handClock() });
+    const read = async (parts = {}) => sent(await provider.resolve(request(parts)));
+    const generation = (await provider.resolve(request()))?.generation ?? "";
+    const refused = { rejected: { generation } };
+    const given = await Promise.all([read(refused), read(refused), read(refused)]);
+    given.push(await read(refused), await read());
+    expect(new Set(given.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer t-2"]));
+    const next = { rejected: { generation: (await provider.resolve(request()))?.generation ?? "" } };
+    expect(await failure(read(next))).toMatchObject({ code: "CREDENTIAL_FAILED" });
+    expect(await failure(read(next))).toMatchObject({ code: "CREDENTIAL_MISSING" });
+    expect(await read(next)).toEqual({ authorization: "Bearer t-3" });
+  });
+
+  test("keeps nothing beyond the instance that binds it", async () => {
+    let calls = 0;
+    const source = bearer(fromFunction(() => `t-${++calls}`, { ttlMs: 1_000 }));
+    await resolve(source);
+    await resolve(source);
+    expect(calls).toBe(2);
   });
 });

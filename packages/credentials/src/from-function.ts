@@ -1,5 +1,14 @@
-import { raceAbort, TenantryError, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
-import type { ValueSource } from "./value-source.ts";
+import {
+  raceAbort,
+  scopeParts,
+  secret,
+  TenantryError,
+  type Clock,
+  type CredentialRequest,
+  type Secret,
+} from "@tenantry/core";
+import { ValueCache } from "./value-cache.ts";
+import { checkTtl, textOf, type BoundSource, type ValueSource } from "./value-source.ts";
 
 /** What the host's function is asked. */
 export interface ValueFunctionRequest extends CredentialRequest {
@@ -16,14 +25,20 @@ export type ValueFunction = (
 export interface ValueFunctionOptions {
   /** How long it may take, in milliseconds; defaults to 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * For how long its value is given again to the same user in the same conversation, or to those who share a connection,
+   * in milliseconds; defaults to not at all: it is asked for every request.
+   */
+  readonly ttlMs?: number;
 }
 
 /**
- * Asks the host's own function, for every request. When the server has refused a value, `rejected` tells which
- * generation, so that the function can give a fresh one. A function that takes too long fails with `TIMEOUT`.
+ * Asks the host's own function, for every request or, with `ttlMs`, once for all of one user's requests meanwhile. When
+ * the server has refused a value, `rejected` tells which generation, so that the function can give a fresh one. A function
+ * that takes too long fails with `TIMEOUT`.
  */
 export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = {}): ValueSource {
-  const { timeoutMs = 30_000 } = options;
+  const { timeoutMs = 30_000, ttlMs } = options;
   if (typeof fn !== "function") {
     throw new TenantryError("CREDENTIAL_INVALID", "fromFunction() takes a function that gives the value.");
   }
@@ -33,10 +48,30 @@ export function fromFunction(fn: ValueFunction, options: ValueFunctionOptions = 
       "The timeoutMs of fromFunction() must be a whole number of milliseconds, from 1 to 86,400,000.",
     );
   }
-  return Object.freeze({
+  if (ttlMs !== undefined) checkTtl(ttlMs, "fromFunction()");
+  const source: BoundSource = Object.freeze({
     describe: () => "a value from the function in fromFunction()",
-    read: (request, clock) => callWithin(timeoutMs, fn, request, clock),
-  } satisfies ValueSource);
+    read: (request: CredentialRequest, clock: Clock) => callWithin(timeoutMs, fn, request, clock),
+  });
+  if (ttlMs === undefined) return source;
+  // What is kept belongs to whoever binds the source, so that two instances share nothing.
+  return Object.freeze<ValueSource>({ ...source, bind: ({ clock }) => kept(source, ttlMs, clock) });
+}
+
+/** The same, asked once for each scope and server: a value that was made from one user's context is that user's alone. */
+function kept({ describe, read }: BoundSource, ttlMs: number, clock: Clock): BoundSource {
+  const cache = new ValueCache<null>(ttlMs, clock);
+  return Object.freeze<BoundSource>({
+    describe,
+    read(request) {
+      const { scope, server } = request;
+      const id = JSON.stringify([server.id, server.digest, ...scopeParts(scope)]);
+      return cache.read(id, null, request, async (signal) => {
+        const text = textOf(await read({ ...request, signal }, clock));
+        return text === undefined ? undefined : secret(text);
+      });
+    },
+  });
 }
 
 async function callWithin(

@@ -1,6 +1,18 @@
 import type { CredentialSource, Secret, ServerDefinition } from "@tenantry/core";
 import { expectTypeOf, test } from "vitest";
-import { bearer, chain, combine, env, fromContext, fromFunction, fromStatic, header } from "./index.ts";
+import { type Grants, type Grant } from "./grants.ts";
+import {
+  bearer,
+  chain,
+  combine,
+  type credentialVault,
+  env,
+  fromContext,
+  fromFunction,
+  fromStatic,
+  fromStore,
+  header,
+} from "./index.ts";
 
 test("a definition takes a shape, or a list of them", () => {
   expectTypeOf(bearer(fromContext("token"))).toExtend<CredentialSource>();
@@ -21,6 +33,14 @@ test("a function is told who asks, and gives text, a secret or nothing", () => {
   expectTypeOf(fromFunction)
     .parameter(0)
     .returns.toEqualTypeOf<string | Secret | undefined | Promise<string | Secret | undefined>>();
+});
+
+test("a saved value does not come out of the vault, and a grant's tokens are secrets", () => {
+  expectTypeOf(bearer(fromStore())).toExtend<CredentialSource>();
+  type Facts = Awaited<ReturnType<ReturnType<typeof credentialVault>["look"]>>;
+  expectTypeOf<keyof NonNullable<Facts>>().toEqualTypeOf<"version" | "savedAt">();
+  expectTypeOf<Grant["accessToken"]>().toEqualTypeOf<Secret>();
+  expectTypeOf<ReturnType<Grants["fresh"]>>().toEqualTypeOf<Grant | undefined | Promise<Grant | undefined>>();
 });
 
 test("mistakes do not compile", () => {

@@ -11,13 +11,21 @@ import {
   type Credential,
   type CredentialDependencies,
   type CredentialHeaders,
+  type CredentialProvider,
   type CredentialRequest,
   type CredentialSource,
   type Origin,
   type Secret,
   type ServerRef,
 } from "@tenantry/core";
-import { checkName, checkSource, textOf, type ValueSource } from "./value-source.ts";
+import {
+  bindSource,
+  checkName,
+  checkSource,
+  textOf,
+  type BoundSource,
+  type ValueSource,
+} from "./value-source.ts";
 
 /** A credential source that sets one header or one environment variable. */
 export interface Shape extends CredentialSource {
@@ -29,7 +37,7 @@ export interface Shape extends CredentialSource {
 
 /** How a shape turns a value into what the server is given. */
 export interface Recipe {
-  readonly shape: "bearer" | "header" | "env";
+  readonly shape: "bearer" | "basic" | "header" | "env";
   readonly sets: Shape["sets"];
   readonly slot: string;
   readonly required: boolean;
@@ -41,6 +49,11 @@ export interface Recipe {
   readonly format: (text: string) => string;
 }
 
+/** A recipe whose source has what it reads from. */
+interface BoundRecipe extends Omit<Recipe, "source"> {
+  readonly source: BoundSource;
+}
+
 /** Makes the source that resolves as the recipe says; throws `CREDENTIAL_INVALID` for a recipe that never could. */
 export function createShape(recipe: Recipe): Shape {
   checkSource(recipe.source, `${recipe.shape}()`);
@@ -49,10 +62,13 @@ export function createShape(recipe: Recipe): Shape {
     slot,
     sets: Object.freeze(recipe.sets),
     bind(dependencies: CredentialDependencies) {
+      const source = bindSource(recipe.source, dependencies, slot);
+      const bound: BoundRecipe = { ...recipe, source };
       const memory: Memory = { last: new WeakMap(), origin: undefined, origins: undefined };
-      return Object.freeze({
+      return Object.freeze<CredentialProvider>({
+        ...watchOf(source),
         resolve(request: CredentialRequest) {
-          const work = () => resolve(recipe, dependencies, memory, request);
+          const work = () => resolve(bound, dependencies, memory, request);
           if (!isTraced("tenantry:credentials:resolve")) return work();
           const payload = () => ({ scope: request.scope, server: request.server.id });
           return traced("tenantry:credentials:resolve", payload, async () => work());
@@ -60,6 +76,12 @@ export function createShape(recipe: Recipe): Shape {
       });
     },
   });
+}
+
+/** Whatever carries a value ends with it, of whichever subject: what was made of the value is not kept. */
+function watchOf({ watch }: BoundSource): Pick<CredentialProvider, "watch"> {
+  if (watch === undefined) return {};
+  return { watch: (listener) => watch((event) => listener(Object.freeze({ kind: "revoked", ...event }))) };
 }
 
 /** What a bound shape remembers. */
@@ -79,7 +101,7 @@ interface Memory {
 
 /** Gives the credential at once where its text is at hand: every call asks for it. */
 function resolve(
-  recipe: Recipe,
+  recipe: BoundRecipe,
   dependencies: CredentialDependencies,
   memory: Memory,
   request: CredentialRequest,
@@ -100,14 +122,14 @@ function resolve(
   return text instanceof Promise ? text.then(toCredential) : toCredential(text);
 }
 
-function withoutText(recipe: Recipe, { scope, server }: CredentialRequest): undefined {
+function withoutText(recipe: BoundRecipe, { scope, server }: CredentialRequest): undefined {
   if (!recipe.required) return undefined;
   const why = `${subjectOf(recipe, server)} has no value; provide ${recipe.source.describe(scope)}.`;
   throw new TenantryError("CREDENTIAL_MISSING", why, { server: server.id, slot: recipe.slot });
 }
 
 function made(
-  { shape, slot, replaces, sets }: Recipe,
+  { shape, slot, replaces, sets }: BoundRecipe,
   fingerprint: CredentialDependencies["fingerprint"],
   origins: readonly Origin[],
   sent: string,
@@ -145,7 +167,7 @@ class HeaderCredential implements Credential {
 
 /** Where the value may go; a header needs a server behind a URL, a variable needs one that is not. */
 function originsFor(
-  { shape, sets, slot, origins }: Recipe,
+  { shape, sets, slot, origins }: BoundRecipe,
   { id, origin }: ServerRef,
   memory: Memory,
 ): readonly Origin[] {
@@ -163,7 +185,7 @@ function originsFor(
 }
 
 function readText(
-  recipe: Recipe,
+  recipe: BoundRecipe,
   request: CredentialRequest,
   clock: Clock,
 ): string | undefined | Promise<string | undefined> {
@@ -179,7 +201,7 @@ function readText(
   }
 }
 
-function unreadable(recipe: Recipe, { signal, server }: CredentialRequest, cause: unknown): never {
+function unreadable(recipe: BoundRecipe, { signal, server }: CredentialRequest, cause: unknown): never {
   signal?.throwIfAborted();
   const why = `${subjectOf(recipe, server)} could not be read, because its source failed; see the cause.`;
   throw new TenantryError("CREDENTIAL_FAILED", why, {
@@ -194,7 +216,7 @@ function unreadable(recipe: Recipe, { signal, server }: CredentialRequest, cause
 
 const nobodys: Context = Object.freeze({});
 
-function formatText(recipe: Recipe, server: ServerRef, text: string): string {
+function formatText(recipe: BoundRecipe, server: ServerRef, text: string): string {
   try {
     return recipe.format(text);
   } catch (cause) {
@@ -207,6 +229,6 @@ function formatText(recipe: Recipe, server: ServerRef, text: string): string {
   }
 }
 
-function subjectOf({ slot }: Recipe, { id }: ServerRef): string {
+function subjectOf({ slot }: BoundRecipe, { id }: ServerRef): string {
   return `The credential ${quote(slot)} of the server ${quote(id)}`;
 }

@@ -1,6 +1,8 @@
 import { headerName, headerValue, originOf, TenantryError, type Origin } from "@tenantry/core";
 import { createShape, type Shape } from "./shape.ts";
-import { checkName, type ValueSource } from "./value-source.ts";
+import { fromStatic } from "./sources.ts";
+import { splitPair, userAndPassword } from "./user-and-password.ts";
+import { checkName, checkSource, type ValueSource } from "./value-source.ts";
 
 /** How a value is given to the server. */
 export interface ShapeOptions {
@@ -26,6 +28,22 @@ export function bearer(source: ValueSource, options: HeaderOptions = {}): Shape 
   return headerShape("bearer", "authorization", source, options, (token) => `Bearer ${checkToken(token)}`);
 }
 
+/**
+ * Sends a user's name and a password in the `Authorization` header, encoded as UTF-8 (RFC 7617). A name with a colon, and
+ * control characters in either, are `CREDENTIAL_INVALID`; where one of the two has no value, there is none.
+ */
+export function basic(user: string | ValueSource, password: ValueSource, options: HeaderOptions = {}): Shape {
+  const name = typeof user === "string" ? fromStatic(user) : checkSource(user, "basic()");
+  const source = userAndPassword(name, checkSource(password, "basic()"));
+  return headerShape(
+    "basic",
+    "authorization",
+    source,
+    options,
+    (pair) => `Basic ${encodePair(splitPair(pair))}`,
+  );
+}
+
 /** Sends the value in the header `name`; throws `CREDENTIAL_INVALID` at once for a malformed or reserved name. */
 export function header(name: string, source: ValueSource, options: HeaderOptions = {}): Shape {
   return headerShape("header", headerName(checkName(name, "header()")), source, options, (text) => text);
@@ -45,7 +63,7 @@ export function env(name: string, source: ValueSource, options: ShapeOptions = {
 }
 
 function headerShape(
-  shape: "bearer" | "header",
+  shape: "bearer" | "basic" | "header",
   name: string,
   source: ValueSource,
   options: HeaderOptions,
@@ -89,6 +107,15 @@ function checkToken(token: string): string {
   if (visible.test(token)) return token;
   const why =
     'A bearer token has no spaces and only visible ASCII characters; give it without "Bearer" and trimmed.';
+  throw new TenantryError("CREDENTIAL_INVALID", why);
+}
+
+function encodePair([name, word]: readonly [string, string]): string {
+  const pair = `${name}:${word}`;
+  if (!name.includes(":") && !/\p{Cc}/u.test(pair) && pair.isWellFormed())
+    return btoa(String.fromCharCode(...new TextEncoder().encode(pair)));
+  const why =
+    "A user's name has no colon, and neither it nor the password has control characters or half a character.";
   throw new TenantryError("CREDENTIAL_INVALID", why);
 }
 

@@ -412,10 +412,13 @@ it("reports a refused credential with its challenge", async () => {
   expect(JSON.stringify(failure) + failure.message + failure.stack).not.toContain("bad-token");
 });
 
-it("reports what is forbidden, without a repair", async () => {
+it.each([
+  ["insufficient_scope", "reauthorize"],
+  ["access_denied", undefined],
+])("reports what is forbidden for %s, whose repair is %s", async (error, recover) => {
   const server = await serve({ era: "legacy" });
   const connection = await open(server, { era: "legacy" });
-  const headers = { "www-authenticate": 'Bearer error="insufficient_scope", scope="files:write"' };
+  const headers = { "www-authenticate": `Bearer error="${error}", scope="files:write"` };
   server.faults.add({ kind: "answer", status: 403, headers });
   const failure = await failureOf(echo(connection, "hi"));
   expect(failure).toMatchObject({
@@ -423,7 +426,17 @@ it("reports what is forbidden, without a repair", async () => {
     status: 403,
     challenge: { parameters: { scope: "files:write" } },
   });
-  expect(failure.recover).toBeUndefined();
+  expect(failure.recover).toBe(recover);
+  server.faults.clear();
+});
+
+it("tells the nonce that a server wants in proofs, which comes in a header of its own", async () => {
+  const server = await serve({ era: "legacy" });
+  const connection = await open(server, { era: "legacy" });
+  const headers = { "www-authenticate": 'DPoP error="use_dpop_nonce"', "dpop-nonce": "n-1" };
+  server.faults.add({ kind: "answer", status: 401, headers });
+  const failure = await failureOf(echo(connection, "hi"));
+  expect(failure.challenge?.parameters).toEqual({ error: "use_dpop_nonce", dpop_nonce: "n-1" });
   server.faults.clear();
 });
 

@@ -1,6 +1,8 @@
 import type { Clock, CredentialKey, StoreChange } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
+import { Listeners } from "../listeners.ts";
 import { RecentMap } from "../recent-map.ts";
+import { watchWeakly } from "../watch-weakly.ts";
 import type { Bells } from "./bells.ts";
 import type { Grant, GrantEvent } from "./grant.ts";
 import type { GrantRows, GrantStore } from "./grant-rows.ts";
@@ -15,6 +17,12 @@ export interface Known {
   readonly until: number;
   /** When it is refreshed beside the calls that use it; `Infinity`: never. */
   readonly dueAt: number;
+}
+
+/** A grant as it is being read. */
+interface Reading {
+  readonly key: CredentialKey;
+  readonly grant: Promise<Grant | undefined>;
 }
 
 /** What remembering grants takes. */
@@ -34,8 +42,8 @@ export interface MemoryParts {
 export class GrantMemory {
   readonly #parts: MemoryParts;
   readonly #known: RecentMap<string, Known>;
-  readonly #reads = new Map<string, Promise<Grant | undefined>>();
-  readonly #listeners = new Set<(event: GrantEvent) => void>();
+  readonly #reads = new Map<string, Reading>();
+  readonly listeners = new Listeners<GrantEvent>();
   #watching: Disposable | undefined;
 
   constructor(parts: MemoryParts) {
@@ -54,15 +62,15 @@ export class GrantMemory {
   /** Reads a grant, once for all who ask meanwhile, and remembers it. */
   read(key: CredentialKey, id: string): Promise<Grant | undefined> {
     const running = this.#reads.get(id);
-    if (running !== undefined) return running;
+    if (running !== undefined) return running.grant;
     this.#watching ??= watchWeakly(this.#parts.store, this);
-    const read: Promise<Grant | undefined> = this.#read(key, id, () => this.#reads.get(id) === read).finally(
-      () => {
-        if (this.#reads.get(id) === read) this.#reads.delete(id);
-      },
-    );
-    this.#reads.set(id, read);
-    return read;
+    const isCurrent = () => this.#reads.get(id) === reading;
+    const grant = this.#read(key, id, isCurrent).finally(() => {
+      if (isCurrent()) this.#reads.delete(id);
+    });
+    const reading: Reading = { key, grant };
+    this.#reads.set(id, reading);
+    return grant;
   }
 
   /** Forgets a grant, so that the next one who asks reads it. */
@@ -72,43 +80,31 @@ export class GrantMemory {
     return this.#known.take(id);
   }
 
-  listen(listener: (event: GrantEvent) => void): Disposable {
-    // One of its own, because the same function may listen twice.
-    const own = (event: GrantEvent) => listener(event);
-    this.#listeners.add(own);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
-  }
-
   /** Tells of a grant that is gone. */
   tellEnded(key: CredentialKey, subject: string): void {
-    const event: GrantEvent = Object.freeze({ kind: "ended", key: plainKey(key), subject });
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        // One listener's trouble is not the others'.
-      }
-    }
+    this.listeners.tell(Object.freeze({ kind: "ended", key: plainKey(key), subject }));
   }
 
   /** Hears what the store tells. */
   hear(change: StoreChange): void {
     if (change.kind === "resync") {
-      this.#parts.bells.ringAll();
+      const all = [...this.#known.takeAll(), ...this.#reads.values()];
       this.#reads.clear();
-      void this.#checkAll(this.#known.takeAll().map(([, known]) => known));
+      void this.#check(all);
+      this.#parts.bells.ringAll();
     } else if (change.slice === "credentials") {
       const id = spell(change.key);
+      const reading = this.#reads.get(id);
+      const known = this.forget(id) ?? reading;
+      if (known !== undefined) void this.#check([known]);
       this.#parts.bells.ring(id);
-      const known = this.forget(id);
-      if (known !== undefined) void this.#checkAll([known]);
     }
   }
 
   /** Forgets everything and hears nothing more. */
   close(): void {
     this.#watching?.[Symbol.dispose]();
-    this.#listeners.clear();
+    this.listeners.clear();
     this.#reads.clear();
     this.#known.takeAll();
   }
@@ -123,33 +119,31 @@ export class GrantMemory {
     return grant;
   }
 
-  /** One after the other: a store that has just come back has enough to do. */
-  async #checkAll(all: readonly Known[]): Promise<void> {
+  /**
+   * Looks whether grants that were in use, or are being read for somebody, are still there. One after the other: a store
+   * that has just come back has enough to do.
+   */
+  async #check(all: readonly (Known | Reading)[]): Promise<void> {
     for (const { key, grant } of all) {
-      if (this.#listeners.size === 0) return;
+      if (this.listeners.size === 0) return;
+      const before = await subjectOf(grant);
       // A grant that cannot be read counts as gone: a connection that is closed needlessly is opened again.
-      const subject = await this.read(key, spell(key)).then(
-        (now) => now?.subject,
-        () => undefined,
-      );
-      if (subject !== grant.subject) this.tellEnded(key, grant.subject);
+      if (before !== undefined && before !== (await subjectOf(this.read(key, spell(key)))))
+        this.tellEnded(key, before);
     }
   }
+}
+
+/** Whose grant it is; `undefined` where there is none or it cannot be read. */
+async function subjectOf(grant: Grant | Promise<Grant | undefined>): Promise<string | undefined> {
+  return Promise.resolve(grant).then(
+    (read) => read?.subject,
+    () => undefined,
+  );
 }
 
 /** Not all processes at once, and not all grants that were given at once: `share` is drawn. */
 function dueAtOf({ expiresAt, receivedAt = 0, refreshToken }: Grant, aheadMs: number, share: number): number {
   if (expiresAt === undefined || refreshToken === undefined) return Infinity;
   return expiresAt - Math.min(aheadMs, (expiresAt - receivedAt) / 5) * share;
-}
-
-/** Watches for as long as there is somebody to tell: a provider that nobody uses any more is not kept for it. */
-function watchWeakly(store: GrantStore, memory: GrantMemory): Disposable {
-  const reference = new WeakRef(memory);
-  const watching = store.watch((change) => {
-    const listener = reference.deref();
-    if (listener === undefined) watching[Symbol.dispose]();
-    else listener.hear(change);
-  });
-  return watching;
 }

@@ -107,11 +107,16 @@ const grantSchema = z.object({
   expiresAt: time.optional(),
   receivedAt: time.optional(),
   refreshToken: token.optional(),
+  proofKey: token.optional(),
   refreshGraceMs: time.optional(),
 });
 
-function formatGrant({ accessToken, refreshToken, ...facts }: Grant): string {
-  const tokens = { accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal() };
+function formatGrant({ accessToken, refreshToken, proofKey, ...facts }: Grant): string {
+  const tokens = {
+    accessToken: accessToken.reveal(),
+    refreshToken: refreshToken?.reveal(),
+    proofKey: proofKey?.reveal(),
+  };
   const checked = grantSchema.safeParse({ ...facts, ...tokens });
   if (checked.success) return JSON.stringify(checked.data);
   const wrong = new Set(checked.error.issues.map(({ path }) => String(path[0])));
@@ -125,12 +130,14 @@ function formatGrant({ accessToken, refreshToken, ...facts }: Grant): string {
 function parseGrant(text: string): Grant | undefined {
   const parsed = grantSchema.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
-  const { accessToken, refreshToken, expiresAt, receivedAt, refreshGraceMs, scopes, ...facts } = parsed.data;
+  const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, refreshGraceMs, ...facts } =
+    parsed.data;
   return Object.freeze({
     ...facts,
     scopes: Object.freeze(scopes),
     accessToken: secret(accessToken),
     ...(refreshToken !== undefined && { refreshToken: secret(refreshToken) }),
+    ...(proofKey !== undefined && { proofKey: secret(proofKey) }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(receivedAt !== undefined && { receivedAt }),
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),

@@ -15,6 +15,8 @@ export interface Grant {
   readonly scopes: readonly string[];
   readonly tokenType: "bearer" | "dpop";
   readonly accessToken: Secret;
+  /** The private key, as a JWK, that tokens of the type `dpop` are bound to (RFC 9449); every refresh keeps it. */
+  readonly proofKey?: Secret;
   /** When the access token ends, in milliseconds since the Unix epoch; absent: the issuer has not said. */
   readonly expiresAt?: number;
   /** When the tokens were received, in milliseconds since the Unix epoch; `put` and every refresh say so. */
@@ -43,7 +45,8 @@ export interface Refreshed {
  * Makes ONE token request with the grant's refresh token, and never a second one. What it throws says what became of the
  * token: a {@link TenantryError} of the code `AUTHORIZATION_REQUIRED` that the issuer takes it no longer (`invalid_grant`),
  * any other of the delivery `unsent`, `refused` or `answered` that it has not been used, and everything else that it may
- * have been. The signal aborts when the time for the request is over, and never because somebody has stopped waiting.
+ * have been; an error that leaves its delivery out says `unsent`. The signal aborts when the time for the request is over,
+ * and never because somebody has stopped waiting.
  */
 export type SendRefresh = (grant: Grant, signal: AbortSignal) => Promise<Refreshed>;
 

@@ -167,6 +167,18 @@ describe("a grant that is kept", () => {
     expect(text(await grants.fresh(key, { send }))).toBe(text(second));
   });
 
+  test("is found whatever else the caller's key has", async () => {
+    const { grants, start, issuer, send } = setUp();
+    const more = Object.freeze({ session: "s", ...key });
+    await grants.put(more, issuer.grant());
+    expect(await start().fresh(key, { send })).toBeDefined();
+    expect(await start().remove(more)).toBeDefined();
+    await expect(grants.put(key, { ...issuer.grant(), issuer: "" })).rejects.toMatchObject({
+      code: "ARGUMENT_INVALID",
+      message: expect.stringContaining("issuer") as string,
+    });
+  });
+
   test("is bounded in memory", async () => {
     const { grants, store, issuer, settle } = setUp({ limits: { maxGrants: 2 } });
     const keys = ["a", "b", "c"].map((user) => ({ ...key, user: userId(user) }));
@@ -187,7 +199,7 @@ describe("a grant that has ended", () => {
       await grants.put(key, issuer.grant());
       await grants.fresh(key, { send });
       clock.pass(hour);
-      const given = await Promise.all(Array.from({ length: count }, () => grants.fresh(key, { send })));
+      const given = await Promise.all(Array.from({ length: count }, async () => grants.fresh(key, { send })));
       expect(issuer.requests).toBe(1);
       expect(new Set(given.map(text))).toEqual(new Set([text(await grants.current(key))]));
       expect(given.every((grant) => grant && issuer.accepts(grant))).toBe(true);
@@ -199,7 +211,7 @@ describe("a grant that has ended", () => {
     const first = issuer.grant();
     await grants.put(key, first);
     const rejected = { send, rejected: first.generation };
-    const given = await Promise.all(Array.from({ length: count }, () => grants.fresh(key, rejected)));
+    const given = await Promise.all(Array.from({ length: count }, async () => grants.fresh(key, rejected)));
     expect(issuer.requests).toBe(1);
     // Who is refused late is given what is there by now.
     given.push(await grants.fresh(key, rejected));
@@ -241,6 +253,17 @@ describe("a grant that has ended", () => {
     expect(next?.expiresAt).toBeUndefined();
     expect(next?.refreshToken?.reveal()).toBe(first.refreshToken?.reveal());
   });
+
+  test.for([Number.NaN, -1, Infinity])(
+    "lives on where the issuer says %s for its time",
+    async (expiresInMs) => {
+      const { grants, issuer, clock } = setUp();
+      await grants.put(key, issuer.grant());
+      clock.pass(hour);
+      const send: SendRefresh = async (grant) => ({ ...issuer.refresh(grant), expiresInMs });
+      expect(await grants.fresh(key, { send })).not.toHaveProperty("expiresAt");
+    },
+  );
 
   test("needs the person where it has no refresh token, and is refreshed in none of the processes", async () => {
     const { grants, issuer, send, clock } = setUp();
@@ -482,7 +505,7 @@ describe("a refresh while the row changes", () => {
   });
 
   test("survives a re-encryption of the row", async () => {
-    const { grants, start, store, issuer, clock, settle } = setUp();
+    const { grants, start, store, issuer, clock } = setUp();
     await grants.put(key, issuer.grant());
     clock.pass(hour);
     const send: SendRefresh = async (grant) => {
@@ -526,6 +549,39 @@ describe("a process that was killed", () => {
       expect(issuer.requests).toBe(answers ? 1 : 0);
     },
   );
+
+  test("leaves nobody waiting in vain because the others who waited have the lease just now", async () => {
+    const { grants, store, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    let held = await store.leases.acquire(leaseName(), { ttlMs: 20_000 });
+    const waiting = Promise.resolve(grants.fresh(key, { send }));
+    for (let passed = 0; passed < 20_500; passed += 100) {
+      clock.pass(100);
+      await settle();
+      // Somebody else is quicker whenever it ends.
+      held = (await store.leases.acquire(leaseName(), { ttlMs: 300 })) ?? held;
+    }
+    if (held) await store.leases.release(held);
+    clock.pass(1_000);
+    await settle();
+    expect(issuer.accepts((await waiting) as Grant)).toBe(true);
+  });
+
+  test("keeps a caller waiting for two seconds longer than its lease at most", async () => {
+    const { grants, store, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    await store.leases.acquire(leaseName(), { ttlMs: hour });
+    const waiting = failure(Promise.resolve(grants.fresh(key, { send })));
+    for (let passed = 0; passed < 23_000; passed += 100) {
+      await settle();
+      clock.pass(100);
+    }
+    await settle();
+    expect(await waiting).toMatchObject({ code: "TIMEOUT", retryable: true });
+    expect([issuer.requests, clock.waiting]).toEqual([0, 0]);
+  });
 
   test("costs nothing where the issuer does not rotate refresh tokens", async () => {
     const world = setUp({ rotates: false, graceMs: Number.MAX_SAFE_INTEGER });
@@ -600,8 +656,7 @@ describe("a refresh ahead of the end", () => {
     await grants.put(key, first);
     // Three quarters of a minute before, with this chance.
     clock.pass(hour - 45_001);
-    await grants.fresh(key, { send });
-    grants.fresh(key, { send });
+    for (let call = 0; call < 2; call++) await grants.fresh(key, { send });
     await settle();
     expect(issuer.requests).toBe(0);
     clock.pass(1);
@@ -664,6 +719,19 @@ describe("whoever watches", () => {
     expect(events).toHaveLength(2);
   });
 
+  test("is told of what is removed while it is read for somebody", async () => {
+    const { grants, start, issuer, send, settle } = setUp();
+    const first = issuer.grant();
+    await grants.put(key, first);
+    const events: GrantEvent[] = [];
+    grants.watch((event) => events.push(event));
+    const reading = Promise.resolve(grants.fresh(key, { send }));
+    await start().remove(key);
+    await reading;
+    await settle();
+    expect(events).toEqual([{ kind: "ended", key, subject: first.subject }]);
+  });
+
   test("is told after a loss of the store's connection, and of nobody else's grant", async () => {
     const { grants, store, issuer, send, settle } = setUp();
     const eve = { ...key, user: userId("eve") };
@@ -677,8 +745,6 @@ describe("whoever watches", () => {
       throw new Error("A listener's trouble is its own.");
     });
     grants.watch((event) => events.push(event));
-    const { watch } = store;
-    void watch;
     (store.credentials as unknown as { rows: Map<string, unknown> }).rows.delete(
       JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1))),
     );

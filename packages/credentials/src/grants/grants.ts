@@ -96,7 +96,8 @@ export class Grants implements AsyncDisposable {
   }
 
   /** Keeps what the person has just granted, in place of whatever there was; another authorization's grant is gone then. */
-  async put(key: CredentialKey, grant: Grant): Promise<void> {
+  async put(given: CredentialKey, grant: Grant): Promise<void> {
+    const key = plainKey(given);
     const received = { receivedAt: this.#clock.now(), ...grant };
     const before = await this.#replace(key, (version) =>
       this.#rows.write(key, received, { ifVersion: version }),
@@ -105,7 +106,8 @@ export class Grants implements AsyncDisposable {
   }
 
   /** Deletes a grant and gives it, so that its tokens can be revoked; one that cannot be read is deleted too. */
-  async remove(key: CredentialKey): Promise<Grant | undefined> {
+  async remove(given: CredentialKey): Promise<Grant | undefined> {
+    const key = plainKey(given);
     const known = this.#memory.get(spell(key))?.grant;
     const before = await this.#replace(key, async (version) => {
       if (version !== null) await this.#rows.delete(key, version);
@@ -117,7 +119,7 @@ export class Grants implements AsyncDisposable {
 
   /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
   watch(listener: (event: GrantEvent) => void): Disposable {
-    return this.#memory.listen(listener);
+    return this.#memory.listeners.add(listener);
   }
 
   /** Waits for what is being refreshed, so that no answer of an issuer is lost; calls reject with `CLOSED` from then on. */
@@ -157,11 +159,15 @@ export class Grants implements AsyncDisposable {
     const now = this.#clock.now();
     if (this.#flights.has(id) || now < (this.#postponed.get(id) ?? 0) || this.#ending.signal.aborted) return;
     const flight = this.#depart(id, { key, send, replaces: grant.generation, patient: false });
-    flight.shared.join().catch(() => {
+    const postpone = () => {
       // Nobody is hurt before the end; half of what is left is as good a time as any to try again.
       const leftMs = Math.max((grant.expiresAt ?? now) - this.#clock.now(), 2_000);
       this.#postponed.set(id, this.#clock.now() + (leftMs / 2) * (0.5 + this.#random() / 2));
-    });
+    };
+    flight.shared.join().then((next) => {
+      // Another process is at it.
+      if (next?.generation === grant.generation) postpone();
+    }, postpone);
   }
 
   #joinable(id: string): Flight | undefined {

@@ -14,14 +14,13 @@ export interface GrantLimits {
   /** How long one token request may take, in milliseconds. Defaults to 15,000. */
   readonly refreshTimeoutMs: number;
   /**
-   * How long one process keeps the others from refreshing the same grant, in milliseconds, and how long they wait for it;
-   * longer than `refreshTimeoutMs`. Defaults to 20,000.
+   * How long one process keeps the others from refreshing the same grant, in milliseconds, and, with two seconds more, how
+   * long they wait for it; longer than `refreshTimeoutMs`. Defaults to 20,000.
    */
   readonly refreshLeaseMs: number;
 }
 
-/** The defaults of {@link GrantLimits}. */
-export const defaultGrantLimits: GrantLimits = Object.freeze({
+const defaultGrantLimits: GrantLimits = Object.freeze({
   maxGrants: 10_000,
   memoryMs: 60_000,
   aheadMs: 60_000,

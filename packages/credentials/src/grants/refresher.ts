@@ -36,6 +36,8 @@ export type Found = { readonly grant: Grant | undefined } | undefined;
 const maxOutcomes = 1_000;
 const firstPauseMs = 25;
 const longestPauseMs = 400;
+/** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
+const turnsMs = 2_000;
 
 /**
  * Refreshes a grant in one process at a time. Who gets the lease reads the row again, and sends the refresh token only if
@@ -67,7 +69,7 @@ export class Refresher {
       const found = lease && (await this.#refreshUnder(lease, request, signal));
       if (found) return found.grant;
       if (!lease && !patient) return row.grant;
-      if (waitedMs >= limits.refreshLeaseMs) throw waitedTooLong(key);
+      if (waitedMs >= limits.refreshLeaseMs + turnsMs) throw waitedTooLong(key);
       waitedMs += await this.#pause(key, round, signal);
     }
   }

@@ -47,7 +47,7 @@ export class Rotation {
     try {
       answer = await this.#send(grant);
     } catch (failure) {
-      return await this.#end(begun, failure);
+      return this.#end(begun, failure);
     }
     return this.#commit(begun, renewed(grant, answer, clock.now()));
   }
@@ -148,6 +148,11 @@ function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
     receivedAt: now,
     ...(refreshToken && { refreshToken }),
     ...(scopes && { scopes: Object.freeze([...scopes]) }),
-    ...(expiresInMs !== undefined && { expiresAt: now + expiresInMs }),
+    ...(isDuration(expiresInMs) && { expiresAt: now + expiresInMs }),
   });
+}
+
+/** What is no duration counts as unsaid: the tokens beside it are good, and were paid for with the old one. */
+function isDuration(ms: number | undefined): ms is number {
+  return ms !== undefined && Number.isFinite(ms) && ms >= 0;
 }

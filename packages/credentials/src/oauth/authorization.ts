@@ -5,6 +5,7 @@ import type { Discovery } from "./discovery.ts";
 import type { Flow, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { drawProofKey } from "./proof-key.ts";
 import { covers, offlineAccess, unionOf } from "./scopes.ts";
 import { FlightCache } from "./flight-cache.ts";
 
@@ -54,7 +55,8 @@ export class Authorizations {
    */
   async begin(wish: AuthorizationWish, options: AbortableOptions): Promise<URL> {
     const known = this.#open.peek(nameOf(wish));
-    if (known !== undefined && !(await this.#serves(known, wish))) await this.end(wish);
+    if (known !== undefined && !this.#hasTime(known)) this.#open.delete(nameOf(wish));
+    else if (known !== undefined && !(await this.#serves(known, wish))) await this.end(wish);
     const flow = await this.#flow(wish, options);
     if (covers(flow.scopes, wish.scopes)) return new URL(flow.url);
     // Another call began it meanwhile, and wished for less.
@@ -74,12 +76,14 @@ export class Authorizations {
     return this.#open.get(nameOf(wish), (signal) => this.#start(wish, signal), options);
   }
 
-  /** Whether the person can still finish it, and would grant what is wished. Another process may have finished it. */
-  async #serves({ state, scopes, expiresAt }: OpenFlow, wish: AuthorizationWish): Promise<boolean> {
-    const { flowTtlMs } = this.#parts.options.limits;
-    // Nobody grants anything in the last moments.
-    const hasTime = expiresAt - this.#parts.clock.now() > flowTtlMs / 5;
-    return hasTime && covers(scopes, wish.scopes) && (await this.#flows.isOpen(state));
+  /** Whether a person who goes there now can finish it. Who went there before may still do so, so its row stays. */
+  #hasTime({ expiresAt }: OpenFlow): boolean {
+    return expiresAt - this.#parts.clock.now() > this.#parts.options.limits.flowTtlMs / 5;
+  }
+
+  /** Whether the person would grant what is wished there, and has not yet: another process may have finished it. */
+  async #serves({ state, scopes }: OpenFlow, wish: AuthorizationWish): Promise<boolean> {
+    return covers(scopes, wish.scopes) && (await this.#flows.isOpen(state));
   }
 
   async #start(wish: AuthorizationWish, signal: AbortSignal): Promise<OpenFlow> {
@@ -106,6 +110,7 @@ export class Authorizations {
       scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
       verifier: generateRandomCodeVerifier(),
+      ...(options.dpop && { proofKey: await drawProofKey() }),
     };
     const expiresAt = clock.now() + options.limits.flowTtlMs;
     await this.#flows.add(state, flow, expiresAt);

@@ -22,6 +22,12 @@ export function wantsMore(challenge: Challenge | undefined): boolean {
   return challenge?.parameters["error"] === "insufficient_scope";
 }
 
+/** The nonce that a server wants in the proofs of a key (RFC 9449, section 9); the client tells its header as a parameter. */
+export function nonceOf(challenge: Challenge | undefined): string | undefined {
+  const { error, dpop_nonce: nonce } = challenge?.parameters ?? {};
+  return error === "use_dpop_nonce" ? nonce : undefined;
+}
+
 /** The servers that have refused a request without a token, and what each asked for; remembered for a while. */
 export class AskingServers {
   readonly #clock: Clock;

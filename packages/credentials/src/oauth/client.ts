@@ -34,6 +34,8 @@ export function clientAuthOf(client: OAuthClient, { identifier, clientAuthMethod
       break;
     case "none":
       return None();
+    case undefined:
+      break;
   }
   const listed = clientAuthMethods?.join(", ") ?? "client_secret_basic";
   const what = `The client has nothing of what ${identifier} accepts at its token endpoint (${listed})`;

@@ -72,6 +72,7 @@ export class Completion {
         resource: flow.resource,
       },
       signal,
+      proofKey: flow.proofKey,
     });
     const isForgotten = "refused" in answer && answer.refused === "invalid_client";
     if (isForgotten && this.#parts.options.client === undefined)

@@ -1,11 +1,13 @@
 import {
   principalOf,
+  secret,
   serverId,
   TenantryError,
   workspaceId,
   type Clock,
   type CredentialStore,
   type Principal,
+  type Secret,
   type Sealer,
   type ServerId,
   type WorkspaceId,
@@ -32,6 +34,8 @@ export interface Flow {
   readonly stepUp?: readonly string[];
   /** The secret that proves who began it (RFC 7636, section 4.1). */
   readonly verifier: string;
+  /** The key that its tokens are to be bound to (RFC 9449); absent: they are bearer tokens. */
+  readonly proofKey?: Secret;
 }
 
 /** Where a callback belongs. */
@@ -56,6 +60,7 @@ const flowSchema = z.object({
   scopes: z.array(z.string()),
   stepUp: z.array(z.string()).optional(),
   verifier: z.string(),
+  proofKey: z.string().optional(),
 });
 
 /** A flow that was found and has not been taken. */
@@ -80,7 +85,11 @@ export class Flows {
   async add(state: string, flow: Flow, expiresAt: number): Promise<void> {
     const key = await keyOf(state);
     const { workspace } = flow.principal;
-    const sealed = await sealJson(this.#sealer, flow, sealedFor(kind, key));
+    const sealed = await sealJson(
+      this.#sealer,
+      { ...flow, proofKey: flow.proofKey?.reveal() },
+      sealedFor(kind, key),
+    );
     const row = { kind, workspace, server: flow.server, sealed };
     await this.#store.flows.put(key, row, { ifVersion: null, expiresAt });
   }
@@ -97,10 +106,11 @@ export class Flows {
     if (row === undefined || !held.success || (row.expiresAt ?? 0) <= this.#clock.now()) return undefined;
     // What stands beside it is for whoever has no key; only what was sealed is believed.
     const stored = await openJson(this.#sealer, flowSchema, held.data.sealed, sealedFor(kind, key));
-    const { stepUp, ...facts } = stored;
+    const { stepUp, proofKey, ...facts } = stored;
     const flow: Flow = {
       ...facts,
       ...(stepUp && { stepUp }),
+      ...(proofKey !== undefined && { proofKey: secret(proofKey) }),
       principal: principalOf(stored.principal),
       server: serverId(stored.server),
     };

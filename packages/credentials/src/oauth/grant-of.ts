@@ -10,7 +10,8 @@ export function randomName(): string {
 
 /** The grant that a flow has come to. */
 export function grantOf(flow: Flow, tokens: Tokens, clock: Clock): Grant {
-  checkTokenType(tokens, "bearer");
+  const tokenType = flow.proofKey === undefined ? "bearer" : "dpop";
+  checkTokenType(tokens, tokenType);
   const { accessToken, refreshToken, expiresInMs, scopes } = tokens;
   return Object.freeze({
     subject: randomName(),
@@ -20,8 +21,10 @@ export function grantOf(flow: Flow, tokens: Tokens, clock: Clock): Grant {
     clientId: flow.clientId,
     // An issuer that says nothing has given what was asked for (RFC 6749, section 5.1).
     scopes: scopes ?? flow.scopes,
-    tokenType: "bearer",
+    tokenType,
     accessToken,
+    ...(flow.proofKey && { proofKey: flow.proofKey }),
+    receivedAt: clock.now(),
     ...(refreshToken && { refreshToken }),
     ...(expiresInMs !== undefined && { expiresAt: clock.now() + expiresInMs }),
   });

@@ -27,6 +27,11 @@ export class OAuthHttp {
     this.#limits = limits;
   }
 
+  /** By how many seconds the injected clock is ahead of the system's, which oauth4webapi dates what it signs by. */
+  get skewSeconds(): number {
+    return Math.round((this.#clock.now() - Date.now()) / 1_000);
+  }
+
   /**
    * Sends a request and gives its answer, whatever its status. Rejects with `TIMEOUT`, `LIMIT_EXCEEDED`,
    * `CONNECT_FAILED`, with what the guarded fetch says, or with the reason of the signal.

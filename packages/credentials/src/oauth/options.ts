@@ -45,6 +45,11 @@ export interface OAuthOptions extends IssuerOptions {
   /** Whether `offline_access` is asked for where the issuer lists it (SEP-2207). Defaults to `true`. */
   readonly offlineAccess?: boolean;
   /**
+   * Whether tokens are bound to a key of this host's, one for each grant, so that a stolen one is of no use (RFC 9449;
+   * SEP-1932). An issuer that gives other tokens is then refused. Defaults to `false`.
+   */
+  readonly dpop?: boolean;
+  /**
    * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
    * the server's refusal says what it wants; from then on nothing is sent without.
    */
@@ -67,6 +72,7 @@ export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly clientMetadataUrl?: URL;
   readonly clientName: string;
   readonly offlineAccess: boolean;
+  readonly dpop: boolean;
   readonly required: boolean;
 }
 
@@ -77,6 +83,7 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientMetadataUrl,
     clientName = "Tenantry",
     offlineAccess = true,
+    dpop = false,
     required = false,
   } = options;
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
@@ -86,6 +93,7 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     ...(document && { clientMetadataUrl: document }),
     clientName,
     offlineAccess,
+    dpop,
     required,
   });
 }

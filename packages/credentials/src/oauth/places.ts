@@ -19,6 +19,8 @@ export interface ServerPlace {
   readonly refresh: SendRefresh;
   /** Refreshes one that the server has refused. */
   readonly refreshRefused: SendRefresh;
+  /** The key of a scope's grant; throws `CREDENTIAL_MISSING` for a scope that is no user's. */
+  keyOf(scope: Scope): CredentialKey;
 }
 
 /** Remembers what every call asks: where a server is, and under which key a scope's grant for it is kept. */
@@ -26,7 +28,6 @@ export class Places {
   readonly #slot: string;
   readonly #refreshing: Refreshing;
   readonly #places = new WeakMap<ServerRef, ServerPlace>();
-  readonly #keys = new WeakMap<ServerRef, WeakMap<Scope, CredentialKey>>();
 
   constructor(slot: string, refreshing: Refreshing) {
     this.#slot = slot;
@@ -35,30 +36,31 @@ export class Places {
 
   /** Throws `CREDENTIAL_INVALID` for a server that is not reached by a URL. */
   of(server: ServerRef): ServerPlace {
-    const known = this.#places.get(server);
-    if (known !== undefined) return known;
+    return this.#places.get(server) ?? this.#make(server);
+  }
+
+  #make(server: ServerRef): ServerPlace {
     const { id } = server;
     const { url, origin } = serverUrlOf(server, this.#slot);
+    const keys = new WeakMap<Scope, CredentialKey>();
     const place = Object.freeze({
       url,
       origins: Object.freeze([origin]),
       refresh: this.#refreshing.at(id, url, false),
       refreshRefused: this.#refreshing.at(id, url, true),
+      keyOf: (scope: Scope) => {
+        const known = keys.get(scope);
+        if (known !== undefined) return known;
+        // What one person has granted is nobody else's.
+        if (scope.share !== "user") throw this.#nobodys(scope, server);
+        const { workspace, user } = scope;
+        const key = Object.freeze({ workspace, user, server: id, slot: this.#slot });
+        keys.set(scope, key);
+        return key;
+      },
     });
     this.#places.set(server, place);
     return place;
-  }
-
-  /** Throws `CREDENTIAL_MISSING` for a scope that is no user's: what one person has granted is nobody else's. */
-  keyOf(scope: Scope, server: ServerRef): CredentialKey {
-    const keys = this.#keys.get(server) ?? new WeakMap<Scope, CredentialKey>();
-    const known = keys.get(scope);
-    if (known !== undefined) return known;
-    if (scope.share !== "user") throw this.#nobodys(scope, server);
-    const { workspace, user } = scope;
-    const key = Object.freeze({ workspace, user, server: server.id, slot: this.#slot });
-    this.#keys.set(server, keys.set(scope, key));
-    return key;
   }
 
   #nobodys({ share }: Scope, { id }: ServerRef): TenantryError {

@@ -1,7 +1,5 @@
 import {
-  isTraced,
   TenantryError,
-  traced,
   type AbortableOptions,
   type Credential,
   type CredentialEvent,
@@ -12,21 +10,22 @@ import {
   type Scope,
   type ServerId,
 } from "@tenantry/core";
-import type { Grant } from "../grants/grant.ts";
+import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
 import { Authorizations } from "./authorization.ts";
-import { AskingServers, askedOf, wantsMore, type Asked } from "./challenge.ts";
+import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
 import { Flows } from "./flows.ts";
-import { GrantCredentials } from "./grant-credential.ts";
+import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
 import type { OAuthParts } from "./parts.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
 import { revokeGrant } from "./revocation.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
+import { tracedResolve } from "./traced-resolve.ts";
 
 /** One person and one server. */
 export interface PersonAtServer extends AbortableOptions {
@@ -108,16 +107,14 @@ export class GrantProvider implements OAuthProvider {
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
-    this.#credentials = new GrantCredentials(options.issuer);
+    this.#credentials = new GrantCredentials(options.issuer, clock);
     this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
-    if (!isTraced("tenantry:credentials:resolve")) return this.#resolve(request);
-    const payload = () => ({ scope: request.scope, server: request.server.id });
-    return traced("tenantry:credentials:resolve", payload, async () => this.#resolve(request));
+    return tracedResolve(request, () => this.#resolve(request));
   }
 
   watch(listener: (event: CredentialEvent) => void): Disposable {
@@ -142,8 +139,13 @@ export class GrantProvider implements OAuthProvider {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    const parts = { http: this.#parts.http, discovery: this.#discovery, clients: this.#clients };
-    return Object.freeze({ removed: true, revoked: await revokeGrant(parts, grant, { signal }) });
+    const { http, clock, options } = this.#parts;
+    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
+    const clients = { discovery: this.#discovery, clients: this.#clients };
+    return Object.freeze({
+      removed: true,
+      revoked: await revokeGrant({ ...parts, ...clients }, grant, { signal }),
+    });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -171,15 +173,9 @@ export class GrantProvider implements OAuthProvider {
   #resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
     const { server, scope, rejected } = request;
     const place = this.#places.of(server);
-    const key = this.#places.keyOf(scope, server);
+    const key = place.keyOf(scope);
     if (rejected !== undefined) return this.#renew(request, rejected, place, key);
-    // The signal is looked at by whoever waits only; to most calls the grant is given at once.
-    const given = this.#grants.fresh(key, {
-      send: place.refresh,
-      get signal() {
-        return request.signal;
-      },
-    });
+    const given = this.#grants.fresh(key, new Wish(request, place.refresh));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
     return credential ?? this.#without(request, place, given);
@@ -195,7 +191,7 @@ export class GrantProvider implements OAuthProvider {
       grant = await given;
     } catch (failure) {
       if (!isOver(failure)) throw failure;
-      const before = await this.#grants.current(this.#places.keyOf(request.scope, request.server));
+      const before = await this.#grants.current(place.keyOf(request.scope));
       throw await this.#authorize(request, place, {
         asked: this.#asking.get(request.server),
         grant: before,
@@ -219,16 +215,19 @@ export class GrantProvider implements OAuthProvider {
   /** The server has refused a request, with a grant or without. */
   async #renew(
     request: CredentialRequest,
-    { generation, challenge }: NonNullable<CredentialRequest["rejected"]>,
+    { generation: refused, challenge }: NonNullable<CredentialRequest["rejected"]>,
     place: ServerPlace,
     key: CredentialKey,
   ): Promise<Credential | undefined> {
     const { server, signal } = request;
+    const generation = refused === undefined ? undefined : grantGeneration(refused);
     const asked = askedOf(challenge);
     if (generation === undefined) this.#asking.add(server, asked);
     const grant = await this.#grants.current(key);
     signal?.throwIfAborted();
     const isRefused = grant !== undefined && grant.generation === generation;
+    const nonce = nonceOf(challenge);
+    if (isRefused && nonce !== undefined) return this.#credentials.withNonce(grant, place, nonce);
     if (isRefused && wantsMore(challenge)) return this.#stepUp(request, place, grant, asked);
     const wanting: Wanting = {
       asked: generation === undefined ? asked : this.#union(request, asked),
@@ -291,6 +290,21 @@ export class GrantProvider implements OAuthProvider {
 
   #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
+  }
+}
+
+/** A wish for a grant. The signal is looked at by whoever waits only: most calls are given the grant at once. */
+class Wish implements FreshOptions {
+  readonly send: SendRefresh;
+  readonly #request: CredentialRequest;
+
+  constructor(request: CredentialRequest, send: SendRefresh) {
+    this.send = send;
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#request.signal;
   }
 }
 

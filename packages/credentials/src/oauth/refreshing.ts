@@ -47,11 +47,11 @@ export class Refreshing {
       grantType: "refresh_token",
       parameters: { refresh_token: grant.refreshToken.reveal(), resource: grant.resource },
       signal,
+      proofKey: grant.proofKey,
     });
     if ("refused" in answer) throw await this.#refusal(answer, issuer, grant, server);
-    const { tokenType, ...tokens } = answer.tokens;
     checkTokenType(answer.tokens, grant.tokenType);
-    return tokens;
+    return answer.tokens;
   }
 
   /** Finds out where the token goes. It ends well before the time for the whole does, and says that nothing was sent. */

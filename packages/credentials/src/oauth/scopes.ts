@@ -1,7 +1,8 @@
 /** One scope (RFC 6749, section 3.3). */
 const token = /^[\u0021\u0023-\u005b\u005d-\u007e]{1,256}$/u;
-/** More than that no server needs, and a server chooses the number. */
+/** More than that no server needs, and a server chooses the number; all of them have to fit into a URL. */
 const maxScopes = 128;
+const maxCharacters = 4_096;
 
 /** The scope with which a client asks for a refresh token (OpenID Connect Core, section 11). */
 export const offlineAccess = "offline_access";
@@ -18,7 +19,9 @@ export function parseScopes(text: string | undefined): readonly string[] {
 
 /** The scopes in a list that somebody else wrote, each once. */
 export function scopesOf(list: readonly unknown[]): readonly string[] {
-  return Object.freeze([...new Set(list.slice(0, maxScopes * 4).filter(isScope))].slice(0, maxScopes));
+  const scopes = [...new Set(list.slice(0, maxScopes * 4).filter(isScope))].slice(0, maxScopes);
+  let characters = 0;
+  return Object.freeze(scopes.filter((scope) => (characters += scope.length + 1) <= maxCharacters));
 }
 
 /** All scopes of both lists, each once. */

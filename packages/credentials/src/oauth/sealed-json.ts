@@ -1,5 +1,5 @@
 import { secret, TenantryError, type SealedFor, type Sealer } from "@tenantry/core";
-import { z } from "zod";
+import type { z } from "zod";
 
 /** Seals a value for one row of a store. */
 export async function sealJson(sealer: Sealer, value: object, owner: SealedFor): Promise<string> {

@@ -1,8 +1,15 @@
 import { quote, TenantryError, type Secret } from "@tenantry/core";
-import { allowInsecureRequests, customFetch, genericTokenEndpointRequest } from "oauth4webapi";
+import {
+  allowInsecureRequests,
+  clockSkew,
+  customFetch,
+  genericTokenEndpointRequest,
+  type DPoPHandle,
+} from "oauth4webapi";
 import { clientAuthOf, type OAuthClient } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
+import { ProofKey } from "./proof-key.ts";
 import { readTokens } from "./tokens.ts";
 
 /** What an issuer answered to a token request (RFC 6749, section 5.1). */
@@ -23,21 +30,57 @@ export interface TokenRequest {
   readonly grantType: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
+  /** The key that the tokens are to be bound to (RFC 9449, section 5). */
+  readonly proofKey?: Secret | undefined;
 }
 
 /** What an issuer answered: tokens, or for good none, with its own word for why (RFC 6749, section 5.2). */
 export type TokenAnswer =
   { readonly tokens: Tokens } | { readonly refused: string; readonly failure: TenantryError };
 
+/** The body of a successful answer, or what the issuer said instead. */
+export type PostedAnswer =
+  | { readonly body: Readonly<Record<string, unknown>> | undefined; readonly status: number }
+  | { readonly refused: string; readonly failure: TenantryError };
+
 /**
  * Makes one token request and never a second. Rejects with a `TenantryError` whose `delivery` says what became of it:
  * `unsent` or `refused`: what was sent has not been used; `unknown`: it may have been.
  */
 export async function requestTokens(http: OAuthHttp, request: TokenRequest): Promise<TokenAnswer> {
+  const answer = await postToken(http, request);
+  if ("refused" in answer) return answer;
+  const tokens = answer.body && readTokens(answer.body);
+  if (tokens) return { tokens };
+  const what = `The token endpoint of ${quote(request.issuer.identifier)} answered with something that is no token`;
+  throw new TenantryError("PROTOCOL_VIOLATION", `${what}; ask whoever runs it.`, {
+    status: answer.status,
+    delivery: "unknown",
+  });
+}
+
+/**
+ * The request of {@link requestTokens}, whose answer may be a token of another kind. One that was refused because its proof
+ * lacks a nonce is sent once more, with the nonce that the refusal gave (RFC 9449, section 8).
+ */
+export async function postToken(http: OAuthHttp, request: TokenRequest): Promise<PostedAnswer> {
+  const { proofKey } = request;
+  if (proofKey === undefined) return postOnce(http, request, undefined);
+  const proof = (await ProofKey.read(proofKey)).handle(http.skewSeconds);
+  const answer = await postOnce(http, request, proof);
+  const lacksNonce = "refused" in answer && answer.refused === "use_dpop_nonce";
+  return lacksNonce ? postOnce(http, request, proof) : answer;
+}
+
+async function postOnce(
+  http: OAuthHttp,
+  request: TokenRequest,
+  proof: DPoPHandle | undefined,
+): Promise<PostedAnswer> {
   const { issuer, client, grantType, parameters, signal } = request;
   const response = await genericTokenEndpointRequest(
     { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
-    { client_id: client.id },
+    { client_id: client.id, [clockSkew]: http.skewSeconds },
     clientAuthOf(client, issuer),
     grantType,
     { ...parameters },
@@ -45,17 +88,12 @@ export async function requestTokens(http: OAuthHttp, request: TokenRequest): Pro
       [allowInsecureRequests]: true,
       [customFetch]: (url: string, sent: HttpRequest) => http.send(new URL(url), sent),
       ...(signal && { signal }),
+      ...(proof && { DPoP: proof }),
     },
   );
-  const answer = await jsonOf(response);
-  if (response.status !== 200) return refusal(issuer, response, answer);
-  const tokens = answer && readTokens(answer);
-  if (tokens) return { tokens };
-  const what = `The token endpoint of ${quote(issuer.identifier)} answered with something that is no bearer token`;
-  throw new TenantryError("PROTOCOL_VIOLATION", `${what}; ask whoever runs it.`, {
-    status: response.status,
-    delivery: "unknown",
-  });
+  const { status } = response;
+  const body = await jsonOf(response);
+  return status === 200 ? { body, status } : refusal(issuer, response, body);
 }
 
 /** The tokens of an answer; throws the failure of one that holds none. */
@@ -68,7 +106,7 @@ function refusal(
   { identifier }: Issuer,
   { status, headers }: Response,
   answer: Readonly<Record<string, unknown>> | undefined,
-): TokenAnswer {
+): { readonly refused: string; readonly failure: TenantryError } {
   const { error, error_description: description } = answer ?? {};
   const who = `The authorization server ${quote(identifier)}`;
   if (status === 429 || (status === 503 && headers.has("retry-after"))) {

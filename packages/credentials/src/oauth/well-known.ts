@@ -1,5 +1,5 @@
 /** The last segments of the well-known URIs that are asked (RFC 8615). */
-export const protectedResource = "oauth-protected-resource";
+const protectedResource = "oauth-protected-resource";
 const authorizationServer = "oauth-authorization-server";
 const openidConfiguration = "openid-configuration";
 

@@ -1,6 +1,5 @@
 import {
   fillLimits,
-  isThenable,
   quote,
   systemClock,
   TenantryError,
@@ -187,10 +186,7 @@ class ServiceKeys {
     const expired = () => unavailable(`The key service has not answered ${verb}() within ${timeoutMs} ms`);
     const options = { clock: this.#clock, timeoutMs, expired, keepAlive: true };
     try {
-      return await withDeadline(options, async (signal) => {
-        const answer = ask(Object.freeze({ keyId, signal }));
-        return isThenable(answer) ? await answer : answer;
-      });
+      return await withDeadline(options, async (signal) => ask(Object.freeze({ keyId, signal })));
     } catch (cause) {
       if (cause instanceof TenantryError) throw cause;
       throw unavailable(`The ${verb}() of the key service failed; see the cause`, cause);

@@ -1,0 +1,136 @@
+import {
+  TenantryError,
+  type CredentialDependencies,
+  type CredentialKey,
+  type CredentialRequest,
+  type Scope,
+  type Sealer,
+  type Secret,
+  type Store,
+  type StoreChange,
+} from "@tenantry/core";
+import { spell } from "./credential-key.ts";
+import { Listeners } from "./listeners.ts";
+import { ValueCache } from "./value-cache.ts";
+import { checkName, checkTtl, type BoundSource, type ValueEvent, type ValueSource } from "./value-source.ts";
+import { openValue } from "./vault/stored-value.ts";
+import { watchWeakly } from "./watch-weakly.ts";
+
+/** Which value is read, and for how long it is kept. */
+export interface StoredValueOptions {
+  /** The slot that it was saved in; defaults to the one of the credential that it is for. */
+  readonly slot?: string;
+  /** How long a value is kept in memory where the store tells of no change, in milliseconds; defaults to 60,000. */
+  readonly ttlMs?: number;
+}
+
+/**
+ * Gives what {@link credentialVault} has saved: to a user's connection that user's value, to one that a workspace shares
+ * the workspace's, and to one that everyone shares nothing. It is kept in memory until the store tells of a change; a
+ * removal ends the connections that carry it. Binding it throws `CONFIG_INVALID` without a store or a sealer.
+ */
+export function fromStore(options: StoredValueOptions = {}): ValueSource {
+  const { slot, ttlMs = 60_000 } = options;
+  if (slot !== undefined) checkName(slot, "The slot of fromStore()");
+  checkTtl(ttlMs, "fromStore()");
+  const describe = (scope: Scope) => `a value to credentialVault().save()${scopeNote(scope)}`;
+  return Object.freeze<ValueSource>({
+    describe,
+    read() {
+      throw new TenantryError(
+        "CONFIG_INVALID",
+        "fromStore() is not bound to a store; give one to whatever binds it.",
+      );
+    },
+    bind(dependencies, ofShape) {
+      const values = new StoredValues(dependencies, slot ?? ofShape, ttlMs);
+      return Object.freeze<BoundSource>({
+        describe,
+        read: (request) => values.read(request),
+        watch: (listener) => values.listeners.add(listener),
+      });
+    },
+  });
+}
+
+/** The values of one slot that were read lately. */
+class StoredValues {
+  readonly listeners = new Listeners<ValueEvent>();
+  readonly #store: Pick<Store, "credentials" | "watch">;
+  readonly #sealer: Sealer;
+  readonly #slot: string;
+  readonly #cache: ValueCache<CredentialKey>;
+  #watching: Disposable | undefined;
+
+  constructor({ store, sealer, clock }: CredentialDependencies, slot: string, ttlMs: number) {
+    if (store === undefined || sealer === undefined) {
+      const what = store === undefined ? "a store" : "a sealer, such as sealWithKeys()";
+      throw new TenantryError(
+        "CONFIG_INVALID",
+        `fromStore() needs ${what}; give one, or take another source.`,
+      );
+    }
+    this.#store = store;
+    this.#sealer = sealer;
+    this.#slot = slot;
+    this.#cache = new ValueCache(ttlMs, clock);
+  }
+
+  read(request: CredentialRequest): Secret | undefined | Promise<Secret | undefined> {
+    const key = keyOf(request, this.#slot);
+    return key && this.#cache.read(spell(key), key, request, () => this.#load(key));
+  }
+
+  /** Hears what the store tells. */
+  hear(change: StoreChange): void {
+    if (change.kind === "resync") void this.#check(this.#cache.forgetAll());
+    else if (change.slice === "credentials") {
+      const key = this.#cache.forget(spell(change.key));
+      if (key !== undefined) void this.#check([key]);
+    }
+  }
+
+  async #load(key: CredentialKey): Promise<Secret | undefined> {
+    this.#watching ??= watchWeakly(this.#store, this);
+    const row = await this.#store.credentials.get(key);
+    return row && (await openValue(this.#sealer, key, row.value)).value;
+  }
+
+  /** Tells of those that are gone, one after the other: a store that has just come back has enough to do. */
+  async #check(keys: readonly CredentialKey[]): Promise<void> {
+    for (const key of keys) {
+      if (this.listeners.size === 0) return;
+      const { workspace, user, server } = key;
+      // A value that cannot be read counts as gone: a connection that is closed needlessly is opened again.
+      const row = await this.#store.credentials.get(key).catch(() => undefined);
+      const scope: Scope =
+        user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
+      if (row === undefined) this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
+    }
+  }
+}
+
+/** A user's connection has the user's value; what a workspace shares, and what it is discovered with, the workspace's. */
+function keyOf({ scope, server }: CredentialRequest, slot: string): CredentialKey | undefined {
+  switch (scope.share) {
+    case "user":
+      return { workspace: scope.workspace, user: scope.user, server: server.id, slot };
+    case "workspace":
+    case "discovery":
+      return { workspace: scope.workspace, server: server.id, slot };
+    case "everyone":
+      return undefined;
+  }
+}
+
+function scopeNote(scope: Scope): string {
+  switch (scope.share) {
+    case "user":
+      return " for the asking user";
+    case "workspace":
+    case "discovery":
+      return " for the workspace, without a user";
+    case "everyone":
+      return ` (a connection with share: "everyone" is in no workspace and has no saved value: use another source)`;
+  }
+}
