@@ -51,7 +51,7 @@ export function watchCredentials(
       ...("workspace" in scope && { workspace: scope.workspace }),
       ...("user" in scope && { user: scope.user }),
       server,
-      ...(isWhole && { subject }),
+      ...(isWhole && subject !== undefined && { subject }),
     });
   return parts.flatMap((part) => part.watch?.(heard) ?? []);
 }

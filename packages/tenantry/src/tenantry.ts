@@ -21,7 +21,7 @@ import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter } from "@tenantry/router";
 import { Authorizations } from "./authorizations.ts";
-import { isOAuth, watchCredentials } from "./bound-credentials.ts";
+import { watchCredentials } from "./bound-credentials.ts";
 import { checkKeeping } from "./keeping.ts";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
 import { bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
@@ -119,9 +119,12 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const authorizations = new Authorizations(store, (workspace, server) =>
     (serversOf(workspace)?.credentials.get(server) ?? []).flatMap(({ parts }) => parts),
   );
-  const granted = credentials.flatMap(({ parts }) => parts.filter(isOAuth));
+  // What a provider has still to keep, it keeps before its store ends.
+  const providers = credentials.flatMap(({ parts }) =>
+    parts.map((part) => ({ [Symbol.asyncDispose]: async () => part.close?.() })),
+  );
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([store, ...watches, egress, ...granted, pool]));
+  const close = () => (closing ??= disposeAll([store, ...watches, egress, ...providers, pool]));
 
   return Object.freeze({
     get isClosed() {
