@@ -12,6 +12,7 @@ import {
   type Secret,
   type ServerId,
 } from "@tenantry/core";
+import { isOAuthProvider, type OAuthProvider } from "./oauth/oauth-provider.ts";
 import type { Shape } from "./shape.ts";
 
 /**
@@ -29,6 +30,7 @@ export function combine(sources: readonly CredentialSource[]): CredentialSource 
       const providers = parts.map((part) => part.bind(dependencies));
       return Object.freeze<CredentialProvider>({
         ...watchParts(providers),
+        ...authorizationOf(providers),
         ...closeParts(providers),
         resolve: (request: CredentialRequest) =>
           traced(
@@ -51,6 +53,17 @@ function watchParts(providers: readonly CredentialProvider[]): Pick<CredentialPr
       const watches = watchable.map((provider) => provider.watch?.(tell));
       return { [Symbol.dispose]: () => watches.forEach((watch) => watch?.[Symbol.dispose]()) };
     },
+  };
+}
+
+/** What people grant is granted through the part that it belongs to; {@link checkDistinct} sees to it that there is one. */
+function authorizationOf(providers: readonly CredentialProvider[]): Partial<OAuthProvider> {
+  const part = providers.find(isOAuthProvider);
+  if (part === undefined) return {};
+  return {
+    finishAuthorization: (callback) => part.finishAuthorization(callback),
+    disconnect: (person) => part.disconnect(person),
+    status: (person) => part.status(person),
   };
 }
 

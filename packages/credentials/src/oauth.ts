@@ -1,6 +1,7 @@
 // What people grant.
 export { oauth } from "./oauth/oauth.ts";
 export type { OAuthSource } from "./oauth/oauth.ts";
+export type { TokenSource } from "./oauth/token-source.ts";
 export type { IssuerOptions, OAuthOptions, RegisteredClient } from "./oauth/options.ts";
 export type { OAuthLimits } from "./oauth/limits.ts";
 export type {
@@ -9,7 +10,7 @@ export type {
   GrantStatus,
   OAuthProvider,
   PersonAtServer,
-} from "./oauth/provider.ts";
+} from "./oauth/oauth-provider.ts";
 export type { AuthorizationCallback } from "./oauth/completion.ts";
 
 // What a host has itself.
@@ -18,5 +19,6 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 
 // For whoever mounts the callback.
 export { unfinishable } from "./oauth/callback.ts";
+export { isOAuthProvider } from "./oauth/oauth-provider.ts";
 export { flowTarget } from "./oauth/flows.ts";
 export type { FlowTarget } from "./oauth/flows.ts";

@@ -8,12 +8,12 @@ import type {
 } from "@tenantry/core";
 import {
   flowTarget,
+  isOAuthProvider,
   unfinishable,
   type Authorized,
   type Disconnected,
   type OAuthProvider,
 } from "@tenantry/credentials/oauth";
-import { isOAuth } from "./bound-credentials.ts";
 
 /** Gives the providers of one server of a workspace; none where there is no such server. */
 export type ProvidersOf = (workspace: WorkspaceId, server: ServerId) => readonly CredentialProvider[];
@@ -52,6 +52,6 @@ export class Authorizations {
   }
 
   #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
-    return this.#providersOf(workspace, server).find(isOAuth);
+    return this.#providersOf(workspace, server).find(isOAuthProvider);
   }
 }

@@ -1,6 +1,6 @@
 import { originOf } from "@tenantry/core";
 import type { CredentialDependencies, CredentialProvider, ServerDefinition, ServerId } from "@tenantry/core";
-import { createFingerprint } from "@tenantry/credentials";
+import { combine, createFingerprint } from "@tenantry/credentials";
 import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
@@ -8,7 +8,6 @@ import {
   type ConnectIdentity,
   type RoutedServer,
 } from "@tenantry/router";
-import { bindCredentials, type BoundCredentials } from "./bound-credentials.ts";
 import type { Keeping } from "./keeping.ts";
 import type { CheckedServers } from "./options.ts";
 import { upstreamOf, type HostingOptions } from "./upstreams.ts";
@@ -22,8 +21,8 @@ export interface RoutingDependencies extends CredentialDependencies, HostingOpti
 /** The servers of a workspace, each bound to its upstream and its credentials. */
 export interface BoundServers {
   readonly routed: readonly RoutedServer[];
-  /** What was bound for each; none where it asks for nothing. */
-  readonly credentials: ReadonlyMap<ServerId, readonly BoundCredentials[]>;
+  /** What was bound for each, users' first; none where it asks for nothing. */
+  readonly providers: ReadonlyMap<ServerId, readonly CredentialProvider[]>;
 }
 
 /** Draws what is one instance's own: the key of its fingerprints, the names of its in-process servers, and its look at its children. */
@@ -41,21 +40,19 @@ export function createRoutingDependencies(
 
 /** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
 export function bindServers(servers: CheckedServers, dependencies: RoutingDependencies): BoundServers {
-  const credentials = new Map<ServerId, readonly BoundCredentials[]>();
+  const providers = new Map<ServerId, readonly CredentialProvider[]>();
   const routed = [...servers].map(([id, definition]) => {
     const { credential, discovery } = definition;
-    const own = credential && bindCredentials(credential, dependencies);
+    const own = credential && bind(credential, dependencies);
     const before =
-      discovery === undefined || discovery === "anonymous"
-        ? undefined
-        : bindCredentials(discovery, dependencies);
-    credentials.set(
+      discovery === undefined || discovery === "anonymous" ? undefined : bind(discovery, dependencies);
+    providers.set(
       id,
-      [own, before].filter((bound) => bound !== undefined),
+      [own, before].filter((provider) => provider !== undefined),
     );
-    return routeServer(id, definition, dependencies, { own: own?.provider, before: before?.provider });
+    return routeServer(id, definition, dependencies, { own, before });
   });
-  return Object.freeze({ routed: Object.freeze(routed), credentials });
+  return Object.freeze({ routed: Object.freeze(routed), providers });
 }
 
 function routeServer(
@@ -78,4 +75,12 @@ function routeServer(
     ...(definition.discovery && { discovery: before === undefined ? {} : { credentials: before } }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
+}
+
+function bind(
+  credential: CredentialSource | readonly CredentialSource[],
+  dependencies: CredentialDependencies,
+): CredentialProvider {
+  const source = "bind" in credential ? credential : combine(credential);
+  return source.bind(dependencies);
 }

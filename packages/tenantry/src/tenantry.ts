@@ -11,6 +11,7 @@ import type {
   AbortableOptions,
   CatalogClient,
   Connection,
+  CredentialEvent,
   ParkedSession,
   WorkspaceClient,
   WorkspaceId,
@@ -21,7 +22,6 @@ import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter } from "@tenantry/router";
 import { Authorizations } from "./authorizations.ts";
-import { watchCredentials } from "./bound-credentials.ts";
 import { checkKeeping } from "./keeping.ts";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
 import { bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
@@ -110,21 +110,20 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const bound = new Map<CheckedServers, BoundServers>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
-  const credentials = [...bound.values()].flatMap((servers) => [...servers.credentials.values()].flat());
-  const watches = credentials.flatMap((one) =>
-    // Whoever has withdrawn it waits for that, not for what ends because of it.
-    watchCredentials(one, (ended) => void pool.revoke(ended).catch(() => {})),
+  const providers = [...bound.values()].flatMap((servers) => [...servers.providers.values()].flat());
+  const withdrawals = providers.flatMap(
+    // Whoever withdraws it waits for that, and not for what ends because of it.
+    (provider) => provider.watch?.((event) => void pool.revoke(selectionOf(event)).catch(() => {})) ?? [],
   );
   const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
-  const authorizations = new Authorizations(store, (workspace, server) =>
-    (serversOf(workspace)?.credentials.get(server) ?? []).flatMap(({ parts }) => parts),
+  const authorizations = new Authorizations(
+    store,
+    (workspace, server) => serversOf(workspace)?.providers.get(server) ?? [],
   );
   // What a provider has still to keep, it keeps before its store ends.
-  const providers = credentials.flatMap(({ parts }) =>
-    parts.map((part) => ({ [Symbol.asyncDispose]: async () => part.close?.() })),
-  );
+  const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([store, ...watches, egress, ...providers, pool]));
+  const close = () => (closing ??= disposeAll([store, ...withdrawals, egress, ...keepers, pool]));
 
   return Object.freeze({
     get isClosed() {
@@ -168,6 +167,16 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     close,
     [Symbol.asyncDispose]: close,
   });
+}
+
+/** The connections that end with a credential. */
+function selectionOf({ scope, server, subject }: CredentialEvent): Selection {
+  return {
+    ...("workspace" in scope && { workspace: scope.workspace }),
+    ...("user" in scope && { user: scope.user }),
+    server,
+    ...(subject !== undefined && { subject }),
+  };
 }
 
 function addressOf(user: UserAddress): { user: unknown; session?: unknown } {

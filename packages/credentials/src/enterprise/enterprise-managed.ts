@@ -1,4 +1,4 @@
-import { TenantryError, type CredentialDependencies, type CredentialSource } from "@tenantry/core";
+import { TenantryError, type CredentialDependencies } from "@tenantry/core";
 import {
   checkClient,
   checkIssuerOptions,
@@ -11,6 +11,7 @@ import { bindSource, checkSource, type ValueSource } from "../value-source.ts";
 import { checkBearer } from "./bearer-only.ts";
 import { SubjectProvider } from "./subject-provider.ts";
 import { exchangeToken, tokenTypes } from "./token-exchange-request.ts";
+import { authorizationHeader, type TokenSource } from "../oauth/token-source.ts";
 
 /** The enterprise's identity provider. */
 export interface IdentityProvider {
@@ -35,9 +36,7 @@ export interface EnterpriseManagedOptions extends IssuerOptions {
  * that is given to the server's issuer for a token (RFC 7523, section 2.1). Throws `CONFIG_INVALID` or
  * `CREDENTIAL_INVALID` for options that cannot work.
  */
-export function enterpriseManaged(
-  options: EnterpriseManagedOptions,
-): CredentialSource & { readonly slot: string } {
+export function enterpriseManaged(options: EnterpriseManagedOptions): TokenSource {
   const { identityProvider, idToken } = options;
   const client = checkClient(options.client);
   const checked = checkIssuerOptions(options, options.client);
@@ -51,6 +50,7 @@ export function enterpriseManaged(
   checkSource(idToken, "enterpriseManaged()");
   return Object.freeze({
     slot: checked.slot,
+    sets: authorizationHeader,
     bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
         dependencies,

@@ -1,4 +1,4 @@
-import type { CredentialDependencies, CredentialSource } from "@tenantry/core";
+import type { CredentialDependencies } from "@tenantry/core";
 import {
   checkClient,
   checkIssuerOptions,
@@ -9,6 +9,7 @@ import { bindSource, checkSource, type ValueSource } from "../value-source.ts";
 import { checkBearer } from "./bearer-only.ts";
 import { SubjectProvider } from "./subject-provider.ts";
 import { exchangeToken, tokenTypes } from "./token-exchange-request.ts";
+import { authorizationHeader, type TokenSource } from "../oauth/token-source.ts";
 
 /** How a user's own token is exchanged. */
 export interface TokenExchangeOptions extends IssuerOptions {
@@ -24,13 +25,14 @@ export interface TokenExchangeOptions extends IssuerOptions {
  * Gives each user a token that the server's issuer exchanges for one that the user has already (RFC 8693): on behalf of the
  * user, and for this server alone. Throws `CONFIG_INVALID` or `CREDENTIAL_INVALID` for options that cannot work.
  */
-export function tokenExchange(options: TokenExchangeOptions): CredentialSource & { readonly slot: string } {
+export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   const { client: given, subjectToken, subjectTokenType = tokenTypes.accessToken } = options;
   const client = checkClient(given);
   const checked = checkIssuerOptions(options, given);
   checkSource(subjectToken, "tokenExchange()");
   return Object.freeze({
     slot: checked.slot,
+    sets: authorizationHeader,
     bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
         dependencies,

@@ -2,7 +2,6 @@ import {
   raceAbort,
   TenantryError,
   type CredentialDependencies,
-  type CredentialSource,
   type Scope,
   type ServerRef,
 } from "@tenantry/core";
@@ -14,6 +13,7 @@ import {
   type RegisteredClient,
 } from "../oauth/options.ts";
 import { bindSource, checkSource, textOf, type ValueSource } from "../value-source.ts";
+import { authorizationHeader, type TokenSource } from "../oauth/token-source.ts";
 
 /** How a workload shows who it is. */
 export interface WorkloadIdentityOptions extends IssuerOptions {
@@ -30,14 +30,13 @@ const everyone: Scope = Object.freeze({ share: "everyone" });
  * section 2.1; SEP-1933). The assertion is read anew for each token. Throws `CONFIG_INVALID` or `CREDENTIAL_INVALID` for
  * options that cannot work.
  */
-export function workloadIdentity(
-  options: WorkloadIdentityOptions,
-): CredentialSource & { readonly slot: string } {
+export function workloadIdentity(options: WorkloadIdentityOptions): TokenSource {
   const client = checkClient(options.client);
   const checked = checkIssuerOptions(options, options.client);
   const source = checkSource(options.assertion, "workloadIdentity()");
   return Object.freeze({
     slot: checked.slot,
+    sets: authorizationHeader,
     bind(dependencies: CredentialDependencies) {
       const bound = bindSource(source, dependencies, checked.slot);
       const show = async (server: ServerRef, signal: AbortSignal) => {

@@ -1,6 +1,7 @@
-import { TenantryError, type CredentialDependencies, type CredentialSource } from "@tenantry/core";
+import { TenantryError, type CredentialDependencies } from "@tenantry/core";
 import { ClientProvider } from "./client-provider.ts";
 import { checkClient, checkIssuerOptions, type IssuerOptions, type RegisteredClient } from "./options.ts";
+import { authorizationHeader, type TokenSource } from "./token-source.ts";
 
 /** How a host gets tokens of its own. */
 export interface ClientCredentialsOptions extends IssuerOptions, RegisteredClient {}
@@ -10,9 +11,7 @@ export interface ClientCredentialsOptions extends IssuerOptions, RegisteredClien
  * MCP extension `oauth-client-credentials`). It is kept in memory and asked for once, so it also serves connections with
  * `share: "workspace"` or `"everyone"`. Throws `CONFIG_INVALID` for options that cannot work, without showing a secret.
  */
-export function clientCredentials(
-  options: ClientCredentialsOptions,
-): CredentialSource & { readonly slot: string } {
+export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
   const client = checkClient(options);
   if (client.secret === undefined && client.privateKey === undefined)
     throw new TenantryError(
@@ -23,6 +22,7 @@ export function clientCredentials(
   const show = () => ({ grantType: "client_credentials", parameters: {} });
   return Object.freeze({
     slot: checked.slot,
+    sets: authorizationHeader,
     bind: (dependencies: CredentialDependencies) =>
       new ClientProvider({ dependencies, client, options: checked, show }),
   });

@@ -17,7 +17,10 @@ import {
   type World,
   type WorldOptions,
 } from "../../test/oauth-fixture.ts";
-import { flowTarget } from "../oauth.ts";
+import { combine } from "../combine.ts";
+import { clientCredentials, flowTarget, isOAuthProvider, oauth } from "../oauth.ts";
+import { header } from "../shapes.ts";
+import { fromStatic } from "../sources.ts";
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -308,8 +311,24 @@ it("keeps no secret where the store, an error or an inspector shows it", async (
   expect(JSON.stringify([error, error.message, String(error.cause)])).not.toContain("leaked-token-text");
 });
 
-it("does not take a secret that was bound to no issuer", async () => {
-  const { oauth } = await import("../oauth.ts");
+it("is granted through a combination with other credentials too", async () => {
+  const there = await world();
+  const key = header("x-tenant", fromStatic("tenant-key"));
+  expect(() =>
+    combine([oauth(), key, clientCredentials({ id: "a", secret: "b", issuer: "https://a.example" })]),
+  ).toThrow(/header "authorization"/u);
+  const provider = combine([oauth({ required: true }), key]).bind(there.dependencies);
+  if (!isOAuthProvider(provider)) throw new Error("It cannot be granted.");
+  const error = await failure(provider.resolve(requestOf(there)));
+  const callback = await visit(error.authorizationUrl ?? callbackUrl, "ada");
+  await provider.finishAuthorization({ callback, principal: ada });
+  const headers = await headersFor({ ...there, provider });
+  expect(Object.keys(headers).sort()).toEqual(["authorization", "x-tenant"]);
+  expect((await call(there, headers)).status).toBe(200);
+  await provider.close();
+});
+
+it("does not take a secret that was bound to no issuer", () => {
   const make = () => oauth({ client: { id: "known", secret: secret("its-secret") } });
   expect(make).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }) as Error);
   expect(make).not.toThrow(/its-secret/u);

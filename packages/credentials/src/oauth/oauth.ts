@@ -1,13 +1,12 @@
-import { TenantryError, type CredentialDependencies, type CredentialSource } from "@tenantry/core";
+import { TenantryError, type CredentialDependencies } from "@tenantry/core";
 import { OAuthHttp } from "./http.ts";
 import { checkCallbackUrl, checkOAuthOptions, type OAuthOptions } from "./options.ts";
-import { GrantProvider, type OAuthProvider } from "./provider.ts";
+import { GrantProvider } from "./grant-provider.ts";
+import type { OAuthProvider } from "./oauth-provider.ts";
+import { authorizationHeader, type TokenSource } from "./token-source.ts";
 
 /** A source of grants. */
-export interface OAuthSource extends CredentialSource {
-  /** What errors call it. */
-  readonly slot: string;
-  readonly sets: { readonly kind: "header"; readonly name: string };
+export interface OAuthSource extends TokenSource {
   /** Throws `CONFIG_INVALID` without a store, a sealer or a callback URL. */
   bind(dependencies: CredentialDependencies): OAuthProvider;
 }
@@ -22,7 +21,7 @@ export function oauth(options: OAuthOptions = {}): OAuthSource {
   const checked = checkOAuthOptions(options);
   return Object.freeze({
     slot: checked.slot,
-    sets: Object.freeze({ kind: "header", name: "authorization" } as const),
+    sets: authorizationHeader,
     bind({ fetch, clock, store, sealer, callbackUrl }: CredentialDependencies): OAuthProvider {
       if (store === undefined || sealer === undefined) {
         const what = "oauth() keeps what users grant; give it a store, and a sealer for what is kept there.";

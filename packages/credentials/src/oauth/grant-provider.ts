@@ -1,17 +1,16 @@
 import {
   TenantryError,
-  type AbortableOptions,
   type Credential,
   type CredentialEvent,
   type CredentialKey,
-  type CredentialProvider,
   type CredentialRequest,
   type Principal,
   type Scope,
   type ServerId,
 } from "@tenantry/core";
-import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
+import type { Grant } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
+import { isOver } from "../grants/failure.ts";
 import { Authorizations } from "./authorization.ts";
 import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
@@ -19,62 +18,22 @@ import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
 import { Flows } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
+import type {
+  Authorized,
+  Disconnected,
+  GrantStatus,
+  OAuthProvider,
+  PersonAtServer,
+} from "./oauth-provider.ts";
 import type { OAuthParts } from "./parts.ts";
+import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
 import { revokeGrant } from "./revocation.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
 import { tracedResolve } from "./traced-resolve.ts";
-
-/** One person and one server. */
-export interface PersonAtServer extends AbortableOptions {
-  readonly principal: Principal;
-  readonly server: ServerId;
-}
-
-/** What a person has granted. */
-export type GrantStatus =
-  | { readonly granted: false }
-  | {
-      readonly granted: true;
-      readonly issuer: string;
-      readonly resource: string;
-      readonly scopes: readonly string[];
-      /** When the access token ends, in milliseconds since the Unix epoch. */
-      readonly expiresAt?: number;
-      /** Whether it is renewed without the person. */
-      readonly isRenewable: boolean;
-    };
-
-/** What has been finished. */
-export interface Authorized {
-  readonly server: ServerId;
-  readonly scopes: readonly string[];
-}
-
-/** What became of a disconnection. */
-export interface Disconnected {
-  /** Whether there was a grant. */
-  readonly removed: boolean;
-  /** Whether the issuer has confirmed that its tokens are over. */
-  readonly revoked: boolean;
-}
-
-/** A provider whose credentials people grant, in a browser. */
-export interface OAuthProvider extends CredentialProvider, AsyncDisposable {
-  /**
-   * Ends the flow that a callback belongs to. Rejects with `ARGUMENT_INVALID`, and tells nothing, where this principal has no
-   * such flow open, and with `CREDENTIAL_FAILED` where the issuer gives no grant; then a new flow has to be begun.
-   */
-  finishAuthorization(callback: AuthorizationCallback): Promise<Authorized>;
-  /** Forgets what a person has granted and asks the issuer to end it (RFC 7009); nobody else's grant is touched. */
-  disconnect(person: PersonAtServer): Promise<Disconnected>;
-  /** Tells what a person has granted, without asking anybody but the store. */
-  status(person: PersonAtServer): Promise<GrantStatus>;
-  /** Waits for refreshes under way; gives the same promise every time. */
-  close(): Promise<void>;
-}
+import { Wish } from "./wish.ts";
 
 /** What a request with no usable grant leads to. */
 interface Wanting {
@@ -291,33 +250,4 @@ export class GrantProvider implements OAuthProvider {
   #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
   }
-}
-
-/** A wish for a grant. The signal is looked at by whoever waits only: most calls are given the grant at once. */
-class Wish implements FreshOptions {
-  readonly send: SendRefresh;
-  readonly #request: CredentialRequest;
-
-  constructor(request: CredentialRequest, send: SendRefresh) {
-    this.send = send;
-    this.#request = request;
-  }
-
-  get signal(): AbortSignal | undefined {
-    return this.#request.signal;
-  }
-}
-
-function personOf({ scope, server }: CredentialRequest): {
-  readonly principal: Principal;
-  readonly server: ServerId;
-} {
-  if (scope.share !== "user") throw new TypeError("Only a user has a grant.");
-  const { share: _share, ...principal } = scope;
-  return { principal, server: server.id };
-}
-
-/** Whether only the person can help. */
-function isOver(failure: unknown): boolean {
-  return failure instanceof TenantryError && failure.code === "AUTHORIZATION_REQUIRED";
 }

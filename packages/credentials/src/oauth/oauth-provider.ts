@@ -1,0 +1,56 @@
+import type { AbortableOptions, CredentialProvider, Principal, ServerId } from "@tenantry/core";
+import type { AuthorizationCallback } from "./completion.ts";
+
+/** One person and one server. */
+export interface PersonAtServer extends AbortableOptions {
+  readonly principal: Principal;
+  readonly server: ServerId;
+}
+
+/** What a person has granted. */
+export type GrantStatus =
+  | { readonly granted: false }
+  | {
+      readonly granted: true;
+      readonly issuer: string;
+      readonly resource: string;
+      readonly scopes: readonly string[];
+      /** When the access token ends, in milliseconds since the Unix epoch. */
+      readonly expiresAt?: number;
+      /** Whether it is renewed without the person. */
+      readonly isRenewable: boolean;
+    };
+
+/** What has been finished. */
+export interface Authorized {
+  readonly server: ServerId;
+  readonly scopes: readonly string[];
+}
+
+/** What became of a disconnection. */
+export interface Disconnected {
+  /** Whether there was a grant. */
+  readonly removed: boolean;
+  /** Whether the issuer has confirmed that its tokens are over. */
+  readonly revoked: boolean;
+}
+
+/** A provider whose credentials people grant, in a browser. */
+export interface OAuthProvider extends CredentialProvider, AsyncDisposable {
+  /**
+   * Ends the flow that a callback belongs to. Rejects with `ARGUMENT_INVALID`, and tells nothing, where this principal has no
+   * such flow open, and with `CREDENTIAL_FAILED` where the issuer gives no grant; then a new flow has to be begun.
+   */
+  finishAuthorization(callback: AuthorizationCallback): Promise<Authorized>;
+  /** Forgets what a person has granted and asks the issuer to end it (RFC 7009); nobody else's grant is touched. */
+  disconnect(person: PersonAtServer): Promise<Disconnected>;
+  /** Tells what a person has granted, without asking anybody but the store. */
+  status(person: PersonAtServer): Promise<GrantStatus>;
+  /** Waits for refreshes under way; gives the same promise every time. */
+  close(): Promise<void>;
+}
+
+/** Whether people grant a provider's credentials; a combination of one with others is one too. */
+export function isOAuthProvider(provider: CredentialProvider): provider is OAuthProvider {
+  return "finishAuthorization" in provider;
+}

@@ -1,0 +1,15 @@
+import type { CredentialSource } from "@tenantry/core";
+
+/** A source of access tokens. */
+export interface TokenSource extends CredentialSource {
+  /** What errors call it. */
+  readonly slot: string;
+  /** What it sets, so that nothing else of one definition sets it too. */
+  readonly sets: { readonly kind: "header"; readonly name: "authorization" };
+}
+
+/** What every access token is sent in (RFC 6750, section 2.1; RFC 9449, section 7.1). */
+export const authorizationHeader: TokenSource["sets"] = Object.freeze({
+  kind: "header",
+  name: "authorization",
+});
