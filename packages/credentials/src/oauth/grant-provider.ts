@@ -1,4 +1,5 @@
 import {
+  quote,
   TenantryError,
   type Credential,
   type CredentialEvent,
@@ -137,7 +138,7 @@ export class GrantProvider implements OAuthProvider {
     const given = this.#grants.fresh(key, new Wish(request, place.refresh));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
-    return credential ?? this.#without(request, place, given);
+    return credential ?? this.#without(request, place);
   }
 
   async #wait(
@@ -151,24 +152,17 @@ export class GrantProvider implements OAuthProvider {
     } catch (failure) {
       if (!isOver(failure)) throw failure;
       const before = await this.#grants.current(place.keyOf(request.scope));
-      throw await this.#authorize(request, place, {
-        asked: this.#asking.get(request.server),
-        grant: before,
-        looksAgain: false,
-      });
+      const asked = this.#asking.get(request.server);
+      throw await this.#authorize(request, place, { asked, grant: before, looksAgain: false });
     }
-    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place, grant);
+    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place);
   }
 
   /** No grant: nothing is sent once it is known that the server wants one. */
-  async #without(
-    request: CredentialRequest,
-    place: ServerPlace,
-    grant: Grant | undefined,
-  ): Promise<Credential | undefined> {
+  async #without(request: CredentialRequest, place: ServerPlace): Promise<Credential | undefined> {
     const asked = this.#asking.get(request.server);
     if (asked === undefined && !this.#parts.options.required) return undefined;
-    throw await this.#authorize(request, place, { asked, grant, looksAgain: false });
+    throw await this.#authorize(request, place, { asked, looksAgain: false });
   }
 
   /** The server has refused a request, with a grant or without. */
@@ -243,7 +237,7 @@ export class GrantProvider implements OAuthProvider {
     };
     const authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
     const why = stepUp ? "wants more than has been granted" : "has to be granted access to";
-    const what = `The server ${JSON.stringify(server)} ${why}; send the person to authorizationUrl, then call again.`;
+    const what = `The server ${quote(server)} ${why}; send the person to authorizationUrl, then call again.`;
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
