@@ -18,9 +18,8 @@ type Respond = (request: Request) => Response | Promise<Response>;
 /** Starts the application on loopback. */
 export async function startApp(): Promise<App> {
   let respond: Respond = () => new Response("Starting.", { status: 503 });
-  const server = createServer(
-    getRequestListener((request) => respond(request), { overrideGlobalObjects: false }),
-  );
+  const listener = getRequestListener((request) => respond(request), { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),

@@ -1,5 +1,6 @@
 export { createTenantry } from "./tenantry.ts";
-export type { Tenantry, TenantryStats, UserAddress, Workspace } from "./tenantry.ts";
+export type { Tenantry, TenantryStats } from "./tenantry.ts";
+export type { UserAddress, Workspace } from "./workspace.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
 export type { TenantryLimits } from "./limits.ts";
 export type { Selection } from "@tenantry/pool";

@@ -1,5 +1,11 @@
 import { originOf } from "@tenantry/core";
-import type { CredentialDependencies, CredentialProvider, ServerDefinition, ServerId } from "@tenantry/core";
+import type {
+  CredentialDependencies,
+  CredentialProvider,
+  CredentialSource,
+  ServerDefinition,
+  ServerId,
+} from "@tenantry/core";
 import { combine, createFingerprint } from "@tenantry/credentials";
 import { processTable } from "@tenantry/process";
 import {

@@ -1,23 +1,6 @@
-import {
-  disposeAll,
-  principalOf,
-  quote,
-  serverId,
-  systemClock,
-  TenantryError,
-  workspaceId,
-} from "@tenantry/core";
-import type {
-  AbortableOptions,
-  CatalogClient,
-  Connection,
-  CredentialEvent,
-  ParkedSession,
-  WorkspaceClient,
-  WorkspaceId,
-} from "@tenantry/core";
+import { disposeAll, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
+import type { Connection, CredentialEvent, ParkedSession, WorkspaceId } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
-import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter } from "@tenantry/router";
@@ -25,37 +8,7 @@ import { Authorizations } from "./authorizations.ts";
 import { checkKeeping } from "./keeping.ts";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
 import { bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
-
-/** A user by name, or a user's one conversation. */
-export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
-
-/** One workspace: its servers, and whoever uses them. */
-export interface Workspace {
-  readonly id: WorkspaceId;
-  /**
-   * Acts as one user. Nothing is opened before the first call that needs it; `context`, a plain object, is what
-   * credentials are resolved from, and goes nowhere else. Throws `PRINCIPAL_INVALID` for a missing or malformed user
-   * and for a key of the address that there is not, `ARGUMENT_INVALID` for a malformed context.
-   */
-  as(user: UserAddress, context?: object): WorkspaceClient;
-  /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
-  discovery(): CatalogClient;
-  /**
-   * Finishes what a person has granted in the browser: `callback` is the URL that the person was sent back to, and `user`
-   * who the host knows the browser to be, which has to be who was sent away. Rejects with `ARGUMENT_INVALID`, telling
-   * nothing, for an authorization that is unknown, over or somebody else's, and with `CREDENTIAL_FAILED` where nothing was
-   * granted. The handler of `tenantry/http` calls it.
-   */
-  finishAuthorization(
-    user: UserAddress,
-    callback: URL | URLSearchParams,
-    options?: AbortableOptions,
-  ): Promise<Authorized>;
-  /** Forgets what a user has granted to a server, asks its issuer to end it, and closes the connections that carry it. */
-  disconnect(user: string, server: string, options?: AbortableOptions): Promise<Disconnected>;
-  /** Erases a person: what is stored of the user, audit entries apart, and every connection and session. */
-  forget(user: string): Promise<void>;
-}
+import { openWorkspace, type Workspace } from "./workspace.ts";
 
 /** A count of what an instance holds open. */
 export interface TenantryStats extends PoolStats {
@@ -138,28 +91,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      const workspace = router.workspace(id, servers.routed);
-      const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
-      return Object.freeze({
-        id,
-        as: (user: UserAddress, context: object = {}) => workspace.as(principal(user), context),
-        discovery: () => workspace.discovery(),
-        async finishAuthorization(
-          user: UserAddress,
-          callback: URL | URLSearchParams,
-          options: AbortableOptions = {},
-        ) {
-          return authorizations.finish(callback, principal(user), options);
-        },
-        async disconnect(user: string, server: string, options: AbortableOptions = {}) {
-          return authorizations.disconnect(principal(user), serverId(server), options);
-        },
-        async forget(name: string) {
-          const { user } = principal(name);
-          await store.erase({ workspace: id, user });
-          await pool.revoke({ workspace: id, user });
-        },
-      });
+      return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool });
     },
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
     revoke: (selection: Selection) => pool.revoke(selection),
@@ -177,13 +109,4 @@ function selectionOf({ scope, server, subject }: CredentialEvent): Selection {
     server,
     ...(subject !== undefined && { subject }),
   };
-}
-
-function addressOf(user: UserAddress): { user: unknown; session?: unknown } {
-  if (typeof user !== "object" || user === null) return { user };
-  // A misspelt session would put two conversations into one.
-  const unknown = Object.keys(user).find((key) => key !== "user" && key !== "session");
-  if (unknown === undefined) return { user: user.user, session: user.session };
-  const message = `A user has no ${quote(unknown)}; give a name, or { user, session }.`;
-  throw new TenantryError("PRINCIPAL_INVALID", message);
 }
