@@ -7,6 +7,6 @@ const budget = (name, path, limit) => ({
 });
 
 export default [
-  budget("tenantry", "packages/tenantry/dist/index.js", "325 kB"),
+  budget("tenantry", "packages/tenantry/dist/index.js", "350 kB"),
   budget("@tenantry/core", "packages/core/dist/index.js", "85 kB"),
 ];
