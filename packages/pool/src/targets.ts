@@ -1,4 +1,5 @@
 import {
+  isFixed,
   serverId,
   sessionId,
   TenantryError,
@@ -47,7 +48,8 @@ export class Targets {
     const known = this.#known.get(given);
     if (known !== undefined) return known;
     const target = new CheckedTarget(given);
-    if (Object.isFrozen(given) && isPlain(given.scope) && isPlain(given.server))
+    // Its parts are the caller's own only where they cannot change either.
+    if (isFixed(given) && target.scope === given.scope && target.server === given.server)
       this.#known.set(given, target);
     return target;
   }
@@ -73,18 +75,13 @@ function readScope(given: Scope): Scope {
         "There is no such scope; its share is user, workspace, everyone or discovery.",
       );
   }
-  return isPlain(given) ? given : scope;
+  return isFixed(given) ? given : scope;
 }
 
 function readServer(given: ServerRef): ServerRef {
-  serverId(given.id);
-  if (typeof given.digest !== "string")
+  const server = Object.freeze({ ...given });
+  serverId(server.id);
+  if (typeof server.digest !== "string")
     throw new TenantryError("ARGUMENT_INVALID", "A server's digest is a string.");
-  return isPlain(given) ? given : Object.freeze({ ...given });
-}
-
-/** Whether it will always say what it says now: it is frozen, and nothing of it is computed. */
-function isPlain(object: object): boolean {
-  if (!Object.isFrozen(object)) return false;
-  return Object.values(Object.getOwnPropertyDescriptors(object)).every((one) => "value" in one);
+  return isFixed(given) ? given : server;
 }
