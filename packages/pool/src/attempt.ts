@@ -1,4 +1,4 @@
-import type { Poolable, RunOptions, Target } from "@tenantry/core";
+import { isAbortReason, type Poolable, type RunOptions, type Target } from "@tenantry/core";
 import { guestAccount, type Account } from "./account.ts";
 import type { Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
@@ -52,7 +52,7 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
         // It may have ended while this call waited for its turn. Nothing was sent then.
         if (isIn && entry.isOpen) {
           carried = entry.carried.resolved;
-          return await callOnce(holdings.calls, account, carried, () => work(connection, ++demand.attempts));
+          return await callOnce(holdings.calls, account, { demand, carried }, work, connection);
         }
         if (isIn) holdings.calls.leave(account.lane);
         ended++;
@@ -85,20 +85,22 @@ function enter<C extends Poolable<P>, P>(
 }
 
 /** Works unless calls are held back, and gives the permit back. */
-async function callOnce<T>(
+async function callOnce<C, T>(
   calls: Permits,
   { lane, trouble }: Account,
-  { credential }: Resolved,
-  work: () => Promise<T>,
+  { demand, carried }: { readonly demand: Demand; readonly carried: Resolved },
+  work: Work<C, T>,
+  connection: C,
 ): Promise<T> {
-  const generation = credential?.generation;
+  const generation = carried.credential?.generation;
   try {
     const admission = trouble.admit(generation);
     let result: T;
     try {
-      result = await work();
+      result = await work(connection, ++demand.attempts);
     } catch (failure) {
-      trouble.failed(admission, failure, "calling", generation);
+      if (isAbortReason(failure, demand.signal)) trouble.left(admission);
+      else trouble.failed(admission, failure, "calling", generation);
       throw failure;
     }
     trouble.succeeded(admission, "calling");

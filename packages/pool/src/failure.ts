@@ -1,4 +1,5 @@
 import {
+  isAbortReason,
   quote,
   TenantryError,
   withDetails,
@@ -50,12 +51,15 @@ export function named(failure: unknown, server: ServerId | undefined): unknown {
 
 /** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
 export function explained(failure: unknown, { server }: Target, { signal }: AbortableOptions): unknown {
-  return signal?.aborted && signal.reason === failure ? failure : named(failure, server?.id);
+  return isAbortReason(failure, signal) ? failure : named(failure, server?.id);
+}
+
+/** What a failure says that is not merely the reason of the caller's own abort, which may be any server's error. */
+export function said(failure: unknown, { signal }: AbortableOptions): TenantryError | undefined {
+  return failure instanceof TenantryError && !isAbortReason(failure, signal) ? failure : undefined;
 }
 
 /** Whether a server refused the credential. */
-export function isRefusal(failure: unknown): failure is TenantryError {
-  return (
-    failure instanceof TenantryError && (failure.recover === "reauthorize" || failure.code === "UNAUTHORIZED")
-  );
+export function isRefusal({ recover, code }: TenantryError): boolean {
+  return recover === "reauthorize" || code === "UNAUTHORIZED";
 }

@@ -11,7 +11,7 @@ import {
 import { runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
-import { explained, isRefusal, poolClosed } from "./failure.ts";
+import { explained, isRefusal, poolClosed, said } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { reauthorize } from "./repair.ts";
@@ -136,8 +136,10 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     try {
       return await entry.lease(demand.resolved, demand.signal);
     } catch (failure) {
+      const refusal = said(failure, demand);
+      if (refusal === undefined || !isRefusal(refusal)) throw failure;
       const refused = { entry, carried: entry.carried.resolved };
-      if (isRefusal(failure) && (await reauthorize(this, demand, refused, failure))) return undefined;
+      if (await reauthorize(this, demand, refused, refusal)) return undefined;
       throw failure;
     }
   }

@@ -1,7 +1,8 @@
-import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
+import type { Poolable, RunOptions, TenantryError } from "@tenantry/core";
 import type { Lender } from "./attempt.ts";
 import type { Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
+import { said } from "./failure.ts";
 import type { Resolved } from "./resolver.ts";
 
 /** A connection that a call failed on, and the credential that it carried then. */
@@ -15,10 +16,11 @@ export async function repair<C extends Poolable<P>, P>(
   lender: Lender<C, P>,
   demand: Demand,
   used: Used<C, P>,
-  failure: unknown,
+  thrown: unknown,
   resend: RunOptions["resend"],
 ): Promise<boolean> {
-  if (!(failure instanceof TenantryError)) return false;
+  const failure = said(thrown, demand);
+  if (failure === undefined) return false;
   const { entry } = used;
   // Whether or not this work may be sent again, the next one needs a connection that works.
   if (failure.recover === "reconnect") entry.retire();

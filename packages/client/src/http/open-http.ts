@@ -96,7 +96,7 @@ class Negotiation {
               : this.#opening.initialise(this.#signal);
           return await this.#finish(await opened);
         } catch (failure) {
-          if (era !== undefined || !doubtsLegacy(failure)) throw failure;
+          if (era !== undefined || this.#signal.aborted || !doubtsLegacy(failure)) throw failure;
           verdicts.drop(this.#endpoint);
           return this.#ask();
         }
