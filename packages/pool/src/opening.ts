@@ -1,6 +1,5 @@
 import {
   raceAbort,
-  TenantryError,
   traced,
   type Clock,
   type Connector,
@@ -9,6 +8,7 @@ import {
   type Target,
 } from "@tenantry/core";
 import { connectTimedOut } from "./failure.ts";
+import { isPoolable, malformed } from "./poolable.ts";
 
 /** Who opens connections. */
 export interface OpeningHost<C extends Poolable<P>, P> {
@@ -86,8 +86,7 @@ export class Opening<C extends Poolable<P>, P> {
       signal.throwIfAborted();
       this.#isSpent = true;
       const connection = await this.#host.connector.open(borrowed.endpoint, credential, { resume, signal });
-      if (typeof connection !== "object" || connection === null)
-        throw new TenantryError("CONNECT_FAILED", "The connector gave no connection; correct it.");
+      if (!isPoolable(connection)) throw await malformed(connection);
       return new Opened(connection, borrowed);
     } catch (failure) {
       // Why it could not be opened matters more than what came of cleaning up.
