@@ -1,4 +1,4 @@
-import { isAbortReason, type Poolable, type RunOptions, type Target } from "@tenantry/core";
+import { isAbortReason, type Poolable, type RunOptions } from "@tenantry/core";
 import { guestAccount, type Account } from "./account.ts";
 import type { Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
@@ -7,6 +7,7 @@ import type { Entry } from "./entry.ts";
 import { connectionEnded, explained } from "./failure.ts";
 import { repair } from "./repair.ts";
 import type { Resolved, Resolver } from "./resolver.ts";
+import type { CheckedTarget } from "./targets.ts";
 
 /** A connection on loan to one attempt. */
 export interface Loan<C extends Poolable<P>, P> {
@@ -31,7 +32,7 @@ export type Work<C, T> = (connection: C, attempt: number) => Promise<T>;
  */
 export async function runAttempts<C extends Poolable<P>, P, T>(
   lender: Lender<C, P>,
-  target: Target,
+  target: CheckedTarget,
   asked: Demand | Promise<Demand>,
   work: Work<C, T>,
   options: RunOptions,
@@ -42,11 +43,11 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
     for (let ended = 0; ended < maxEnded;) {
       const lent = lender.borrow(demand);
       const { entry, connection } = lent instanceof Promise ? await lent : lent;
-      const { principal } = demand;
-      const guest = principal && guestAccount(holdings, principal, entry);
-      const account = guest ?? entry.standing.account;
+      let guest: Account | undefined;
       let carried = entry.carried.resolved;
       try {
+        guest = demand.principal && guestAccount(holdings, demand.principal, entry);
+        const account = guest ?? entry.standing.account;
         const entering = enter(holdings, demand, entry, account);
         const isIn = entering instanceof Promise ? await entering : entering;
         // It may have ended while this call waited for its turn. Nothing was sent then.

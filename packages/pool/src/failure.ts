@@ -5,8 +5,8 @@ import {
   withDetails,
   type AbortableOptions,
   type ServerId,
-  type Target,
 } from "@tenantry/core";
+import type { CheckedTarget } from "./targets.ts";
 
 /** What a closed pool answers. */
 export function poolClosed(): TenantryError {
@@ -44,14 +44,22 @@ export function revoked(server: ServerId): TenantryError {
 }
 
 /** The failure as its caller hears it: a typed one names its server. */
-export function named(failure: unknown, server: ServerId | undefined): unknown {
+export function named(failure: unknown, server: ServerId): unknown {
   const isNameless = failure instanceof TenantryError && failure.server === undefined;
-  return isNameless && server !== undefined ? withDetails(failure, { server }) : failure;
+  return isNameless ? withDetails(failure, { server }) : failure;
 }
 
-/** Every failure names its server, whoever it comes from; the reason of the caller's own abort is left as it is. */
-export function explained(failure: unknown, { server }: Target, { signal }: AbortableOptions): unknown {
-  return isAbortReason(failure, signal) ? failure : named(failure, server?.id);
+/**
+ * The failure as one caller hears it: whoever it comes from, it names its server; the reason of the caller's own abort is
+ * left as it is. Without a target, the arguments were at fault.
+ */
+export function explained(
+  failure: unknown,
+  target: CheckedTarget | undefined,
+  options: AbortableOptions,
+): unknown {
+  if (target === undefined || isAbortReason(failure, options.signal)) return failure;
+  return named(failure, target.server.id);
 }
 
 /** What a failure says that is not merely the reason of the caller's own abort, which may be any server's error. */

@@ -8,17 +8,19 @@ import {
   type RunOptions,
   type Target,
 } from "@tenantry/core";
+import { checkOptions, checkWork } from "./arguments.ts";
 import { runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
-import { explained, isRefusal, poolClosed, said } from "./failure.ts";
+import { connectionEnded, explained, isRefusal, poolClosed, said } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { reauthorize } from "./repair.ts";
+import { Principals } from "./principals.ts";
 import { Resolver } from "./resolver.ts";
 import { checkSelection, type Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
-import { Targets } from "./targets.ts";
+import { Targets, type CheckedTarget } from "./targets.ts";
 
 /** A connection that does not fit is replaced; one that ends as soon as it opens is not replaced for ever. */
 const maxRounds = 3;
@@ -28,6 +30,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   readonly resolver = new Resolver();
   readonly holdings: Holdings<C, P>;
   readonly #targets = new Targets();
+  readonly #principals = new Principals();
   #closing: Promise<void> | undefined;
 
   constructor(parts: HoldingsParts<C, P>) {
@@ -36,21 +39,31 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
 
   /** One asynchronous function beneath this and no more: every call goes through here. */
   run<T>(target: Target, work: Work<C, T>, options: RunOptions): Promise<T> {
+    let checked: CheckedTarget | undefined;
     try {
-      return runAttempts(this, target, this.#demand(target, options), work, options);
+      checkWork(work);
+      checked = this.#read(target, options);
+      const principal = this.#principals.read(options.principal, checked.scope);
+      const asked = createDemand(this.resolver, checked, options, principal);
+      return runAttempts(this, checked, asked, work, options);
     } catch (failure) {
-      return Promise.reject(explained(failure, target, options) as Error);
+      return Promise.reject(explained(failure, checked, options) as Error);
     }
   }
 
   async acquire(target: Target, options: AcquireOptions): Promise<Lease<C>> {
+    let checked: CheckedTarget | undefined;
     try {
-      const demand = this.#demand(target, options);
-      const lent = this.borrow(demand instanceof Promise ? await demand : demand);
+      checked = this.#read(target, options);
+      const asked = createDemand(this.resolver, checked, options);
+      const demand = asked instanceof Promise ? await asked : asked;
+      const lent = this.borrow(demand);
       const { connection, entry } = lent instanceof Promise ? await lent : lent;
-      return createLease(connection, entry);
+      if (entry.isOpen) return createLease(connection, entry);
+      entry.release();
+      throw connectionEnded(checked.server.id);
     } catch (failure) {
-      throw explained(failure, target, options);
+      throw explained(failure, checked, options);
     }
   }
 
@@ -98,10 +111,13 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     await this.holdings.close(reason);
   }
 
-  #demand(target: Target, options: AcquireOptions): Demand | Promise<Demand> {
+  /** What is asked for, where anybody may still ask. */
+  #read(target: Target, options: AcquireOptions): CheckedTarget {
+    checkOptions(options);
     options.signal?.throwIfAborted();
-    if (this.#closing !== undefined) throw poolClosed();
-    return createDemand(this.resolver, this.#targets.read(target), options);
+    const checked = this.#targets.read(target);
+    if (this.#closing !== undefined) throw explained(poolClosed(), checked, options);
+    return checked;
   }
 
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */

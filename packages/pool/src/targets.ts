@@ -9,6 +9,7 @@ import {
   type ServerRef,
   type Target,
 } from "@tenantry/core";
+import { checkPart, invalid } from "./arguments.ts";
 import { poolKey, type PoolKey } from "./keys.ts";
 
 /** A target that has been checked and cannot change. It knows its key, which every call asks for. */
@@ -20,10 +21,17 @@ export class CheckedTarget implements Target {
   #subject: string | undefined;
   #key: PoolKey | undefined;
 
-  /** Throws `PRINCIPAL_INVALID` for a scope that there is not or one with a malformed id. */
-  constructor({ scope, server, upstream, credentials }: Target) {
+  /**
+   * Throws `PRINCIPAL_INVALID` for a scope that there is not or one with a malformed id, `DEFINITION_INVALID` for a
+   * malformed server id, and `ARGUMENT_INVALID` for any other part that is malformed.
+   */
+  constructor(given: Target) {
+    checkPart("target", given);
+    const { scope, server, upstream, credentials } = given;
     this.scope = readScope(scope);
     this.server = readServer(server);
+    checkPart("target's upstream", upstream);
+    if (credentials !== undefined) checkPart("target's provider of credentials", credentials);
     this.upstream = upstream;
     if (credentials !== undefined) this.credentials = credentials;
     Object.freeze(this);
@@ -79,9 +87,11 @@ function readScope(given: Scope): Scope {
 }
 
 function readServer(given: ServerRef): ServerRef {
+  checkPart("target's server", given);
   const server = Object.freeze({ ...given });
   serverId(server.id);
-  if (typeof server.digest !== "string")
-    throw new TenantryError("ARGUMENT_INVALID", "A server's digest is a string.");
+  if (typeof server.digest !== "string") throw invalid("A server's digest is a string.");
+  if (server.origin !== undefined && typeof server.origin !== "string")
+    throw invalid("A server's origin is a string; leave it out where there is none.");
   return isFixed(given) ? given : server;
 }
