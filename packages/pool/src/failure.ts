@@ -51,7 +51,8 @@ export function named(failure: unknown, server: ServerId): unknown {
 
 /**
  * The failure as one caller hears it: whoever it comes from, it names its server; the reason of the caller's own abort is
- * left as it is. Without a target, the arguments were at fault.
+ * left as it is. Several users may hear of one failure, and then each has an error of their own: what the host of one
+ * notes on it is not for the others. Without a target, the arguments were at fault.
  */
 export function explained(
   failure: unknown,
@@ -59,7 +60,9 @@ export function explained(
   options: AbortableOptions,
 ): unknown {
   if (target === undefined || isAbortReason(failure, options.signal)) return failure;
-  return named(failure, target.server.id);
+  const { scope, server } = target;
+  if (scope.share === "user" || !(failure instanceof TenantryError)) return named(failure, server.id);
+  return withDetails(failure, { server: failure.server ?? server.id });
 }
 
 /** What a failure says that is not merely the reason of the caller's own abort, which may be any server's error. */

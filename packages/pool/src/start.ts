@@ -91,7 +91,7 @@ export class Start<C extends Poolable<P>, P> {
       this.#listener.opened(opened);
       return opened.connection;
     } catch (cause) {
-      // Named here already, so that all who wait hear of the one failure by one error.
+      // Named here already, so that all who wait hear of the one failure by one error, where they are one user.
       const failure = named(cause, this.#parts.target.server.id);
       this.#listener.failed(failure);
       throw failure;
