@@ -93,7 +93,7 @@ async function callOnce<C, T>(
   work: Work<C, T>,
   connection: C,
 ): Promise<T> {
-  const generation = carried.credential?.generation;
+  const { generation } = carried;
   try {
     const admission = trouble.admit(generation);
     let result: T;

@@ -170,9 +170,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     const session = sessionOf(state.opened.connection);
     if (session === undefined) return false;
     const { key, target, expiresAt } = this;
-    const { credential } = this.carried.resolved;
+    const { credential, subject } = this.carried.resolved;
     void this.#finish(() => state.opened.abandon());
-    this.#host.parked(new Parked({ key, target, credential, session, expiresAt }));
+    this.#host.parked(new Parked({ key, target, credential, subject, session, expiresAt }));
     announcePark(this.target);
     return true;
   }

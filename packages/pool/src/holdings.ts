@@ -65,8 +65,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   /** The entry that is lent for the key of `target` and `resolved`; one that is too old is retired and not given. */
-  find(target: CheckedTarget, { credential }: Resolved): Entry<C, P> | undefined {
-    const entry = this.#lent.get(target.key(credential?.subject));
+  find(target: CheckedTarget, { subject }: Resolved): Entry<C, P> | undefined {
+    const entry = this.#lent.get(target.key(subject));
     if (entry === undefined || this.clock.now() < entry.expiresAt) return entry;
     entry.retire("age");
     return undefined;
@@ -79,12 +79,12 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   create(target: CheckedTarget, resolved: Resolved): Entry<C, P> {
     const { scope, server } = target;
     const { id, origin } = server;
-    const key = target.key(resolved.credential?.subject);
+    const key = target.key(resolved.subject);
     const principal = principalKey(scope);
     const trouble = this.troubles.of({ poolKey: key, server: id, principal, origin });
     let admission: Admission;
     try {
-      admission = trouble.admit(resolved.credential?.generation);
+      admission = trouble.admit(resolved.generation);
     } catch (failure) {
       this.troubles.drop(trouble);
       throw failure;
@@ -105,14 +105,14 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   select(selection: Selection): readonly Entry<C, P>[] {
     const all = [...this.#population, ...this.#population.ending];
     return waitingFirst(
-      all.filter(({ target, carried }) => selects(selection, target, carried.resolved.credential?.subject)),
+      all.filter(({ target, carried }) => selects(selection, target, carried.resolved.subject)),
     );
   }
 
   /** Ends the selected sessions that are parked, and gives when each is; it looks at each of them. */
   dropParked(selection: Selection, reason?: "revoked"): readonly Promise<void>[] {
-    for (const { key, target, credential } of [...this.#parking])
-      if (selects(selection, target, credential?.subject)) this.#parking.drop(key, reason);
+    for (const { key, target, subject } of [...this.#parking])
+      if (selects(selection, target, subject)) this.#parking.drop(key, reason);
     return this.#farewells.select(selection);
   }
 

@@ -44,19 +44,18 @@ export async function reauthorize<C extends Poolable<P>, P>(
 ): Promise<boolean> {
   if (demand.repaired || holdings.isClosed || demand.target.credentials === undefined) return false;
   demand.repaired = true;
-  const { subject } = demand.resolved.credential ?? {};
-  const { generation } = carried.credential ?? {};
+  const { subject } = demand.resolved;
+  const { generation } = carried;
   // A server may refuse a request that carried nothing; its challenge tells the provider what it wants.
   const rejected = { ...(generation !== undefined && { generation }), ...(challenge && { challenge }) };
   const ask = async (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
   const refused = { generation, order: carried.order };
   let { result, own } = await entry.carried.renewal.join(refused, ask, demand.signal);
-  if (!own && demand.target.scope.share === "user" && result.credential?.subject !== subject) {
+  if (!own && demand.target.scope.share === "user" && result.subject !== subject) {
     // Another authority than the refused one may come from the context of the call that asked, and is that call's alone.
     result = await ask(demand.signal);
   }
-  const { credential } = result;
-  if (credential?.subject === subject && credential?.generation === generation) return false;
+  if (result.subject === subject && result.generation === generation) return false;
   demand.resolved = result;
   return true;
 }

@@ -1,6 +1,7 @@
 import {
   isThenable,
   raceAbort,
+  TenantryError,
   type Challenge,
   type Context,
   type Credential,
@@ -13,6 +14,9 @@ import type { Selection } from "./selection.ts";
 /** A credential as it was at one moment. */
 export interface Resolved {
   readonly credential: Credential | undefined;
+  /** What the credential is known by, whatever becomes of the object; absent where there is none. */
+  readonly subject: string | undefined;
+  readonly generation: string | undefined;
   /** Counts resolutions in the order of their answers, so that a late caller does not bring an old credential back. */
   readonly order: number;
   /** How many revocations there had been when it was asked for. */
@@ -41,7 +45,8 @@ export class Resolver {
 
   /**
    * Resolves what the target's server accepts from its scope, at once where the provider can. Throws or rejects as the
-   * provider does, or with the reason of `signal` or of the pool's end.
+   * provider does, with `CREDENTIAL_INVALID` where its answer is no credential, or with the reason of `signal` or of the
+   * pool's end.
    */
   resolve(
     asking: Asking,
@@ -64,8 +69,8 @@ export class Resolver {
   }
 
   /** Whether what was resolved for this target may have been revoked since it was asked for. */
-  isStale({ credential, asOf }: Resolved, target: Target): boolean {
-    return this.#revocations.concern(asOf, target, credential?.subject);
+  isStale({ subject, asOf }: Resolved, target: Target): boolean {
+    return this.#revocations.concern(asOf, target, subject);
   }
 
   /** Makes stale what is selected and was asked for before. */
@@ -79,9 +84,14 @@ export class Resolver {
     for (const question of this.#pending) question.end(reason);
   }
 
-  #resolved(credential: Credential | undefined, asOf: number): Resolved {
+  #resolved(answer: Credential | null | undefined, asOf: number): Resolved {
     // Some say `null` for none.
-    return { credential: credential ?? undefined, order: ++this.#answers, asOf };
+    const credential = answer ?? undefined;
+    // Read once: a provider may keep one object, and bring it up to date.
+    const { subject, generation }: Partial<Credential> = credential ?? noCredential;
+    if (credential !== undefined && (typeof subject !== "string" || typeof generation !== "string"))
+      throw nameless();
+    return { credential, subject, generation, order: ++this.#answers, asOf };
   }
 
   async #wait(
@@ -98,6 +108,13 @@ export class Resolver {
       question.leave();
     }
   }
+}
+
+const noCredential: Partial<Credential> = Object.freeze({});
+
+function nameless(): TenantryError {
+  const what = "The provider gave a credential without a subject or a generation, each a string";
+  return new TenantryError("CREDENTIAL_INVALID", `${what}; correct its resolve().`);
 }
 
 type Answer = ReturnType<CredentialProvider["resolve"]>;

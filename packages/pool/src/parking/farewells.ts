@@ -52,9 +52,7 @@ export class Farewells<C extends Poolable<P>, P> {
 
   /** Those of the selected sessions that are not over. */
   select(selection: Selection): readonly Promise<void>[] {
-    const chosen = [...this.#pending].filter(([{ target, credential }]) =>
-      selects(selection, target, credential?.subject),
-    );
+    const chosen = [...this.#pending].filter(([{ target, subject }]) => selects(selection, target, subject));
     return chosen.map(([, saying]) => saying);
   }
 

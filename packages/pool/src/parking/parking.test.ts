@@ -217,7 +217,14 @@ it("is given one session for each key: another one of the same key ends the firs
   });
   const target = targetOf(fakeConnector().upstreamOf("files"), userScope("ada", "acme", "s1"));
   const parked = (session: string) =>
-    new Parked({ key: "k" as PoolKey, target, credential: undefined, session, expiresAt: 100 });
+    new Parked({
+      key: "k" as PoolKey,
+      target,
+      credential: undefined,
+      subject: undefined,
+      session,
+      expiresAt: 100,
+    });
   parking.put(parked("first"));
   parking.put(parked("second"));
   expect(dropped).toEqual(["first"]);
