@@ -93,6 +93,7 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   maxConnectsPerOrigin: mostly(64, 1, 2),
   maxCallsPerUser: mostly(4, 1, 2),
   maxCallsPerConnection: mostly(2, 1, 4),
+  maxSharedCallsPerUser: mostly(1, 2),
   maxCallsPerServer: mostly(4, 1, 2),
   maxWaiting: mostly(4, 0, 1),
   idleTimeoutMs: fc.constant(50),

@@ -17,6 +17,11 @@ export interface PoolLimits extends TroubleLimits {
   readonly maxCallsPerUser: number;
   /** Calls in flight on one connection. Defaults to 128. */
   readonly maxCallsPerConnection: number;
+  /**
+   * Calls in flight of one user on a connection that several share, so that one user's hung calls leave the others
+   * theirs; never more than half of `maxCallsPerConnection`. Defaults to 32.
+   */
+  readonly maxSharedCallsPerUser: number;
   /** Calls in flight to one origin, or of one workspace to a server without one. Defaults to 1,024. */
   readonly maxCallsPerServer: number;
   /** Callers of one user that wait for room or their turn, and connections that wait in all. Defaults to 1,000 each. */
@@ -49,6 +54,7 @@ export const defaultPoolLimits: PoolLimits = Object.freeze({
   maxConnectsPerOrigin: 64,
   maxCallsPerUser: 256,
   maxCallsPerConnection: 128,
+  maxSharedCallsPerUser: 32,
   maxCallsPerServer: 1_024,
   maxWaiting: 1_000,
   idleTimeoutMs: 300_000,

@@ -1,3 +1,4 @@
+import type { Principal } from "@tenantry/core";
 import type { PoolLimits } from "../../src/limits.ts";
 import type { PoolStats } from "../../src/stats.ts";
 import { findSeat, type BoundOf, type Seat } from "../cast.ts";
@@ -42,9 +43,24 @@ export class Caps {
   }
 
   /** Another call begins. */
-  works({ calls }: Link, { seat, callBounds }: Demand): void {
-    this.#atMost("maxCallsPerConnection", calls, seat);
+  works(link: Link, { seat, guest, callBounds }: Demand): void {
+    this.#atMost("maxCallsPerConnection", link.calls, seat);
+    if (guest !== undefined && this.guestCalls(link, guest) > this.#mostOfGuest)
+      this.#facts.violated("caps", `${seat.name}: ${guest.user} has more than a guest's part of it`);
     for (const bound of callBounds) this.#atMost(bound.limit, this.calls(bound), seat);
+  }
+
+  /** Whether a guest has as many calls in flight on a connection as one may. */
+  isFullFor(link: Link, guest: Principal | undefined): boolean {
+    return guest !== undefined && this.guestCalls(link, guest) >= this.#mostOfGuest;
+  }
+
+  /** How many calls of one guest are in flight on a connection. */
+  guestCalls(link: Link, { user }: Principal): number {
+    let count = 0;
+    for (const { worksOn, guest } of this.#facts.demands)
+      if (worksOn === link && guest?.user === user) count++;
+    return count;
   }
 
   /** How many calls are in flight under one of their bounds. */
@@ -67,6 +83,11 @@ export class Caps {
         this.#atMost(limit, count, seat as Seat);
       }
     }
+  }
+
+  get #mostOfGuest(): number {
+    const { maxSharedCallsPerUser, maxCallsPerConnection } = this.#facts.limits;
+    return Math.min(maxSharedCallsPerUser, Math.max(1, Math.floor(maxCallsPerConnection / 2)));
   }
 
   #once(start: Start): void {

@@ -102,13 +102,13 @@ export class Liveness {
     return caps.connects(seat, facts.starts) >= facts.limits.maxConnectsPerOrigin;
   }
 
-  #callsAreFull({ seat, callBounds }: Demand): boolean {
+  #callsAreFull({ seat, guest, callBounds }: Demand): boolean {
     const { facts, caps } = this.#options;
     const { limits, demands } = facts;
     if (callBounds.some((bound) => caps.calls(bound) >= limits[bound.limit])) return true;
     for (const { worksOn: link } of demands)
-      if (link?.seat === seat && link.state === "open" && link.calls >= limits.maxCallsPerConnection)
-        return true;
+      if (link?.seat === seat && link.state === "open")
+        if (link.calls >= limits.maxCallsPerConnection || caps.isFullFor(link, guest)) return true;
     return false;
   }
 
