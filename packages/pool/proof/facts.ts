@@ -1,3 +1,4 @@
+import { TenantryError } from "@tenantry/core";
 import type { PoolLimits } from "../src/limits.ts";
 import type { Selection } from "../src/selection.ts";
 import type { PoolState } from "../src/state.ts";
@@ -30,6 +31,12 @@ export interface Order extends When {
   readonly selection: Selection;
 }
 
+/** Whose failure something is. */
+export interface Author {
+  readonly seat: Seat;
+  readonly demand: Demand | undefined;
+}
+
 /** When something happened: in the order of everything, by the clock, and by how often the world had been quiet. */
 export interface When {
   readonly moment: number;
@@ -51,7 +58,7 @@ export class Facts {
   /** Since when each seat has had a caller without an outcome. */
   readonly busySince = new Map<Seat, When>();
   /** Whose failure an error is. */
-  readonly authors = new WeakMap<object, { readonly seat: Seat; readonly demand?: Demand | undefined }>();
+  readonly #authors = new WeakMap<object, Author>();
   /** When a connection of each seat was lost last. */
   readonly losses = new Map<Seat, When>();
   readonly events = new Map<PoolEvent, number>();
@@ -95,10 +102,20 @@ export class Facts {
     this.#violation ??= new Error(`${rule}: ${what}`);
   }
 
-  /** Notes whose failure an error is. */
+  /** Notes whose failure an error is, and gives it a cause by which a copy of it is known. */
   authored<E extends Error>(error: E, seat: Seat, demand?: Demand): E {
-    this.authors.set(error, { seat, demand });
-    return error;
+    const author = { seat, demand };
+    const cause = new Error("It is so.");
+    this.#authors.set(error, author).set(cause, author);
+    return Object.assign(error, { cause });
+  }
+
+  /** Whose failure it is, be it a copy of it, which has its cause; `undefined` for what the pool says by itself. */
+  authorOf(reason: unknown): Author | undefined {
+    if (!(reason instanceof Error)) return undefined;
+    const { cause } = reason;
+    const isCopy = cause instanceof Error && !(cause instanceof TenantryError);
+    return this.#authors.get(reason) ?? (isCopy ? this.#authors.get(cause) : undefined);
   }
 
   /** Throws the first violation. A rule is not asked to throw where it sees one: the pool might swallow it. */

@@ -59,6 +59,20 @@ export const faults: readonly Fault[] = [
     breaks: "liveness",
   },
   {
+    what: "one guest's calls take all of a connection",
+    file: "caps/call-permits.ts",
+    find: "return [part, one, own, origin];",
+    put: "return [one, own, origin];",
+    breaks: "caps",
+  },
+  {
+    what: "those who share a connection hear of a failure by one error",
+    file: "failure.ts",
+    find: "return withDetails(failure, { server: failure.server ?? server.id });",
+    put: "return failure;",
+    breaks: "isolation",
+  },
+  {
     what: "one principal's failures close an origin to all",
     file: "trouble/troubles.ts",
     find: 'new Breaker(this.#options, "several")',

@@ -34,7 +34,7 @@ export class Blame {
   /** The pool refused a caller by itself. */
   refused(demand: Demand, error: TenantryError): void {
     const { seat, principals } = demand;
-    const author = error.cause instanceof Error ? this.#facts.authors.get(error.cause) : undefined;
+    const author = this.#facts.authorOf(error.cause);
     const by = author?.demand?.principals.at(-1) ?? author?.seat.principal;
     if (by !== undefined && !principals.includes(by))
       this.#facts.violated("isolation", `${seat.name}: is told of the failure of ${by}`);

@@ -11,6 +11,8 @@ export class Outcomes {
   readonly #blame: Blame;
   /** When an opening of each seat took too long. */
   readonly #timeouts = new Map<Seat, number>();
+  /** The errors of those who share connections. */
+  readonly #heard = new WeakSet<TenantryError>();
 
   constructor(facts: Facts, blame: Blame) {
     this.#facts = facts;
@@ -52,10 +54,18 @@ export class Outcomes {
     if (isLate && !(reason instanceof TenantryError && reason.code === "CLOSED"))
       this.#facts.violated("closing", `${seat.name}: does not hear that the pool is closed`);
     if (abort.signal.aborted && reason === abort.signal.reason) return;
-    const author = reason instanceof Error ? this.#facts.authors.get(reason) : undefined;
+    const author = this.#facts.authorOf(reason);
     if (author === undefined) return this.#explains(demand, reason);
     if (author.seat !== seat || (author.demand && author.demand !== demand))
       this.#facts.violated("isolation", `${seat.name}: hears of another's failure`);
+    if (reason instanceof TenantryError && seat.scope.share !== "user") this.#isOwn(demand, reason);
+  }
+
+  /** Whoever shares a connection has an error that nobody else has. */
+  #isOwn({ seat }: Demand, reason: TenantryError): void {
+    if (this.#heard.has(reason))
+      this.#facts.violated("isolation", `${seat.name}: several hear of a failure by one error`);
+    this.#heard.add(reason);
   }
 
   /** Whether a connection of its seat was lost since it began, or in the moment before. */
