@@ -85,7 +85,9 @@ export class Opening<C extends Poolable<P>, P> {
     try {
       signal.throwIfAborted();
       this.#isSpent = true;
-      const connection = await this.#host.connector.open(borrowed.endpoint, credential, { resume, signal });
+      const shared = target.scope.share !== "user";
+      const options = { resume, shared, signal };
+      const connection = await this.#host.connector.open(borrowed.endpoint, credential, options);
       if (!isPoolable(connection)) throw await malformed(connection);
       return new Opened(connection, borrowed);
     } catch (failure) {

@@ -36,11 +36,11 @@ export const pipeCloseTimeoutMs = 10_000;
 export async function openPipe(
   endpoint: PipeEndpoint,
   credential: Credential | undefined,
-  { handlers, signal }: OpenPipeOptions,
+  { handlers, shared, signal }: OpenPipeOptions,
   dependencies: OpenDependencies,
 ): Promise<McpConnection> {
   const attempt = (era: Era, handshake: Handshake) =>
-    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, signal }, dependencies);
+    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, shared, signal }, dependencies);
   const opened = await negotiate(endpoint, dependencies.verdicts, signal, attempt);
   return connectionOf(opened, new PipeEnds(credential, opened.pipe), endpoint, dependencies);
 }
@@ -90,13 +90,14 @@ async function attemptPipe(
     era,
     handshake,
     handlers,
+    shared,
     signal,
   }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
   dependencies: OpenDependencies,
 ): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
   const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
-  const transport = new PipeTransport(pipe, secrets);
+  const transport = new PipeTransport(pipe, secrets, { shared });
   const link = new Link({ transport, era, dependencies, handlers });
   try {
     const record = await handshake(link);
