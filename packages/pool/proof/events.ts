@@ -7,6 +7,7 @@ export const poolEvents = [
   "connect timed out",
   "arrived late",
   "waited for room",
+  "waited for an ending",
   "waited for a permit",
   "gave up waiting",
   "evicted for room",

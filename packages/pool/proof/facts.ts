@@ -52,6 +52,8 @@ export class Facts {
   readonly demands = new Set<Demand>();
   /** Openings that have begun and are not over. */
   readonly starts = new Set<Start>();
+  /** Openings, and what has become of them, of which something is left: their endpoint is out, or still asked for. */
+  readonly left = new Set<Start>();
   /** Connections that have not ended. */
   readonly links = new Set<Link>();
   readonly orders: Order[] = [];

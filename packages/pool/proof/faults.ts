@@ -52,6 +52,13 @@ export const faults: readonly Fault[] = [
     breaks: "endings",
   },
   {
+    what: "what is ending counts towards no cap",
+    file: "caps/slot.ts",
+    find: "for (const bound of bounds) bound.ending++;",
+    put: "bounds.map((bound) => bound.ending);",
+    breaks: "caps",
+  },
+  {
     what: "a call that fails keeps its permit",
     file: "attempt.ts",
     find: 'trouble.failed(admission, failure, "calling", generation);',

@@ -215,9 +215,10 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   #stop(start: Start<C, P>, reason: unknown): Promise<void> {
     return this.#finish(async () => {
       const left = start.stop(reason);
-      if (left === undefined) return;
-      if (this.#isRetired) await this.#host.dropped(left);
-      else this.#host.parked(left);
+      const over = start.over();
+      if (left !== undefined && this.#isRetired) await this.#host.dropped(left);
+      else if (left !== undefined) this.#host.parked(left);
+      await over;
     });
   }
 
@@ -230,8 +231,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   /**
-   * Ends the entry, and then what is behind it, which may come back here. The slot is given back as soon as that has
-   * begun: nobody waits for a server that is slow to part.
+   * Ends the entry, and then what is behind it, which may come back here. The slot is given up as soon as that has
+   * begun: nobody waits for a server that is slow to part, unless very many are.
    */
   #finish(end: () => Promise<void>): Promise<void> {
     this.#setState(states.closed(settled));
@@ -240,7 +241,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     this.standing.endWaits();
     this.#host.ended(this, ending);
     if (this.#users === 0) this.standing.account.close();
-    this.standing.ended();
+    this.standing.ended(ending);
     return ending;
   }
 }

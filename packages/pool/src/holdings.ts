@@ -128,7 +128,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   stats(): PoolStats {
-    return statsOf(this.#population, this.#parking);
+    return statsOf(this.#population, this.#parking, this.capacity.ending);
   }
 
   /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */

@@ -33,6 +33,7 @@ export class Opening<C extends Poolable<P>, P> {
   readonly #options: OpeningOptions<P>;
   readonly #abort = new AbortController();
   #isSpent = false;
+  #rest: Promise<void> = Promise.resolve();
 
   constructor(host: OpeningHost<C, P>, options: OpeningOptions<P>) {
     this.#host = host;
@@ -63,6 +64,11 @@ export class Opening<C extends Poolable<P>, P> {
     return this.#isSpent;
   }
 
+  /** Settles when whatever still arrived after {@link stop} is closed. It never rejects. */
+  get rest(): Promise<void> {
+    return this.#rest;
+  }
+
   /** Ends the opening. Its rest is given away within this call, so that whoever stops it knows of it. */
   stop(reason: unknown): void {
     this.#abort.abort(reason);
@@ -71,7 +77,10 @@ export class Opening<C extends Poolable<P>, P> {
   #race(): Promise<Opened<C>> {
     const { signal } = this.#abort;
     const opened = this.#open();
-    const giveAway = () => this.#host.stopped(opened.then((late) => late.close()).catch(() => {}));
+    const giveAway = () => {
+      this.#rest = opened.then((late) => late.close()).catch(() => {});
+      this.#host.stopped(this.#rest);
+    };
     // What is called to open it may stop it from within.
     if (signal.aborted) giveAway();
     else signal.addEventListener("abort", giveAway, { once: true });

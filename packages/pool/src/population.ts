@@ -85,5 +85,5 @@ interface Wait<T> {
   readonly resolve: () => void;
 }
 
-/** How long what has ended is waited for; connectors of ours need a few seconds. */
-const restTimeoutMs = 30_000;
+/** How long what has ended is waited for, and counts; connectors of ours need a few seconds. */
+export const restTimeoutMs = 30_000;

@@ -54,9 +54,11 @@ export class Standing {
     this.account.trouble.failed(this.#admission, failure, "opening", generation);
   }
 
-  /** The connection ends; whoever waits for its slot may have it. */
-  ended(): void {
+  /** The connection ends, and nothing is left of it when `ending` settles; whoever waits for its slot may have it. */
+  ended(ending: Promise<void>): void {
     this.account.trouble.left(this.#admission);
-    this.#capacity.release(this.slot);
+    this.#capacity.end(this.slot);
+    const release = () => this.#capacity.release(this.slot);
+    ending.then(release, release);
   }
 }

@@ -35,6 +35,7 @@ export class Start<C extends Poolable<P>, P> {
   readonly #callers = new Set<Caller<C>>();
   #opening: Opening<C, P> | undefined;
   #flight: SharedFlight<C> | undefined;
+  #finishing: Promise<C> | undefined;
   /** Why it was stopped. */
   #stopped: { readonly reason: unknown } | undefined;
 
@@ -70,7 +71,7 @@ export class Start<C extends Poolable<P>, P> {
     this.#opening = opening;
     this.#flight = new SharedFlight((abandoned) => {
       abandoned.addEventListener("abort", () => this.#listener.abandoned(abandoned.reason), { once: true });
-      return this.#finish(opening);
+      return (this.#finishing = this.#finish(opening));
     });
     for (const caller of this.#callers) caller.proceed(this.#flight);
   }
@@ -81,6 +82,12 @@ export class Start<C extends Poolable<P>, P> {
     for (const caller of this.#callers) caller.fail(reason);
     this.#opening?.stop(reason);
     return this.#opening?.isSpent ? undefined : this.#parts.parked;
+  }
+
+  /** Settles when nothing is left of an opening that was stopped or that failed. It never rejects. */
+  async over(): Promise<void> {
+    await this.#finishing?.catch(() => {});
+    await this.#opening?.rest;
   }
 
   async #finish(opening: Opening<C, P>): Promise<C> {

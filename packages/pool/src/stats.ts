@@ -19,6 +19,8 @@ export interface PoolStats {
   readonly leases: number;
   /** Callers that wait for room under a cap. */
   readonly waiting: number;
+  /** Connections that have ended, and openings that were stopped, of which something is left. */
+  readonly ending: number;
   /** Every connection and every parked session, by principal, server and state. */
   readonly entries: readonly PoolEntryStats[];
 }
@@ -34,7 +36,7 @@ interface Counted extends Named {
 }
 
 /** Counts connections and parked sessions; it looks at each of them. */
-export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>): PoolStats {
+export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>, ending: number): PoolStats {
   const byState = { waiting: 0, connecting: 0, ready: 0, idle: 0, parked: 0, draining: 0 };
   const entries: PoolEntryStats[] = [];
   let leases = 0;
@@ -51,5 +53,5 @@ export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>): PoolSt
   }
   for (const one of parked) add(one, "parked", 0);
   const connections = entries.length - byState.waiting - byState.parked;
-  return { connections, byState, leases, waiting, entries };
+  return { connections, byState, leases, waiting, ending, entries };
 }

@@ -22,6 +22,23 @@ export class Caps {
     this.fits(seat);
     const connects = this.connects(seat, [...this.#facts.starts].filter(counts));
     this.#atMost("maxConnectsPerOrigin", connects, seat);
+    this.#atMost("maxConnectsPerOrigin", this.connects(seat, this.unopened), seat, 2);
+    for (const bound of seat.connectionBounds) this.#atMost(bound.limit, this.left(bound), seat, 2);
+  }
+
+  /** What has not been opened and is not gone: it is being opened, or was stopped before it could be lent. */
+  get unopened(): readonly Start[] {
+    return [...this.#facts.left].filter(
+      ({ isReal, isStopped, link }) => isReal && (isStopped || link === undefined),
+    );
+  }
+
+  /** How many connections under one of their bounds are not gone yet, those that are only ending included. */
+  left({ key }: BoundOf): number {
+    let count = 0;
+    for (const { seat, isReal } of this.#facts.left)
+      if (isReal && seat.connectionBounds.some((other) => other.key === key)) count++;
+    return count;
   }
 
   /** A connection of this seat counts that did not before. */
@@ -103,8 +120,9 @@ export class Caps {
     return isOld || this.#facts.order("drain", seat, ticket?.subject, born.moment) !== undefined;
   }
 
-  #atMost(limit: keyof PoolLimits, count: number, { name }: Seat): void {
-    const max = this.#facts.limits[limit];
+  /** As many again may be ending. */
+  #atMost(limit: keyof PoolLimits, count: number, { name }: Seat, times = 1): void {
+    const max = times * this.#facts.limits[limit];
     if (count > max) this.#facts.violated("caps", `${name}: ${count} under ${limit} of ${max}`);
   }
 }

@@ -58,7 +58,7 @@ export class Liveness {
 
   /** The seats that wait for room, each of them under a bound that is full. */
   #seatsThatWait({ entries }: PoolStats): ReadonlySet<Seat> {
-    const { facts } = this.#options;
+    const { facts, caps } = this.#options;
     const waiting = new Set<Seat>();
     const busy = new Map<string, number>();
     for (const { scope, server, state } of entries) {
@@ -71,7 +71,11 @@ export class Liveness {
       const isFull = seat.connectionBounds.some(
         ({ limit, key }) => (busy.get(key) ?? 0) >= facts.limits[limit],
       );
-      if (!isFull && !this.#connectsAreFull(seat))
+      const areLeaving = seat.connectionBounds.some(
+        (bound) => caps.left(bound) >= 2 * facts.limits[bound.limit],
+      );
+      if (areLeaving) facts.happened("waited for an ending");
+      if (!isFull && !areLeaving && !this.#connectsAreFull(seat))
         facts.violated("liveness", `${seat.name}: waits though there is room`);
       facts.happened("waited for room");
     }
@@ -99,7 +103,9 @@ export class Liveness {
   /** What has begun and is not over may hold a permit, even where it was stopped. */
   #connectsAreFull(seat: Seat): boolean {
     const { facts, caps } = this.#options;
-    return caps.connects(seat, facts.starts) >= facts.limits.maxConnectsPerOrigin;
+    const { maxConnectsPerOrigin } = facts.limits;
+    if (caps.connects(seat, facts.starts) >= maxConnectsPerOrigin) return true;
+    return caps.connects(seat, caps.unopened) >= 2 * maxConnectsPerOrigin;
   }
 
   #callsAreFull({ seat, guest, callBounds }: Demand): boolean {

@@ -53,7 +53,7 @@ const command = fc.oneof(
       index,
     }),
   },
-  fc.record({ kind: fc.constantFrom("busy" as const, "give up" as const), index }),
+  fc.record({ kind: fc.constantFrom("busy" as const, "give up" as const, "gone" as const), index }),
   fc.record({ kind: fc.constantFrom("join" as const, "leave" as const), index }),
   fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(10, 60, 100) }),
 );
@@ -67,7 +67,10 @@ interface Connection {
   readonly bounds: readonly { readonly key: string; readonly max: number }[];
   /** The bound that it counts towards while it is being opened. */
   readonly origin: { readonly key: string; readonly max: number };
-  state: "waiting" | "opening" | "busy" | "idle" | "gone";
+  state: "waiting" | "opening" | "busy" | "idle" | "ending" | "gone";
+  /** Whether it ends without having been opened. */
+  wasOpening: boolean;
+  endsSince: number;
   callers: number;
   idleSince: number;
   idleOrder: number;
@@ -86,7 +89,13 @@ function world(limits: CapacityLimits) {
   const beneath = (key: string, ...states: Connection["state"][]) =>
     inState(...states).filter(({ bounds }) => bounds.some((bound) => bound.key === key));
 
-  const release = (connection: Connection) => {
+  const end = (connection: Connection) => {
+    connection.wasOpening = connection.state === "opening";
+    connection.endsSince = clock.now();
+    connection.state = connection.state === "waiting" ? "gone" : "ending";
+    capacity.end(connection.slot);
+  };
+  const gone = (connection: Connection) => {
     connection.state = "gone";
     capacity.release(connection.slot);
   };
@@ -95,7 +104,7 @@ function world(limits: CapacityLimits) {
     expect(connection.state).toBe("idle");
     if (expiring) {
       expect(connection.idleSince + idleTimeoutMs).toBe(clock.now());
-      return release(connection);
+      return end(connection);
     }
     const full = connection.bounds.filter(({ key, max }) => {
       const isOldest = beneath(key, "idle").every(({ idleOrder }) => idleOrder >= connection.idleOrder);
@@ -103,7 +112,7 @@ function world(limits: CapacityLimits) {
     });
     expect(full).not.toEqual([]);
     evicted.push(full.map(({ key }) => key));
-    release(connection);
+    end(connection);
   };
 
   const onGrant = (connection: Connection, failsAtOnce: boolean) => {
@@ -112,6 +121,7 @@ function world(limits: CapacityLimits) {
     connection.callers = 0;
     for (const { key, max } of connection.bounds)
       expect(beneath(key, "opening", "busy", "idle").length).toBeLessThanOrEqual(max);
+    expect(over()).toEqual([]);
     // Each of the evicted has made room that was needed.
     for (const full of evicted) {
       const needed = connection.bounds.filter(
@@ -120,7 +130,7 @@ function world(limits: CapacityLimits) {
       expect(needed).not.toEqual([]);
     }
     evicted = [];
-    if (failsAtOnce) release(connection);
+    if (failsAtOnce) end(connection);
   };
 
   const request = ({ scope, server, failsAtOnce }: Extract<Command, { kind: "request" }>) => {
@@ -145,6 +155,8 @@ function world(limits: CapacityLimits) {
         max: limits.maxConnectsPerOrigin,
       },
       state: "waiting",
+      wasOpening: false,
+      endsSince: 0,
       callers: 0,
       idleSince: 0,
       idleOrder: 0,
@@ -196,7 +208,11 @@ function world(limits: CapacityLimits) {
         const states =
           command.kind === "release" ? (["opening", "busy", "idle"] as const) : (["waiting"] as const);
         const connection = at(inState(...states), command);
-        return connection && release(connection);
+        return connection && end(connection);
+      }
+      case "gone": {
+        const connection = at(inState("ending"), command);
+        return connection && gone(connection);
       }
       case "join": {
         const connection = at(inState("waiting"), command);
@@ -215,36 +231,66 @@ function world(limits: CapacityLimits) {
         expiring = true;
         clock.step(command.ms);
         expiring = false;
+        // What takes for ever to end is counted for 30 s.
+        for (const connection of inState("ending"))
+          if (clock.now() >= connection.endsSince + 30_000) connection.state = "gone";
     }
   };
 
-  const invariants = () => {
-    all = inState("waiting", "opening", "busy", "idle");
+  const connects = (origin: string, isEnding: boolean) =>
+    inState("opening", "ending").filter(
+      ({ origin: { key }, state, wasOpening }) =>
+        key === origin && (state === "opening" || (isEnding && wasOpening)),
+    ).length;
+
+  /** The bounds that are exceeded: by what is open, or, twice as high, by that and what is ending. */
+  const over = () => {
     const held = count(inState("opening", "busy", "idle"));
-    const busy = count(inState("opening", "busy"));
-    const opening = (origin: string) =>
-      inState("opening").filter(({ origin: { key } }) => key === origin).length;
-    const over = all.flatMap(({ bounds, origin }) => [
-      ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max),
-      ...(opening(origin.key) > origin.max ? [origin] : []),
+    const left = count(inState("opening", "busy", "idle", "ending"));
+    return all.flatMap(({ bounds, origin }) => [
+      ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max || (left.get(key) ?? 0) > 2 * max),
+      ...(connects(origin.key, false) > origin.max || connects(origin.key, true) > 2 * origin.max
+        ? [origin]
+        : []),
     ]);
+  };
+
+  const invariants = () => {
+    all = inState("waiting", "opening", "busy", "idle", "ending");
+    const busy = count(inState("opening", "busy"));
+    const left = count(inState("opening", "busy", "idle", "ending"));
     // Nobody waits who could be let in, be it by closing somebody who is idle.
     const stranded = inState("waiting").filter(
       ({ bounds, origin }) =>
-        opening(origin.key) < origin.max && bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max),
+        connects(origin.key, false) < origin.max &&
+        connects(origin.key, true) < 2 * origin.max &&
+        bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max && (left.get(key) ?? 0) < 2 * max),
     );
     const stale = inState("idle").filter(({ idleSince }) => clock.now() >= idleSince + idleTimeoutMs);
-    expect({ over, stranded, stale, evicted }).toEqual({ over: [], stranded: [], stale: [], evicted: [] });
+    expect({ over: over(), stranded, stale, evicted }).toEqual({
+      over: [],
+      stranded: [],
+      stale: [],
+      evicted: [],
+    });
   };
 
   const finish = () => {
     for (const connection of [...inState("waiting"), ...inState("opening", "busy", "idle")]) {
       // Some have been let in meanwhile, or closed.
-      if (connection.state === "gone") continue;
-      release(connection);
+      if (connection.state === "gone" || connection.state === "ending") continue;
+      end(connection);
       invariants();
     }
-    expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle")]).toEqual([0, 0, []]);
+    for (const connection of inState("ending")) {
+      gone(connection);
+      invariants();
+    }
+    expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle", "ending")]).toEqual([
+      0,
+      0,
+      [],
+    ]);
   };
 
   return { act, invariants, finish };

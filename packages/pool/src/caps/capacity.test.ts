@@ -31,11 +31,17 @@ function start(limits: Partial<CapacityLimits>): void {
   evicted = [];
 }
 
+/** Ends what has a slot; nothing is left of it. */
+function gone(slot: Slot): void {
+  capacity.end(slot);
+  capacity.release(slot);
+}
+
 /** Asks for a slot; `name` is open once it is granted. */
 function request(name: string, scope: Scope, server = "files", digest = "1"): Slot {
   const end = () => {
     open = open.filter((other) => other !== name);
-    capacity.release(slot);
+    gone(slot);
   };
   const holder = { granted: () => open.push(name), evict: () => (evicted.push(name), end()) };
   const slot = capacity.slot({ scope, server: { id: server as ServerId, digest } }, holder);
@@ -73,7 +79,7 @@ describe("connections that are being opened", () => {
     expect(open).toEqual(["ada 1", "elsewhere", "child", "child of globex"]);
     capacity.opened(first);
     expect(open.slice(4)).toEqual(["ada 2"]);
-    capacity.release(third);
+    gone(third);
     expect(open.slice(4)).toEqual(["ada 2"]);
   });
 
@@ -89,7 +95,7 @@ describe("connections that are being opened", () => {
     start({ maxConnectsPerOrigin: 1 });
     const slot = request("first", userScope("ada"));
     request("second", userScope("bob"));
-    capacity.release(slot);
+    gone(slot);
     expect(open).toEqual(["first", "second"]);
   });
 });
@@ -213,7 +219,7 @@ describe("a full cap", () => {
     request("d", userScope("zoe"));
     expect([open, evicted]).toEqual([["a", "b"], []]);
     capacity.idle(slots[1]!);
-    capacity.release(slots[0]!);
+    gone(slots[0]!);
     expect([open, evicted]).toEqual([["a", "c", "d"], ["b"]]);
   });
 });
@@ -244,8 +250,8 @@ describe("those who wait", () => {
         request(`ada ${n}`, userScope("ada", "acme", `${n}`)),
       );
       request("bob", userScope("bob"));
-      capacity.release(holder);
-      capacity.release(many[0]!);
+      gone(holder);
+      gone(many[0]!);
       expect(open.at(-1)).toBe("bob");
     }
   });
@@ -272,7 +278,7 @@ describe("those who wait", () => {
           } else {
             const held = slots.filter(({ slot }) => slot.state !== "released");
             const one = held[index % Math.max(1, held.length)];
-            if (one) capacity.release(one.slot);
+            if (one) gone(one.slot);
           }
           const admitted = waiting.filter(({ slot }) => slot.state === "busy");
           for (const one of waiting)
@@ -293,7 +299,7 @@ describe("those who wait", () => {
     expect(capacity.join(second)).toBe(true);
     const late = request("z", userScope("zoe"));
     expect([capacity.join(late), capacity.join(second)]).toEqual([false, true]);
-    capacity.release(late);
+    gone(late);
     // Other workspaces have their own line.
     request("g", userScope("ada", "globex"));
     expect(capacity.join(request("h", userScope("bob", "globex")))).toBe(true);
@@ -316,12 +322,12 @@ describe("those who wait", () => {
     expect(capacity.join(first)).toBe(true);
     const second = request("second", userScope("bob"), "mail");
     expect(capacity.join(second)).toBe(false);
-    capacity.release(holder);
+    gone(holder);
     expect(open).toEqual(["holder", "first"]);
     expect(capacity.join(first)).toBe(false);
     capacity.leave(first);
     expect(capacity.join(second)).toBe(true);
-    capacity.release(second);
+    gone(second);
     expect(capacity.join(request("third", userScope("bob"), "wiki"))).toBe(true);
   });
 });
