@@ -32,7 +32,7 @@ export interface PoolLimits extends TroubleLimits {
   readonly parkedTimeoutMs: number;
   /** Parked sessions; the longest parked is ended for another. Defaults to 100,000. */
   readonly maxParked: number;
-  /** Parked conversations of one user of one workspace; one more is ended instead. Defaults to 64. */
+  /** Parked sessions of one user of one workspace, whatever the server or credential, or of those who share a scope; one more is ended instead. Defaults to 64. */
   readonly maxParkedPerUser: number;
   /** How old a connection is lent, or its session gone on with, in milliseconds. Defaults to 86,400,000. */
   readonly maxLifetimeMs: number;
