@@ -11,6 +11,7 @@ import { KeyedPool } from "./keyed-pool.ts";
 import { checkLimits, type PoolLimits } from "./limits.ts";
 import type { Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
+import { steadyClock } from "./steady-clock.ts";
 
 /** What a pool is made of. */
 export interface PoolOptions<C extends Poolable<P>, P> {
@@ -18,7 +19,7 @@ export interface PoolOptions<C extends Poolable<P>, P> {
   readonly connector: Connector<C, P>;
   /** Bounds that differ from the defaults of {@link PoolLimits}. */
   readonly limits?: Partial<PoolLimits>;
-  /** Where time comes from; defaults to the system's clock. */
+  /** Where time comes from; defaults to the system's clock. It may be set back and forward. */
   readonly clock?: Clock;
   /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
   readonly random?: () => number;
@@ -50,7 +51,8 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
 /** Creates a pool. It opens nothing before it is asked; throws `CONFIG_INVALID` for a limit out of its range. */
 export function createPool<C extends Poolable<P>, P>(options: PoolOptions<C, P>): Pool<C> {
   const { connector, clock = systemClock, random = Math.random } = options;
-  return poolOf(new KeyedPool({ connector, clock, random, limits: checkLimits(options.limits) }));
+  const limits = checkLimits(options.limits);
+  return poolOf(new KeyedPool({ connector, clock: steadyClock(clock), random, limits }));
 }
 
 /** What a host may see of a pool. */
