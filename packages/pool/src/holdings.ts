@@ -8,7 +8,7 @@ import type { PoolLimits } from "./limits.ts";
 import { Farewells } from "./parking/farewells.ts";
 import type { Parked } from "./parking/parked.ts";
 import { Parking } from "./parking/parking.ts";
-import { principalKey, type PoolKey } from "./keys.ts";
+import { originKey, principalKey, type PoolKey } from "./keys.ts";
 import { announceBreak } from "./notices.ts";
 import { Population } from "./population.ts";
 import type { Resolved } from "./resolver.ts";
@@ -81,7 +81,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     const { id, origin } = server;
     const key = target.key(resolved.subject);
     const principal = principalKey(scope);
-    const trouble = this.troubles.of({ poolKey: key, server: id, principal, origin });
+    const way = originKey(scope, server);
+    const trouble = this.troubles.of({ poolKey: key, server: id, way, principal, origin });
     let admission: Admission;
     try {
       admission = trouble.admit(resolved.generation);

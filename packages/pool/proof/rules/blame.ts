@@ -56,8 +56,9 @@ export class Blame {
 
   #isBroken(demand: Demand): boolean {
     const { origin } = demand.seat;
-    const there =
-      origin === undefined ? this.#own(demand) : this.#failures.filter((one) => one.seat.origin === origin);
+    const there = this.#failures.filter(({ seat }) =>
+      origin === undefined ? isSamePipe(seat, demand.seat) : seat.origin === origin,
+    );
     const broken = there.filter(({ says }) => says === "way is broken");
     const isForAll = new Set(broken.map(({ by }) => by)).size > 1 && this.#areEnough(broken);
     const isBroken = this.#areEnoughOfOne(demand, broken) || (origin !== undefined && isForAll);
@@ -91,4 +92,9 @@ export class Blame {
         (one.subject ?? subject) === (subject ?? one.subject),
     );
   }
+}
+
+/** Whether both are of one server behind a pipe in one workspace, in whatever sessions. */
+function isSamePipe(one: Seat, other: Seat): boolean {
+  return one.server === other.server && one.workspace === other.workspace;
 }

@@ -58,9 +58,8 @@ export class Troubles {
     this.#memories.close();
   }
 
-  #transportOf({ origin, poolKey, principal }: TroubleTarget): Memory<Transport> {
-    const key = origin === undefined ? poolKey : keyOf(origin, principal);
-    return this.#memories.use(this.#transports, key, () => {
+  #transportOf({ origin, way, principal }: TroubleTarget): Memory<Transport> {
+    return this.#memories.use(this.#transports, keyOf(way, principal), () => {
       const parent = origin === undefined ? undefined : this.#originOf(origin);
       return { value: new Transport(this.#options, principal, parent?.value), parent };
     });
