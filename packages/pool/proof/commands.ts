@@ -91,6 +91,7 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   maxConnectionsPerUser: mostly(2, 1, 4),
   maxConnectionsPerServer: mostly(Infinity, 1, 2),
   maxConnectsPerOrigin: mostly(64, 1, 2),
+  maxConnectsPerUser: mostly(16, 1, 2),
   maxCallsPerUser: mostly(4, 1, 2),
   maxCallsPerConnection: mostly(2, 1, 4),
   maxSharedCallsPerUser: mostly(1, 2),

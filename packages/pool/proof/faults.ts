@@ -59,6 +59,13 @@ export const faults: readonly Fault[] = [
     breaks: "caps",
   },
   {
+    what: "one user may open as many at once as all",
+    file: "caps/connection-bounds.ts",
+    find: "if (connects && isUser)",
+    put: "if (false as boolean && connects)",
+    breaks: "caps",
+  },
+  {
     what: "a call that fails keeps its permit",
     file: "attempt.ts",
     find: 'trouble.failed(admission, failure, "calling", generation);',

@@ -13,6 +13,8 @@ export interface PoolLimits extends TroubleLimits {
   readonly maxConnectionsPerServer: number;
   /** Connections that are being opened to one origin at the same time. Defaults to 64. */
   readonly maxConnectsPerOrigin: number;
+  /** Those of them that are for one user of one workspace. Defaults to 16. */
+  readonly maxConnectsPerUser: number;
   /** Calls in flight of one user of one workspace. Defaults to 256. */
   readonly maxCallsPerUser: number;
   /** Calls in flight on one connection. Defaults to 128. */
@@ -52,6 +54,7 @@ export const defaultPoolLimits: PoolLimits = Object.freeze({
   maxConnectionsPerUser: 64,
   maxConnectionsPerServer: Number.POSITIVE_INFINITY,
   maxConnectsPerOrigin: 64,
+  maxConnectsPerUser: 16,
   maxCallsPerUser: 256,
   maxCallsPerConnection: 128,
   maxSharedCallsPerUser: 32,

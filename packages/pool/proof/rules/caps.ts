@@ -7,6 +7,11 @@ import type { Facts } from "../facts.ts";
 import type { Link } from "../fakes/link.ts";
 import { counts, type Start } from "../start.ts";
 
+/** The limits on connections that are being opened. */
+export const connectLimits = ["maxConnectsPerOrigin", "maxConnectsPerUser"] as const;
+
+type ConnectLimit = (typeof connectLimits)[number];
+
 /** No cap is ever exceeded, and one connection is never opened twice. */
 export class Caps {
   readonly #facts: Facts;
@@ -20,9 +25,10 @@ export class Caps {
     const { seat } = start;
     this.#once(start);
     this.fits(seat);
-    const connects = this.connects(seat, [...this.#facts.starts].filter(counts));
-    this.#atMost("maxConnectsPerOrigin", connects, seat);
-    this.#atMost("maxConnectsPerOrigin", this.connects(seat, this.unopened), seat, 2);
+    for (const limit of connectLimits) {
+      this.#atMost(limit, this.connects(limit, seat, [...this.#facts.starts].filter(counts)), seat);
+      this.#atMost(limit, this.connects(limit, seat, this.unopened), seat, 2);
+    }
     for (const bound of seat.connectionBounds) this.#atMost(bound.limit, this.left(bound), seat, 2);
   }
 
@@ -52,10 +58,13 @@ export class Caps {
     }
   }
 
-  /** How many of these starts go to where the seat's would. */
-  connects(seat: Seat, starts: Iterable<Start>): number {
+  /** How many of these starts go to where the seat's would, those of its user alone where that is the limit. */
+  connects(limit: ConnectLimit, seat: Seat, starts: Iterable<Start>): number {
+    const isOfUser = limit === "maxConnectsPerUser";
+    if (isOfUser && seat.scope.share !== "user") return 0;
     let count = 0;
-    for (const other of starts) if (goSameWay(other.seat, seat)) count++;
+    for (const other of starts)
+      if (goSameWay(other.seat, seat) && (!isOfUser || other.seat.principal === seat.principal)) count++;
     return count;
   }
 

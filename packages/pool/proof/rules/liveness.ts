@@ -1,5 +1,5 @@
 import type { PoolStats } from "../../src/stats.ts";
-import type { Caps } from "./caps.ts";
+import { connectLimits, type Caps } from "./caps.ts";
 import { concernsSeat, findSeat, type Seat } from "../cast.ts";
 import type { Demand } from "../demand.ts";
 import type { Facts, Order } from "../facts.ts";
@@ -103,9 +103,11 @@ export class Liveness {
   /** What has begun and is not over may hold a permit, even where it was stopped. */
   #connectsAreFull(seat: Seat): boolean {
     const { facts, caps } = this.#options;
-    const { maxConnectsPerOrigin } = facts.limits;
-    if (caps.connects(seat, facts.starts) >= maxConnectsPerOrigin) return true;
-    return caps.connects(seat, caps.unopened) >= 2 * maxConnectsPerOrigin;
+    return connectLimits.some((limit) => {
+      const max = facts.limits[limit];
+      const isFull = caps.connects(limit, seat, facts.starts) >= max;
+      return isFull || caps.connects(limit, seat, caps.unopened) >= 2 * max;
+    });
   }
 
   #callsAreFull({ seat, guest, callBounds }: Demand): boolean {

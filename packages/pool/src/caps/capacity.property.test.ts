@@ -31,6 +31,7 @@ const limits = fc.record({
   maxConnectionsPerUser: max(4),
   maxConnectionsPerServer: max(4),
   maxConnectsPerOrigin: max(2),
+  maxConnectsPerUser: max(2),
   idleTimeoutMs: fc.constant(idleTimeoutMs),
   maxWaiting: fc.constantFrom(0, 1, 2, 1_000),
 });
@@ -65,8 +66,8 @@ interface Connection {
   readonly party: string;
   /** The bounds that it counts towards, found by asking everybody each time. */
   readonly bounds: readonly { readonly key: string; readonly max: number }[];
-  /** The bound that it counts towards while it is being opened. */
-  readonly origin: { readonly key: string; readonly max: number };
+  /** The bounds that it counts towards while it is being opened. */
+  readonly connects: readonly { readonly key: string; readonly max: number }[];
   state: "waiting" | "opening" | "busy" | "idle" | "ending" | "gone";
   /** Whether it ends without having been opened. */
   wasOpening: boolean;
@@ -136,6 +137,7 @@ function world(limits: CapacityLimits) {
   const request = ({ scope, server, failsAtOnce }: Extract<Command, { kind: "request" }>) => {
     const workspace = "workspace" in scope ? scope.workspace : undefined;
     const user = scope.share === "user" ? `user ${workspace} ${scope.user}` : undefined;
+    const origin = server.origin ?? `${workspace} ${server.id}`;
     const bounds = [
       ...(user ? [{ key: user, max: limits.maxConnectionsPerUser }] : []),
       { key: `server ${workspace} ${server.id}`, max: limits.maxConnectionsPerServer },
@@ -150,10 +152,10 @@ function world(limits: CapacityLimits) {
       slot: capacity.slot({ scope, server }, holder),
       party: user ?? `${scope.share} ${workspace} ${server.id}`,
       bounds,
-      origin: {
-        key: server.origin ?? `${workspace} ${server.id}`,
-        max: limits.maxConnectsPerOrigin,
-      },
+      connects: [
+        { key: origin, max: limits.maxConnectsPerOrigin },
+        ...(user ? [{ key: `${origin} of ${user}`, max: limits.maxConnectsPerUser }] : []),
+      ],
       state: "waiting",
       wasOpening: false,
       endsSince: 0,
@@ -237,21 +239,22 @@ function world(limits: CapacityLimits) {
     }
   };
 
-  const connects = (origin: string, isEnding: boolean) =>
-    inState("opening", "ending").filter(
-      ({ origin: { key }, state, wasOpening }) =>
-        key === origin && (state === "opening" || (isEnding && wasOpening)),
-    ).length;
+  const isFull = (connect: Connection["connects"][number], over: number) => {
+    const under = inState("opening", "ending").filter(({ connects }) =>
+      connects.some(({ key }) => key === connect.key),
+    );
+    const opening = under.filter(({ state }) => state === "opening").length;
+    const ending = under.filter(({ state, wasOpening }) => state === "ending" && wasOpening).length;
+    return opening >= connect.max + over || opening + ending >= 2 * connect.max + over;
+  };
 
   /** The bounds that are exceeded: by what is open, or, twice as high, by that and what is ending. */
   const over = () => {
     const held = count(inState("opening", "busy", "idle"));
     const left = count(inState("opening", "busy", "idle", "ending"));
-    return all.flatMap(({ bounds, origin }) => [
+    return all.flatMap(({ bounds, connects }) => [
       ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max || (left.get(key) ?? 0) > 2 * max),
-      ...(connects(origin.key, false) > origin.max || connects(origin.key, true) > 2 * origin.max
-        ? [origin]
-        : []),
+      ...connects.filter((connect) => isFull(connect, 1)),
     ]);
   };
 
@@ -261,9 +264,8 @@ function world(limits: CapacityLimits) {
     const left = count(inState("opening", "busy", "idle", "ending"));
     // Nobody waits who could be let in, be it by closing somebody who is idle.
     const stranded = inState("waiting").filter(
-      ({ bounds, origin }) =>
-        connects(origin.key, false) < origin.max &&
-        connects(origin.key, true) < 2 * origin.max &&
+      ({ bounds, connects }) =>
+        !connects.some((connect) => isFull(connect, 0)) &&
         bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max && (left.get(key) ?? 0) < 2 * max),
     );
     const stale = inState("idle").filter(({ idleSince }) => clock.now() >= idleSince + idleTimeoutMs);

@@ -13,6 +13,7 @@ const wide: CapacityLimits = {
   maxConnectionsPerUser: Infinity,
   maxConnectionsPerServer: Infinity,
   maxConnectsPerOrigin: Infinity,
+  maxConnectsPerUser: Infinity,
   idleTimeoutMs: 1_000,
   maxWaiting: 1_000,
 };

@@ -1,5 +1,5 @@
 import type { Clock } from "@tenantry/core";
-import { boundsUnder, type CapacityLimits } from "./connection-bounds.ts";
+import { boundsUnder, connectLimits, type CapacityLimits } from "./connection-bounds.ts";
 import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkedList } from "./linked-list.ts";
@@ -70,7 +70,7 @@ export class Capacity {
       user,
       party,
       bounds: this.#boundsOf(target),
-      passing: "maxConnectsPerOrigin",
+      passing: connectLimits,
     });
     return {
       holder,
