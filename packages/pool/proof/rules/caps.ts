@@ -27,23 +27,21 @@ export class Caps {
     this.fits(seat);
     for (const limit of connectLimits) {
       this.#atMost(limit, this.connects(limit, seat, [...this.#facts.starts].filter(counts)), seat);
-      this.#atMost(limit, this.connects(limit, seat, this.unopened), seat, 2);
+      this.#atMost(limit, this.connects(limit, seat, this.unopened.filter(isSure)), seat, 2);
     }
-    for (const bound of seat.connectionBounds) this.#atMost(bound.limit, this.left(bound), seat, 2);
+    for (const bound of seat.connectionBounds) this.#atMost(bound.limit, this.left(bound, isSure), seat, 2);
   }
 
   /** What has not been opened and is not gone: it is being opened, or was stopped before it could be lent. */
   get unopened(): readonly Start[] {
-    return [...this.#facts.left].filter(
-      ({ isReal, isStopped, link }) => isReal && (isStopped || link === undefined),
-    );
+    return [...this.#facts.left].filter(({ isStopped, link }) => isStopped || link === undefined);
   }
 
-  /** How many connections under one of their bounds are not gone yet, those that are only ending included. */
-  left({ key }: BoundOf): number {
+  /** How many under one of their bounds are not gone yet, those that are only ending included. */
+  left({ key }: BoundOf, isMeant: (start: Start) => boolean = () => true): number {
     let count = 0;
-    for (const { seat, isReal } of this.#facts.left)
-      if (isReal && seat.connectionBounds.some((other) => other.key === key)) count++;
+    for (const start of this.#facts.left)
+      if (isMeant(start) && start.seat.connectionBounds.some((other) => other.key === key)) count++;
     return count;
   }
 
@@ -134,6 +132,11 @@ export class Caps {
     const max = times * this.#facts.limits[limit];
     if (count > max) this.#facts.violated("caps", `${name}: ${count} under ${limit} of ${max}`);
   }
+}
+
+/** Whether a start surely counts. Of one that was stopped before its endpoint came, nobody knows. */
+function isSure({ isReal }: Start): boolean {
+  return isReal;
 }
 
 function isReal({ start }: Link): boolean {
