@@ -131,18 +131,19 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   retire(reason?: EvictReason): void {
     if (this.#isRetired || this.#state.name === "closed") return;
     this.#isRetired = true;
-    if (reason !== undefined) announceEvict(this.target, reason);
     this.#host.retired(this);
     if (this.#state.name === "idle") void this.end();
     else if (this.#state.name === "ready") this.#setState(states.draining(this.#state.opened));
+    if (reason !== undefined) announceEvict(this.target, reason);
   }
 
   /** Ends at once what may not be used any more. Settles when nothing is left of it. */
   revoke(): Promise<void> {
     if (this.#state.name === "closed") return this.#state.ending;
     this.#isRetired = true;
+    const ending = this.end(revoked(this.target.server.id));
     announceEvict(this.target, "revoked");
-    return this.end(revoked(this.target.server.id));
+    return ending;
   }
 
   /**
@@ -185,8 +186,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Somebody else needs the slot, or nobody has asked for the connection for long enough. */
   evict(reason: EvictReason): void {
     if (this.park()) return;
-    announceEvict(this.target, reason);
     void this.end();
+    // Whoever hears of it and comes back is not given what has just ended.
+    announceEvict(this.target, reason);
   }
 
   opened(opened: Opened<C>): void {

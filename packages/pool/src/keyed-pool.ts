@@ -12,7 +12,7 @@ import { checkOptions, checkWork } from "./arguments.ts";
 import { runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
-import { connectionEnded, explained, isRefusal, poolClosed, said } from "./failure.ts";
+import { connectionEnded, explained, isRefusal, poolClosed, revoked, said } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { reauthorize } from "./repair.ts";
@@ -134,8 +134,11 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     for (let round = 1; ; round++) {
       demand.signal?.throwIfAborted();
       // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
-      while (this.resolver.isStale(demand.resolved, demand.target))
+      for (let asked = 0; this.resolver.isStale(demand.resolved, demand.target); asked++) {
+        // A provider that revokes what it gives, each time that it is asked, is not asked for ever.
+        if (asked >= maxRounds) throw revoked(demand.target.server.id);
         demand.resolved = await this.resolver.resolve(demand, demand.signal);
+      }
       if (this.#closing !== undefined) throw poolClosed();
       const { target, resolved } = demand;
       const known = this.holdings.find(target, resolved);
