@@ -135,14 +135,17 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */
   async close(reason: unknown): Promise<void> {
     this.#isClosed = true;
+    this.#population.close();
     for (const entry of waitingFirst([...this.#population])) if (!entry.isOpen) void entry.end(reason);
     for (const { key } of [...this.#parking]) this.#parking.drop(key);
     await this.drain(this.#population);
     for (const entry of this.#population) void entry.end(reason);
-    await this.settled(this.#farewells.pending);
-    this.#farewells.end();
     this.troubles.close();
-    await this.#population.settled();
+    try {
+      await this.#population.settled(this.#farewells.pending);
+    } finally {
+      this.#farewells.end();
+    }
   }
 
   retired(entry: Entry<C, P>): void {
