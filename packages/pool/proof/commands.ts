@@ -111,6 +111,7 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   breakerStableMs: fc.constant(200),
   maxHoldMs: mostly(100, 20),
   maxTroubles: mostly(4, 1),
+  maxTroublesPerUser: mostly(4, 1),
 });
 
 /** What one run happens in. */

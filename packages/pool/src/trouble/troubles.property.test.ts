@@ -14,6 +14,7 @@ const limits: Omit<TroubleLimits, "breakerThreshold"> = {
   breakerStableMs: 100,
   maxHoldMs: 150,
   maxTroubles: 100,
+  maxTroublesPerUser: 10_000,
 };
 const principals = ["ada", "bob", "eve"];
 const servers = [
