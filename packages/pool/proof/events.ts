@@ -4,6 +4,7 @@ export const poolEvents = [
   "waited together",
   "first of several left",
   "last one left",
+  "asked in vain",
   "connect timed out",
   "arrived late",
   "waited for room",

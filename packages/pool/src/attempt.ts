@@ -18,7 +18,7 @@ export interface Loan<C extends Poolable<P>, P> {
 /** Lends to one attempt. */
 export interface Lender<C extends Poolable<P>, P> {
   readonly resolver: Resolver;
-  readonly holdings: Pick<EntryHost<C, P>, "calls" | "troubles" | "isClosed">;
+  readonly holdings: Pick<EntryHost<C, P>, "calls" | "callers" | "troubles" | "isClosed">;
   /** Gives the loan itself where the connection is open, and a promise of it otherwise. */
   borrow(demand: Demand): Loan<C, P> | Promise<Loan<C, P>>;
 }

@@ -9,7 +9,7 @@ import { announceEvict, announcePark, announceRotate, type EvictReason } from ".
 import { Parked, sessionOf } from "./parking/parked.ts";
 import type { Resolved } from "./resolver.ts";
 import { Standing } from "./standing.ts";
-import { Start, type StartListener } from "./start.ts";
+import { Start, type Joining, type StartListener } from "./start.ts";
 import type { CheckedTarget } from "./targets.ts";
 import * as states from "./state.ts";
 import type { PoolState, State } from "./state.ts";
@@ -56,11 +56,6 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     return this.#state.name === "ready" || this.#state.name === "draining" ? this.#users : 0;
   }
 
-  /** How many callers wait for room. */
-  get waiting(): number {
-    return this.#state.name === "starting" ? this.#state.start.waiting : 0;
-  }
-
   /** Whether the connection is there, be it for the last time. */
   get isOpen(): boolean {
     return this.#state.name !== "starting" && this.#state.name !== "closed";
@@ -78,13 +73,13 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   /** Gives the connection, opening it first where it must be; {@link release} gives it back. */
-  async lease(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+  async lease(caller: Joining): Promise<C> {
     const open = this.take();
     if (open !== undefined) return open;
     this.#users++;
     try {
       const state = this.#state;
-      if (state.name === "starting") return await state.start.join(resolved, signal);
+      if (state.name === "starting") return await state.start.join(caller);
       throw connectionEnded(this.target.server.id);
     } catch (failure) {
       this.release();

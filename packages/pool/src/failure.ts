@@ -19,6 +19,18 @@ export function tooManyWaiting(server: ServerId, maxWaiting: number): TenantryEr
   return new TenantryError("POOL_EXHAUSTED", `${quote(server)}: ${why}`, { server, retryable: true });
 }
 
+/** What a caller hears whose user has very many calls without a connection already. */
+export function tooManyCallers(server: ServerId, max: number): TenantryError {
+  const why = `${max} calls of this user wait for a credential or a connection already; try again later.`;
+  return new TenantryError("POOL_EXHAUSTED", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
+/** What a caller hears whose provider of credentials gives no answer. */
+export function providerTimedOut(server: ServerId, timeoutMs: number): TenantryError {
+  const why = `The provider gave no credential within ${timeoutMs} ms; try again later, or raise acquireTimeoutMs.`;
+  return new TenantryError("TIMEOUT", `${quote(server)}: ${why}`, { server, retryable: true });
+}
+
 /** What a caller hears who has waited for room long enough. */
 export function waitedTooLong(server: ServerId, acquireTimeoutMs: number): TenantryError {
   const why = `All connections that may be open stayed in use for ${acquireTimeoutMs} ms; try again later, or raise the caps.`;

@@ -1,5 +1,6 @@
 import type { Clock, Connector, Poolable } from "@tenantry/core";
 import { createCallPermits } from "./caps/call-permits.ts";
+import { Callers } from "./caps/callers.ts";
 import { Capacity } from "./caps/capacity.ts";
 import type { Permits } from "./caps/permits.ts";
 import type { EntryHost } from "./entry-host.ts";
@@ -33,6 +34,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   readonly clock: Clock;
   readonly capacity: Capacity;
   readonly calls: Permits;
+  readonly callers: Callers;
   readonly troubles: Troubles;
   /** The entry that is lent for each key; the population knows the retired ones too. */
   readonly #lent = new Map<PoolKey, Entry<C, P>>();
@@ -48,6 +50,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     this.clock = clock;
     this.capacity = new Capacity(limits, clock);
     this.calls = createCallPermits(limits, clock);
+    // More than these could neither call nor wait for their turn, once they had their connection.
+    this.callers = new Callers(limits.maxCallsPerUser + limits.maxWaiting);
     this.troubles = new Troubles({ limits, clock, random, onBreak: announceBreak });
     this.#population = new Population(clock);
     this.#farewells = new Farewells(this);
@@ -129,7 +133,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   stats(): PoolStats {
-    return statsOf(this.#population, this.#parking, this.capacity.ending);
+    const counts = { waiting: this.callers.size, ending: this.capacity.ending };
+    return statsOf(this.#population, this.#parking, counts);
   }
 
   /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */

@@ -4,6 +4,7 @@ import {
   type AcquireOptions,
   type DiagnosticEvents,
   type Lease,
+  type Principal,
   type Poolable,
   type RunOptions,
   type Target,
@@ -27,13 +28,14 @@ const maxRounds = 3;
 
 /** Lends what the pool holds to whoever may have it. */
 export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
-  readonly resolver = new Resolver();
+  readonly resolver: Resolver;
   readonly holdings: Holdings<C, P>;
   readonly #targets = new Targets();
   readonly #principals = new Principals();
   #closing: Promise<void> | undefined;
 
   constructor(parts: HoldingsParts<C, P>) {
+    this.resolver = new Resolver(parts.clock, parts.limits.acquireTimeoutMs);
     this.holdings = new Holdings(parts);
   }
 
@@ -44,7 +46,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
       checkWork(work);
       checked = this.#read(target, options);
       const principal = this.#principals.read(options.principal, checked.scope);
-      const asked = createDemand(this.resolver, checked, options, principal);
+      const asked = this.#ask(checked, options, principal);
       return runAttempts(this, checked, asked, work, options);
     } catch (failure) {
       return Promise.reject(explained(failure, checked, options) as Error);
@@ -55,7 +57,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     let checked: CheckedTarget | undefined;
     try {
       checked = this.#read(target, options);
-      const asked = createDemand(this.resolver, checked, options);
+      const asked = this.#ask(checked, options);
       const demand = asked instanceof Promise ? await asked : asked;
       const lent = this.borrow(demand);
       const { connection, entry } = lent instanceof Promise ? await lent : lent;
@@ -102,7 +104,12 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     if (!isTraced("tenantry:pool:acquire")) return this.#lendOpen(demand) ?? this.#lend(demand, undefined);
     const { scope, server } = demand.target;
     const payload = () => ({ scope, server: server.id });
-    return traced("tenantry:pool:acquire", payload, (event) => this.#lend(demand, event));
+    return traced("tenantry:pool:acquire", payload, (event) => {
+      const open = this.#lendOpen(demand);
+      if (open === undefined) return this.#lend(demand, event);
+      if (event) event.outcome = "hit";
+      return Promise.resolve(open);
+    });
   }
 
   async #close(): Promise<void> {
@@ -120,6 +127,14 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     return checked;
   }
 
+  /** Asks for the credential, unless as many of the user ask or wait as may. */
+  #ask(target: CheckedTarget, options: AcquireOptions, principal?: Principal): Demand | Promise<Demand> {
+    const { callers } = this.holdings;
+    callers.check({ target, principal });
+    const asked = createDemand(this.resolver, target, options, principal);
+    return asked instanceof Promise ? callers.wait({ target, principal }, () => asked) : asked;
+  }
+
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */
   #lendOpen(demand: Demand): Loan<C, P> | undefined {
     if (this.#closing !== undefined) throw poolClosed();
@@ -131,29 +146,39 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   }
 
   async #lend(demand: Demand, event: AcquireEvent | undefined): Promise<Loan<C, P>> {
-    for (let round = 1; ; round++) {
-      demand.signal?.throwIfAborted();
-      // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
-      for (let asked = 0; this.resolver.isStale(demand.resolved, demand.target); asked++) {
-        // A provider that revokes what it gives, each time that it is asked, is not asked for ever.
-        if (asked >= maxRounds) throw revoked(demand.target.server.id);
-        demand.resolved = await this.resolver.resolve(demand, demand.signal);
+    const { holdings } = this;
+    const party = holdings.callers.enter(demand);
+    try {
+      for (let round = 1; ; round++) {
+        demand.signal?.throwIfAborted();
+        // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
+        for (let asked = 0; this.#mustAsk(demand, asked); asked++)
+          demand.resolved = await this.resolver.resolve(demand, demand.signal);
+        if (this.#closing !== undefined) throw poolClosed();
+        const { target, resolved } = demand;
+        const known = holdings.find(target, resolved);
+        const entry = known ?? holdings.create(target, resolved);
+        if (event) event.outcome ??= outcomeOf(entry, known === undefined);
+        const connection = await this.#lease(entry, demand);
+        if (connection === undefined) continue;
+        if (this.#serves(entry, demand, round >= maxRounds)) return { entry, connection };
       }
-      if (this.#closing !== undefined) throw poolClosed();
-      const { target, resolved } = demand;
-      const known = this.holdings.find(target, resolved);
-      const entry = known ?? this.holdings.create(target, resolved);
-      if (event) event.outcome ??= outcomeOf(entry, known === undefined);
-      const connection = await this.#lease(entry, demand);
-      if (connection === undefined) continue;
-      if (this.#serves(entry, demand, round >= maxRounds)) return { entry, connection };
+    } finally {
+      holdings.callers.leave(party);
     }
+  }
+
+  /** Whether the credential may be revoked; a provider that revokes what it gives is not asked for ever. */
+  #mustAsk({ resolved, target }: Demand, asked: number): boolean {
+    if (!this.resolver.isStale(resolved, target)) return false;
+    if (asked >= maxRounds) throw revoked(target.server.id);
+    return true;
   }
 
   /** Leases the entry's connection; `undefined` where its credential was refused at the door and there is another. */
   async #lease(entry: Entry<C, P>, demand: Demand): Promise<C | undefined> {
     try {
-      return await entry.lease(demand.resolved, demand.signal);
+      return await entry.lease(demand);
     } catch (failure) {
       const refusal = said(failure, demand);
       if (refusal === undefined || !isRefusal(refusal)) throw failure;

@@ -27,7 +27,11 @@ export async function repair<C extends Poolable<P>, P>(
   if (lender.holdings.isClosed || demand.repaired || !maySendAgain(failure, resend)) return false;
   // A refused generation is held back while another one is on its way: whoever comes meanwhile waits for that.
   const isOnItsWay = failure.code === "UNAUTHORIZED" && entry.carried.renewal.isUnderWay;
-  if (failure.recover === "reauthorize" || isOnItsWay) return reauthorize(lender, demand, used, failure);
+  if (failure.recover === "reauthorize" || isOnItsWay) {
+    const { callers } = lender.holdings;
+    if (callers.isFull(demand)) return false;
+    return callers.wait(demand, () => reauthorize(lender, demand, used, failure));
+  }
   demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
   return demand.repaired;
 }

@@ -3,11 +3,14 @@ import {
   raceAbort,
   TenantryError,
   type Challenge,
+  type Clock,
   type Context,
   type Credential,
   type CredentialProvider,
   type Target,
 } from "@tenantry/core";
+import { StaleList, type Stale } from "./caps/stale-list.ts";
+import { providerTimedOut } from "./failure.ts";
 import { Revocations } from "./revocations.ts";
 import type { Selection } from "./selection.ts";
 
@@ -39,14 +42,20 @@ export interface Rejected {
 /** Resolves credentials, numbers the answers, and ends what is under way when the pool does. */
 export class Resolver {
   readonly #pending = new Set<Question>();
+  readonly #times: StaleList<Question>;
   readonly #revocations = new Revocations();
   #answers = 0;
   #ended: Error | undefined;
 
+  /** No answer is waited for longer than `timeoutMs`. */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#times = new StaleList({ clock, timeoutMs, expire: (question) => question.expire(timeoutMs) });
+  }
+
   /**
    * Resolves what the target's server accepts from its scope, at once where the provider can. Throws or rejects as the
-   * provider does, with `CREDENTIAL_INVALID` where its answer is no credential, or with the reason of `signal` or of the
-   * pool's end.
+   * provider does, with `CREDENTIAL_INVALID` where its answer is no credential, `TIMEOUT` where there is none in
+   * time, or with the reason of `signal` or of the pool's end.
    */
   resolve(
     asking: Asking,
@@ -101,10 +110,12 @@ export class Resolver {
   ): Promise<Resolved> {
     if (this.#ended) question.end(this.#ended);
     this.#pending.add(question);
+    const place = this.#times.append(question);
     try {
       return this.#resolved(await question.race(Promise.resolve(answer)), asOf);
     } finally {
       this.#pending.delete(question);
+      this.#times.remove(place);
       question.leave();
     }
   }
@@ -120,7 +131,8 @@ function nameless(): TenantryError {
 type Answer = ReturnType<CredentialProvider["resolve"]>;
 
 /** One question to a provider. Its signal is made for whoever looks at it: most providers answer at once and do not. */
-class Question {
+class Question implements Stale {
+  dueAt = 0;
   readonly #asking: Asking;
   readonly #signal: AbortSignal | undefined;
   readonly #rejected: Rejected | undefined;
@@ -163,6 +175,10 @@ class Question {
 
   end(reason: unknown): void {
     this.#ending().abort(reason);
+  }
+
+  expire(timeoutMs: number): void {
+    this.end(providerTimedOut(this.#asking.target.server.id, timeoutMs));
   }
 
   leave(): void {

@@ -74,6 +74,14 @@ export class Outcomes {
     return lost !== undefined && (lost.moment > moment || lost.quietTimes === this.#facts.quietTimes);
   }
 
+  /** Whether its provider may have kept it waiting for as long as it does at most. */
+  #hasAskedLong({ seat, beganAt }: Demand): boolean {
+    const { limits, now } = this.#facts;
+    const hasAsked = seat.hasCredential && now() >= beganAt + limits.acquireTimeoutMs;
+    if (hasAsked) this.#facts.happened("asked in vain");
+    return hasAsked;
+  }
+
   /** What the pool says by itself must be true. */
   #explains(demand: Demand, reason: unknown): void {
     const facts = this.#facts;
@@ -88,7 +96,7 @@ export class Outcomes {
       case "POOL_EXHAUSTED":
         return facts.happened("gave up waiting");
       case "TIMEOUT":
-        return unless((this.#timeouts.get(seat) ?? -1) > moment);
+        return unless((this.#timeouts.get(seat) ?? -1) > moment || this.#hasAskedLong(demand));
       case "CONNECTION_LOST":
         return unless(facts.wasTold(seat, moment) || this.#wasLost(demand));
       case "SERVER_UNAVAILABLE":

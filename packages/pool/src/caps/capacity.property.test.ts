@@ -90,7 +90,14 @@ function world(limits: CapacityLimits) {
   const beneath = (key: string, ...states: Connection["state"][]) =>
     inState(...states).filter(({ bounds }) => bounds.some((bound) => bound.key === key));
 
+  const leaveAll = (connection: Connection) => {
+    while (connection.callers > 0) {
+      connection.callers--;
+      capacity.leave(connection.slot, connection.party);
+    }
+  };
   const end = (connection: Connection) => {
+    leaveAll(connection);
     connection.wasOpening = connection.state === "opening";
     connection.endsSince = clock.now();
     connection.state = connection.state === "waiting" ? "gone" : "ending";
@@ -119,7 +126,7 @@ function world(limits: CapacityLimits) {
   const onGrant = (connection: Connection, failsAtOnce: boolean) => {
     expect(connection.state).toBe("waiting");
     connection.state = "opening";
-    connection.callers = 0;
+    leaveAll(connection);
     for (const { key, max } of connection.bounds)
       expect(beneath(key, "opening", "busy", "idle").length).toBeLessThanOrEqual(max);
     expect(over()).toEqual([]);
@@ -175,7 +182,7 @@ function world(limits: CapacityLimits) {
   const join = (connection: Connection) => {
     const callers = callersOf(connection.party);
     const others = new Set(inState("waiting").map(({ slot }) => slot.lane.user)).size;
-    const joined = capacity.join(connection.slot);
+    const joined = capacity.join(connection.slot, connection.party);
     if (callers >= limits.maxWaiting) expect(joined).toBe(false);
     else if (connection.callers > 0 || others <= limits.maxWaiting) expect(joined).toBe(true);
     if (joined) connection.callers++;
@@ -227,7 +234,7 @@ function world(limits: CapacityLimits) {
         );
         if (connection === undefined) return;
         connection.callers--;
-        return capacity.leave(connection.slot);
+        return capacity.leave(connection.slot, connection.party);
       }
       case "pass":
         expiring = true;

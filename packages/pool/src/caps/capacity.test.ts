@@ -38,6 +38,9 @@ function gone(slot: Slot): void {
   capacity.release(slot);
 }
 
+const join = (slot: Slot) => capacity.join(slot, slot.lane.party);
+const leave = (slot: Slot) => capacity.leave(slot, slot.lane.party);
+
 /** Asks for a slot; `name` is open once it is granted. */
 function request(name: string, scope: Scope, server = "files", digest = "1"): Slot {
   const end = () => {
@@ -295,24 +298,24 @@ describe("those who wait", () => {
     start({ maxConnectionsPerWorkspace: 1, maxWaiting: 2 });
     request("holder", userScope("ada"));
     const [one, other] = [request("b1", userScope("bob")), request("b2", userScope("bob"), "mail")];
-    expect([capacity.join(one), capacity.join(other), capacity.join(one)]).toEqual([true, true, false]);
+    expect([join(one), join(other), join(one)]).toEqual([true, true, false]);
     const second = request("e", userScope("eve"));
-    expect(capacity.join(second)).toBe(true);
+    expect(join(second)).toBe(true);
     const late = request("z", userScope("zoe"));
-    expect([capacity.join(late), capacity.join(second)]).toEqual([false, true]);
+    expect([join(late), join(second)]).toEqual([false, true]);
     gone(late);
     // Other workspaces have their own line.
     request("g", userScope("ada", "globex"));
-    expect(capacity.join(request("h", userScope("bob", "globex")))).toBe(true);
-    capacity.leave(one);
-    expect(capacity.join(other)).toBe(true);
+    expect(join(request("h", userScope("bob", "globex")))).toBe(true);
+    leave(one);
+    expect(join(other)).toBe(true);
   });
 
   it("count for their server where they have no user", () => {
     start({ maxConnections: 1, maxWaiting: 2 });
     request("holder", userScope("ada"));
     const slots = ["files", "mail"].map((server) => request(server, shared, server));
-    const outcomes = [0, 0, 0, 1, 1, 1].map((index) => capacity.join(slots[index]!));
+    const outcomes = [0, 0, 0, 1, 1, 1].map((index) => join(slots[index]!));
     expect(outcomes).toEqual([true, true, false, true, true, false]);
   });
 
@@ -320,16 +323,17 @@ describe("those who wait", () => {
     start({ maxConnections: 1, maxWaiting: 1 });
     const holder = request("holder", userScope("ada"));
     const first = request("first", userScope("bob"));
-    expect(capacity.join(first)).toBe(true);
+    expect(join(first)).toBe(true);
     const second = request("second", userScope("bob"), "mail");
-    expect(capacity.join(second)).toBe(false);
+    expect(join(second)).toBe(false);
     gone(holder);
     expect(open).toEqual(["holder", "first"]);
-    expect(capacity.join(first)).toBe(false);
-    capacity.leave(first);
-    expect(capacity.join(second)).toBe(true);
+    expect(join(first)).toBe(false);
+    leave(first);
+    expect(join(second)).toBe(true);
     gone(second);
-    expect(capacity.join(request("third", userScope("bob"), "wiki"))).toBe(true);
+    leave(second);
+    expect(join(request("third", userScope("bob"), "wiki"))).toBe(true);
   });
 });
 

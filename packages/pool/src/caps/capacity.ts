@@ -92,22 +92,22 @@ export class Capacity {
   }
 
   /**
-   * Counts one more caller behind a waiting slot; `false` where its user has as many as may wait, or where it would be
+   * Counts one more caller behind a waiting slot; `false` where its party has as many as may wait, or where it would be
    * the first behind its slot and as many users as may wait are in the same line. A line counts users: were it callers
    * or slots, the many of one user would keep everybody else out.
    */
-  join(slot: Slot): boolean {
+  join(slot: Slot, party: string): boolean {
     const { state, callers, lane } = slot;
     const { maxWaiting } = this.#limits;
-    if (state !== "waiting" || this.#callers.of(lane.party) >= maxWaiting) return false;
+    if (state !== "waiting" || this.#callers.of(party) >= maxWaiting) return false;
     if (callers === 0 && (lane.waitsFor?.usersInLine ?? 0) > maxWaiting) return false;
-    this.#count(slot, 1);
+    this.#count(slot, party, 1);
     return true;
   }
 
-  /** Takes back one {@link join}; does nothing once the slot is held. */
-  leave(slot: Slot): void {
-    if (slot.state === "waiting") this.#count(slot, -1);
+  /** Takes back one {@link join}, whatever has become of the slot. */
+  leave(slot: Slot, party: string): void {
+    this.#count(slot, party, -1);
   }
 
   /** Marks the holder's connection as open: it counts no longer among those that are being opened. */
@@ -134,7 +134,6 @@ export class Capacity {
   end(slot: Slot): void {
     const { state, lane, waits } = slot;
     if (state === "waiting" || state === "new") {
-      if (state === "waiting") this.#count(slot, -slot.callers);
       slot.state = "released";
       if (waits) lane.withdraw(waits);
       return this.#drop(lane);
@@ -161,16 +160,14 @@ export class Capacity {
   }
 
   #grant(slot: Slot): void {
-    this.#count(slot, -slot.callers);
     slot.state = "opening";
     slot.waits = undefined;
     makeRoom(slot.lane.lasting);
     slot.holder.granted();
   }
 
-  #count(slot: Slot, callers: number): void {
-    if (callers === 0) return;
+  #count(slot: Slot, party: string, callers: number): void {
     slot.callers += callers;
-    this.#callers.add(slot.lane.party, callers);
+    this.#callers.add(party, callers);
   }
 }

@@ -20,7 +20,14 @@ function start(max: number, maxPerUser: number) {
     const target = targetOf(upstream, scope);
     const credential = credentialOf(subject, "1");
     parking.put(
-      new Parked({ key: poolKey(target, subject), target, credential, session, expiresAt: Infinity }),
+      new Parked({
+        key: poolKey(target, subject),
+        target,
+        credential,
+        subject,
+        session,
+        expiresAt: Infinity,
+      }),
     );
   };
   return { parking, park, dropped };
