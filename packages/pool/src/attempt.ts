@@ -4,7 +4,7 @@ import type { Permits } from "./caps/permits.ts";
 import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import type { Entry } from "./entry.ts";
-import { connectionEnded, explained } from "./failure.ts";
+import { connectionEnded, explained, revoked } from "./failure.ts";
 import { repair } from "./repair.ts";
 import type { Resolved, Resolver } from "./resolver.ts";
 import type { CheckedTarget } from "./targets.ts";
@@ -50,6 +50,10 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
         const account = guest ?? entry.standing.account;
         const entering = enter(holdings, demand, entry, account);
         const isIn = entering instanceof Promise ? await entering : entering;
+        if (isIn && lender.resolver.isRevoked(demand)) {
+          holdings.calls.leave(account.lane);
+          throw revoked(target.server.id);
+        }
         // It may have ended while this call waited for its turn. Nothing was sent then.
         if (isIn && entry.isOpen) {
           carried = entry.carried.resolved;
@@ -76,13 +80,13 @@ const maxEnded = 3;
 /** Takes a permit, at once where there is room; `false` where the connection has ended, or ends before there is. */
 function enter<C extends Poolable<P>, P>(
   { calls }: Lender<C, P>["holdings"],
-  { signal }: Demand,
+  { signal, principal }: Demand,
   entry: Entry<C, P>,
   { lane }: Account,
 ): boolean | Promise<boolean> {
   if (!entry.isOpen) return false;
   if (calls.enter(lane)) return true;
-  return calls.wait(lane, { signal, others: entry.standing.waits });
+  return calls.wait(lane, { signal, others: entry.standing.waits, principal });
 }
 
 /** Works unless calls are held back, and gives the permit back. */

@@ -10,6 +10,8 @@ export interface Demand {
   readonly signal: AbortSignal | undefined;
   /** Who asks, where the scope is not one user's. */
   readonly principal: Principal | undefined;
+  /** How many revocations there had been when it began. */
+  readonly asOf: number;
   /** Its newest credential. */
   resolved: Resolved;
   /** Whether its one repair is spent. */
@@ -33,12 +35,14 @@ export function createDemand(
   const isShared = target.scope.share !== "user";
   const context = isShared ? nothing : own;
   const principal = isShared ? asking : undefined;
+  const asOf = resolver.revocations;
   const resolved = resolver.resolve({ target, context }, signal);
   const toDemand = (resolved: Resolved): Demand => ({
     target,
     context,
     signal,
     principal,
+    asOf,
     resolved,
     repaired: false,
     attempts: 0,

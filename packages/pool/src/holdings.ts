@@ -114,6 +114,12 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     );
   }
 
+  /** Ends the selected users' calls that wait for their turn on connections that they share; it looks at each of them. */
+  refuseWaits(selection: Selection): void {
+    for (const { standing, target } of this.#population)
+      if (target.scope.share !== "user") standing.refuseWaits(selection, target);
+  }
+
   /** Ends the selected sessions that are parked, and gives when each is; it looks at each of them. */
   dropParked(selection: Selection, reason?: "revoked"): readonly Promise<void>[] {
     for (const { key, target, subject } of [...this.#parking])

@@ -72,6 +72,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   async revoke(selection: Selection): Promise<void> {
     const chosen = checkSelection(selection);
     this.resolver.revoke(chosen);
+    this.holdings.refuseWaits(chosen);
     const sessions = this.holdings.dropParked(chosen, "revoked");
     const connections = this.holdings.select(chosen).map((entry) => entry.revoke());
     await this.holdings.settled([...sessions, ...connections]);

@@ -29,7 +29,8 @@ export interface PoolOptions<C extends Poolable<P>, P> {
 export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
   /**
    * Ends the selected connections at once, whoever uses them, and forgets their sessions; a credential that is being
-   * resolved meanwhile is resolved again. Resolves when nothing is left of them; it looks at every connection. Throws
+   * resolved meanwhile is resolved again. A user's calls that wait for their turn on a connection that others share end
+   * too; those in flight there go on, for the connection is not the user's: abort them by their signal. Resolves when nothing is left of them; it looks at every connection. Throws
    * `ARGUMENT_INVALID` for a selection that names nothing or something that there is not.
    */
   revoke(selection: Selection): Promise<void>;

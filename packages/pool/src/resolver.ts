@@ -10,6 +10,7 @@ import {
   type Target,
 } from "@tenantry/core";
 import { StaleList, type Stale } from "./caps/stale-list.ts";
+import type { Demand } from "./demand.ts";
 import { providerTimedOut } from "./failure.ts";
 import { Revocations } from "./revocations.ts";
 import type { Selection } from "./selection.ts";
@@ -80,6 +81,16 @@ export class Resolver {
   /** Whether what was resolved for this target may have been revoked since it was asked for. */
   isStale({ subject, asOf }: Resolved, target: Target): boolean {
     return this.#revocations.concern(asOf, target, subject);
+  }
+
+  /** How many revocations there have been. */
+  get revocations(): number {
+    return this.#revocations.count;
+  }
+
+  /** Whether the user who asks for a connection that others share was revoked since. */
+  isRevoked({ target, principal, asOf }: Pick<Demand, "target" | "principal" | "asOf">): boolean {
+    return principal !== undefined && this.#revocations.concernGuest(asOf, target, principal);
   }
 
   /** Makes stale what is selected and was asked for before. */

@@ -1,4 +1,6 @@
 import type { Target } from "@tenantry/core";
+import { revoked } from "./failure.ts";
+import { selectsGuest, type Selection } from "./selection.ts";
 import { Account, type Accounts } from "./account.ts";
 import type { Capacity } from "./caps/capacity.ts";
 import type { PermitWait } from "./caps/permit-wait.ts";
@@ -36,6 +38,13 @@ export class Standing {
   /** The calls that wait for their turn on the connection, and no longer than it lasts. */
   get waits(): Set<PermitWait> {
     return (this.#waits ??= new Set());
+  }
+
+  /** Ends the selected users' calls that wait for their turn on a connection that they share. */
+  refuseWaits(selection: Selection, target: Target): void {
+    for (const wait of this.#waits ?? [])
+      if (wait.principal && selectsGuest(selection, target, wait.principal))
+        wait.refused(revoked(target.server.id));
   }
 
   /** Tells the calls that wait for their turn that there will be none. */
