@@ -3,7 +3,7 @@ import { defaultTroubleLimits, type TroubleLimits } from "./trouble/limits.ts";
 
 /** What a pool may hold and how long it waits. */
 export interface PoolLimits extends TroubleLimits {
-  /** Connections in all, those being opened and drained included; parked sessions are none. Defaults to 10,000. */
+  /** Connections in all, those being opened and drained included; parked sessions are none, and as many again may be ending. Defaults to 10,000. */
   readonly maxConnections: number;
   /** Connections of one workspace, shared ones included. Defaults to `Infinity`. */
   readonly maxConnectionsPerWorkspace: number;
@@ -26,7 +26,7 @@ export interface PoolLimits extends TroubleLimits {
   readonly maxSharedCallsPerUser: number;
   /** Calls in flight to one origin, or of one workspace to a server without one. Defaults to 1,024. */
   readonly maxCallsPerServer: number;
-  /** Callers of one user that wait for room or their turn, and connections that wait in all. Defaults to 1,000 each. */
+  /** Callers of one user that wait for room, those that wait for their turn, and users in one line. Defaults to 1,000 each. */
   readonly maxWaiting: number;
   /** How long a connection stays open after its last lease, in milliseconds; it is parked then, or closed where it cannot be. Defaults to 300,000. */
   readonly idleTimeoutMs: number;
@@ -40,7 +40,7 @@ export interface PoolLimits extends TroubleLimits {
   readonly maxLifetimeMs: number;
   /** How long opening one connection may take, in milliseconds. Defaults to 30,000. */
   readonly connectTimeoutMs: number;
-  /** How long a caller waits for room under a cap or for its turn, in milliseconds. Defaults to 30,000. */
+  /** How long a caller waits for room under a cap or for its turn, and a provider may take to answer, in milliseconds. Defaults to 30,000. */
   readonly acquireTimeoutMs: number;
   /** How long `drain()` and `close()` leave leased connections to their users, in milliseconds. Defaults to 5,000. */
   readonly drainTimeoutMs: number;
