@@ -30,6 +30,7 @@ export const poolEvents = [
   "revoked in mid-call",
   "revoked while opening",
   "revoked while parked",
+  "revoked among others",
   "drained in mid-call",
   "ended after the drain's time",
   "closed in the middle",

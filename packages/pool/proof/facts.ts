@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { TenantryError, type Principal } from "@tenantry/core";
 import type { PoolLimits } from "../src/limits.ts";
 import type { Selection } from "../src/selection.ts";
 import type { PoolState } from "../src/state.ts";
@@ -129,6 +129,23 @@ export class Facts {
   order(verb: Order["verb"], seat: Seat, subject: string | undefined, moment: number): Order | undefined {
     return this.orders.find(
       (order) => order.verb === verb && order.moment > moment && isMeant(order.selection, seat, subject),
+    );
+  }
+
+  /** Whether a user who shares a connection has been revoked since `moment`. */
+  isRevoked(guest: Principal | undefined, { server }: Seat, moment: number): boolean {
+    return (
+      guest !== undefined &&
+      this.orders.some(
+        ({ verb, selection: { workspace, user, session, server: only, subject }, ...order }) =>
+          verb === "revoke" &&
+          order.moment > moment &&
+          user === guest.user &&
+          workspace === guest.workspace &&
+          (session === undefined || session === guest.session) &&
+          (only === undefined || only === server.id) &&
+          subject === undefined,
+      )
     );
   }
 

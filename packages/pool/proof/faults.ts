@@ -26,8 +26,8 @@ export const faults: readonly Fault[] = [
   {
     what: "the first waiter's abort stops the opening for all",
     file: "start.ts",
-    find: "this.#flight.join({ signal });",
-    put: '(signal?.addEventListener("abort", () => this.#listener.abandoned(signal.reason)), this.#flight.join({ signal }));',
+    find: "this.#flight.join({ signal: caller.signal });",
+    put: '(caller.signal?.addEventListener("abort", () => this.#listener.abandoned(caller.signal?.reason)), this.#flight.join(caller));',
     breaks: "aborts",
   },
   {
@@ -64,6 +64,13 @@ export const faults: readonly Fault[] = [
     find: "if (connects && isUser)",
     put: "if (false as boolean && connects)",
     breaks: "caps",
+  },
+  {
+    what: "a revoked user's call is made where others share the connection",
+    file: "attempt.ts",
+    find: "if (isIn && lender.resolver.isRevoked(demand))",
+    put: "if (false as boolean)",
+    breaks: "revocation",
   },
   {
     what: "a call that fails keeps its permit",

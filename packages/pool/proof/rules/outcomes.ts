@@ -27,6 +27,8 @@ export class Outcomes {
   works(link: Link, demand: Demand, attempt: number): void {
     const { seat, failure, failedAt, resend, carried } = demand;
     const violated = (what: string) => this.#facts.violated("resending", `${seat.name}: ${what}`);
+    if (this.#facts.isRevoked(demand.guest, seat, demand.moment))
+      this.#facts.violated("revocation", `${seat.name}: a revoked user's call is made`);
     if (attempt !== ++demand.attempts) violated(`attempt ${demand.attempts} is called number ${attempt}`);
     if (attempt === 1) return;
     if (attempt > 2 || failure === undefined) return violated("work runs again that was not to");
@@ -98,6 +100,7 @@ export class Outcomes {
       case "TIMEOUT":
         return unless((this.#timeouts.get(seat) ?? -1) > moment || this.#hasAskedLong(demand));
       case "CONNECTION_LOST":
+        if (facts.isRevoked(demand.guest, seat, moment)) return facts.happened("revoked among others");
         return unless(facts.wasTold(seat, moment) || this.#wasLost(demand));
       case "SERVER_UNAVAILABLE":
       case "UNAUTHORIZED":

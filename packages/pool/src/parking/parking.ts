@@ -1,7 +1,7 @@
 import type { Clock } from "@tenantry/core";
 import { StaleList } from "../caps/stale-list.ts";
-import { Tally } from "../caps/tally.ts";
-import { principalKey, type PoolKey } from "../keys.ts";
+import { UserTally } from "../caps/user-tally.ts";
+import type { PoolKey } from "../keys.ts";
 import { announceEvict, type EvictReason } from "../notices.ts";
 import type { Parked } from "./parked.ts";
 
@@ -21,7 +21,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
   readonly #options: ParkingOptions<P>;
   readonly #sessions = new Map<PoolKey, Parked<P>>();
   readonly #rest: StaleList<Parked<P>>;
-  readonly #byPrincipal = new Tally();
+  readonly #users = new UserTally();
 
   constructor(options: ParkingOptions<P>) {
     this.#options = options;
@@ -40,9 +40,9 @@ export class Parking<P> implements Iterable<Parked<P>> {
   /** Keeps a session, and drops the longest parked one where there are too many. One of the same key is dropped. */
   put(parked: Parked<P>): void {
     this.drop(parked.key);
-    const principal = principalKey(parked.target.scope);
-    if (this.#byPrincipal.of(principal) >= this.#options.maxPerUser) return this.#options.dropped(parked);
-    this.#byPrincipal.add(principal, 1);
+    const { scope } = parked.target;
+    if (this.#users.of(scope) >= this.#options.maxPerUser) return this.#options.dropped(parked);
+    this.#users.add(scope, 1);
     this.#sessions.set(parked.key, parked);
     this.#rest.rejoin(parked);
     const oldest = this.size > this.#options.max ? this.#rest.first : undefined;
@@ -55,7 +55,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
     if (parked === undefined) return undefined;
     this.#sessions.delete(key);
     this.#rest.remove(parked);
-    this.#byPrincipal.add(principalKey(parked.target.scope), -1);
+    this.#users.add(parked.target.scope, -1);
     return parked;
   }
 
