@@ -133,7 +133,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     const { callers } = this.holdings;
     callers.check({ target, principal });
     const asked = createDemand(this.resolver, target, options, principal);
-    return asked instanceof Promise ? callers.wait({ target, principal }, () => asked) : asked;
+    return asked instanceof Promise ? callers.wait({ target, principal }, asked) : asked;
   }
 
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */

@@ -30,7 +30,7 @@ export async function repair<C extends Poolable<P>, P>(
   if (failure.recover === "reauthorize" || isOnItsWay) {
     const { callers } = lender.holdings;
     if (callers.isFull(demand)) return false;
-    return callers.wait(demand, () => reauthorize(lender, demand, used, failure));
+    return callers.wait(demand, reauthorize(lender, demand, used, failure));
   }
   demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
   return demand.repaired;

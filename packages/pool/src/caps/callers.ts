@@ -41,10 +41,7 @@ export class Callers {
   /** Counts one more, and gives its party, which is to {@link leave}. Throws as {@link check} does. */
   enter(calling: Calling): string {
     this.check(calling);
-    const party = partyOf(calling);
-    this.#size++;
-    this.#waiting.add(party, 1);
-    return party;
+    return this.#count(calling);
   }
 
   /** Takes back one {@link enter}. */
@@ -53,14 +50,21 @@ export class Callers {
     this.#waiting.add(party, -1);
   }
 
-  /** Counts one more until `work` settles, and settles as it does. Rejects as {@link check} throws. */
-  async wait<T>(calling: Calling, work: () => Promise<T>): Promise<T> {
-    const party = this.enter(calling);
+  /** Counts one more, for whom there is room, until what it waits for settles, and settles as that does. */
+  async wait<T>(calling: Calling, promise: Promise<T>): Promise<T> {
+    const party = this.#count(calling);
     try {
-      return await work();
+      return await promise;
     } finally {
       this.leave(party);
     }
+  }
+
+  #count(calling: Calling): string {
+    const party = partyOf(calling);
+    this.#size++;
+    this.#waiting.add(party, 1);
+    return party;
   }
 }
 
