@@ -9,6 +9,7 @@ import {
   fromFunction,
   fromStatic,
   header,
+  inProcess,
   type ServerDefinition,
   type WorkspaceClient,
 } from "tenantry";
@@ -417,6 +418,68 @@ it("a parked session is resumed by its own principal only, even where several us
   for (const principal of principals.toReversed()) second.unshift(await sessionOf(principal));
   expect(second).toEqual(first);
 });
+it.each(["workspace", "everyone"] as const)(
+  "what a server still says of one user's call reaches nobody else on a connection for %s",
+  async (share) => {
+    const hello = { protocolVersion: "2025-11-25", serverInfo: { name: "s", version: "1" } };
+    const replies: unknown[] = [];
+    const connect = inProcess(async (transport) => {
+      const say = (message: object) => void transport.send({ jsonrpc: "2.0", ...message });
+      const params = {
+        mode: "form",
+        message: "Ada, your PIN?",
+        requestedSchema: { type: "object", properties: {} },
+      };
+      transport.onmessage = (message) => {
+        const {
+          id,
+          method,
+          params: asked,
+          error,
+        } = message as {
+          id: unknown;
+          method?: string;
+          params: { name?: string };
+          error: unknown;
+        };
+        if (method === undefined) replies.push(error);
+        if (method === "initialize")
+          say({ id, result: { ...hello, capabilities: { tools: {}, logging: {} } } });
+        if (method !== "tools/call") return;
+        // Ada has her answer when the server comes back to her call, and then bob's is the only one in flight.
+        if (asked.name === "of bob") {
+          say({ method: "notifications/message", params: { level: "info", data: "Ada's salary" } });
+          say({ id: "q", method: "elicitation/create", params });
+        }
+        setImmediate(() => say({ id, result: { content: [] } }));
+      };
+      await transport.start();
+    });
+    await using tenantry = createTenantry({ servers: { notes: { connect, share, era: "legacy" } } });
+    const heard: unknown[] = [];
+    const call = (user: string) =>
+      tenantry
+        .workspace("acme")
+        .as(user)
+        .callTool(
+          { server: "notes", tool: `of ${user}` },
+          {},
+          {
+            onLog: ({ data }) => heard.push([user, data]),
+            handlers: {
+              onElicitation: ({ message }) => {
+                heard.push([user, message]);
+                return { action: "accept" };
+              },
+            },
+          },
+        );
+    await call("ada");
+    await call("bob");
+    expect(heard).toEqual([]);
+    expect(replies).toEqual([expect.objectContaining({ code: -32_601 })]);
+  },
+);
 it.todo(
   "a new generation of a grant stays on its connection, and another grant gets its own — arrives with store, credentials, OAuth, issue 5",
 );
