@@ -9,6 +9,7 @@ import {
   fromFunction,
   fromStatic,
   header,
+  inProcess,
   type ServerDefinition,
   type WorkspaceClient,
 } from "tenantry";
@@ -439,6 +440,69 @@ it("a new generation of a grant stays on its connection, and another grant gets 
   expect(await session()).not.toBe(first);
   expect(tenantry.stats().connections).toBe(1);
 });
+
+it.each(["workspace", "everyone"] as const)(
+  "what a server still says of one user's call reaches nobody else on a connection for %s",
+  async (share) => {
+    const hello = { protocolVersion: "2025-11-25", serverInfo: { name: "s", version: "1" } };
+    const replies: unknown[] = [];
+    const connect = inProcess(async (transport) => {
+      const say = (message: object) => void transport.send({ jsonrpc: "2.0", ...message });
+      const params = {
+        mode: "form",
+        message: "Ada, your PIN?",
+        requestedSchema: { type: "object", properties: {} },
+      };
+      transport.onmessage = (message) => {
+        const {
+          id,
+          method,
+          params: asked,
+          error,
+        } = message as {
+          id: unknown;
+          method?: string;
+          params: { name?: string };
+          error: unknown;
+        };
+        if (method === undefined) replies.push(error);
+        if (method === "initialize")
+          say({ id, result: { ...hello, capabilities: { tools: {}, logging: {} } } });
+        if (method !== "tools/call") return;
+        // Ada has her answer when the server comes back to her call, and then bob's is the only one in flight.
+        if (asked.name === "of bob") {
+          say({ method: "notifications/message", params: { level: "info", data: "Ada's salary" } });
+          say({ id: "q", method: "elicitation/create", params });
+        }
+        setImmediate(() => say({ id, result: { content: [] } }));
+      };
+      await transport.start();
+    });
+    await using tenantry = createTenantry({ servers: { notes: { connect, share, era: "legacy" } } });
+    const heard: unknown[] = [];
+    const call = (user: string) =>
+      tenantry
+        .workspace("acme")
+        .as(user)
+        .callTool(
+          { server: "notes", tool: `of ${user}` },
+          {},
+          {
+            onLog: ({ data }) => heard.push([user, data]),
+            handlers: {
+              onElicitation: ({ message }) => {
+                heard.push([user, message]);
+                return { action: "accept" };
+              },
+            },
+          },
+        );
+    await call("ada");
+    await call("bob");
+    expect(heard).toEqual([]);
+    expect(replies).toEqual([expect.objectContaining({ code: -32_601 })]);
+  },
+);
 it.todo("a list marked as public is shared, and no other list is — arrives with router and gateway, issue 6");
 
 /** Each call came with its asker's own key; in the legacy era each asker has one session, and nobody else has it. */

@@ -342,6 +342,29 @@ describe.each(eras)("with a %s server,", (era) => {
   });
 });
 
+describe.each(["workspace", "everyone"] as const)("on a connection that is shared by %s", (share) => {
+  it.each(eras)("a user whose calls hang leaves the others their places (%s)", async (era) => {
+    await using notes = await startFakeServer({ era });
+    notes.faults.add({ kind: "hang" }, { tool: "sleep" });
+    const servers = { notes: { url: notes.url, share } };
+    const limits = { maxCallsPerConnection: 8, drainTimeoutMs: 1 };
+    await using tenantry = createTenantry({ servers, limits });
+    const acme = tenantry.workspace("acme");
+    const leave = new AbortController();
+    const { signal } = leave;
+    const sleep = () => acme.as("mallory").callTool({ server: "notes", tool: "sleep" }, {}, { signal });
+    const flood = Array.from({ length: 50 }, () => sleep().catch(() => {}));
+    const calls = (tool: string) =>
+      notes.requests.filter(({ rpc, tool: called }) => rpc === "tools/call" && called === tool);
+    await until(() => calls("sleep").length === 4);
+    for (const user of ["ada", "bob"])
+      expect(await acme.as(user).callTool({ server: "notes", tool: "whoami" })).toHaveProperty("content");
+    expect(calls("sleep")).toHaveLength(4);
+    leave.abort("enough");
+    await Promise.all(flood);
+  });
+});
+
 describe("a url behind which each tenant has a server of its own", () => {
   it("speaks each one's era, and heals where it changes", async () => {
     const routes = new Map<string, FakeServer>();

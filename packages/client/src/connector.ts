@@ -79,7 +79,7 @@ function destinationsOf(egress: Pick<Egress, "target">): OpenDependencies["desti
 async function open(
   endpoint: Endpoint,
   credential: Credential | undefined,
-  { resume, handlers, signal: caller }: OpenOptions<ParkedSession>,
+  { resume, handlers, shared, signal: caller }: OpenOptions<ParkedSession>,
   dependencies: OpenDependencies,
 ): Promise<Connection> {
   const { clock, limits } = dependencies;
@@ -91,8 +91,8 @@ async function open(
   let opening: Promise<Connection> | undefined;
   const begin = (signal: AbortSignal) =>
     endpoint.kind === "http"
-      ? openHttp(endpoint, credential, { resume, handlers, signal }, dependencies)
-      : openPipe(endpoint, credential, { handlers, signal }, dependencies);
+      ? openHttp(endpoint, credential, { resume, handlers, shared, signal }, dependencies)
+      : openPipe(endpoint, credential, { handlers, shared, signal }, dependencies);
   try {
     return await withDeadline(
       { clock, timeoutMs, expired, signal: caller },

@@ -57,6 +57,11 @@ export class Errand implements Disposable {
     this.end(reason);
   }
 
+  /** Whether a failure is why the errand has ended, and nothing that the server said. */
+  wasEndedBy(failure: unknown): boolean {
+    return this.#end !== undefined && this.#end.reason === failure;
+  }
+
   throwIfEnded(): void {
     if (this.#end !== undefined) throw this.#end.reason;
   }

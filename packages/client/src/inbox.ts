@@ -18,17 +18,29 @@ export interface Hearer {
   hear(message: ServerMessage, call: Call | undefined): void;
 }
 
+/** What an {@link Inbox} must know of its connection. */
+export interface InboxOptions {
+  /** Whether several users' calls go over it; defaults to `false`. */
+  readonly shared?: boolean | undefined;
+}
+
 /**
  * Sorts what arrives: answers and progress go to the call that they belong to, what the server says of its own accord
- * to whoever listens, and what is no JSON-RPC is ignored.
+ * to whoever listens, and what is no JSON-RPC is ignored. Where several users share the connection, nothing is taken for a
+ * call's own because no other call is in flight.
  */
 export class Inbox {
   /** Is given what the server says of its own accord. */
   hearer: Hearer | undefined;
+  readonly #isShared: boolean;
   /** There while calls are: nearly every connection is at rest. */
   #pending: Map<Id, Call> | undefined;
   /** Whether a call was given up, whose answer may still come. */
   #hasAbandoned = false;
+
+  constructor({ shared = false }: InboxOptions = {}) {
+    this.#isShared = shared;
+  }
 
   /** The calls that wait for an answer. */
   get pending(): readonly Call[] {
@@ -78,10 +90,12 @@ export class Inbox {
 
   /**
    * An error without an id is about a request that could not be read: where there is only one, it is that one. What all
-   * requests share may bring it late, and then it can be about one that is no longer waited for.
+   * requests share may bring it late, and then it can be about one that is no longer waited for. Before anybody listens
+   * there is only the handshake, which is nobody's.
    */
   #onlyOne(kind: Answer["kind"]): Call | undefined {
-    if (kind === "result" || this.#hasAbandoned || this.#pending?.size !== 1) return undefined;
+    const mayBeAnothers = this.#hasAbandoned || (this.#isShared && this.hearer !== undefined);
+    if (kind === "result" || mayBeAnothers || this.#pending?.size !== 1) return undefined;
     return this.#pending.values().next().value;
   }
 
@@ -113,8 +127,8 @@ export class Inbox {
   #concerned({ _meta }: Fields): Call | undefined {
     const subscription = isObject(_meta) ? _meta[SUBSCRIPTION_ID_META_KEY] : undefined;
     if (subscription !== undefined) return this.#find(subscription);
-    // What a call that was given up still brings up is no other call's.
-    if (this.#hasAbandoned) return undefined;
+    // What a call that was given up, or another user's that was answered, still brings up is no other call's.
+    if (this.#hasAbandoned || this.#isShared) return undefined;
     const calls = this.pending.filter((call) => !call.isEndless);
     return calls.length === 1 ? calls[0] : undefined;
   }

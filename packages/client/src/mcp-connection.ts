@@ -176,7 +176,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
     try {
       return await this.#requests.run(errand, { method, params, options });
     } catch (failure) {
-      if (failure instanceof TenantryError && failure.code === "SESSION_LOST") this.#lose(failure);
+      const isLost = failure instanceof TenantryError && failure.code === "SESSION_LOST";
+      if (isLost && !errand.wasEndedBy(failure)) this.#lose(failure);
       throw failure;
     } finally {
       errand[Symbol.dispose]();

@@ -50,6 +50,7 @@ export class Requests {
     try {
       return results.read(method, params, await this.#pursue(errand, asked), options.onDeviation);
     } catch (failure) {
+      if (errand.wasEndedBy(failure)) throw failure;
       const accepted = results.readFailure(method, failure, options.onDeviation);
       if (accepted === undefined) throw failure;
       return accepted;
@@ -63,6 +64,7 @@ export class Requests {
     try {
       return await this.#attempt(errand, asked);
     } catch (failure) {
+      if (errand.wasEndedBy(failure)) throw failure;
       const send = (method: string, params: Fields) => this.#attempt(errand, { method, params, options: {} });
       const repair = await repairs.find(failure, { ...asked, isEarly }, errand, send);
       if (repair === undefined) throw failure;
@@ -90,7 +92,7 @@ export class Requests {
         );
         doubt.answered();
       } catch (failure) {
-        throw doubt.revise(failure, method);
+        throw errand.wasEndedBy(failure) ? failure : doubt.revise(failure, method);
       }
       if (link.era === "legacy") return result;
       if (result.resultType === undefined) {

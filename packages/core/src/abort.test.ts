@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { raceAbort } from "./index.ts";
+import { isAbortReason, raceAbort } from "./index.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -49,5 +49,17 @@ describe("raceAbort", () => {
     caller.abort();
     await racing;
     expect(getEventListeners(caller.signal, "abort")).toHaveLength(0);
+  });
+});
+
+describe("isAbortReason", () => {
+  test("knows the reason of the caller's own abort, and nothing that is only like it", () => {
+    const caller = new AbortController();
+    const reason = new Error("enough");
+    expect(isAbortReason(reason, caller.signal)).toBe(false);
+    caller.abort(reason);
+    expect(isAbortReason(reason, caller.signal)).toBe(true);
+    expect(isAbortReason(new Error("enough"), caller.signal)).toBe(false);
+    expect(isAbortReason(undefined, undefined)).toBe(false);
   });
 });

@@ -20,3 +20,8 @@ export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefine
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
   });
 }
+
+/** Whether a failure is the reason of the caller's own abort: whatever it is, it says nothing of a server. */
+export function isAbortReason(failure: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && signal.reason === failure;
+}

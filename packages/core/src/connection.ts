@@ -37,6 +37,11 @@ export interface OpenOptions<Parked> extends AbortableOptions {
    * that those given with a request later reach it only where one of that name is given here too.
    */
   readonly handlers?: ServerRequestHandlers | undefined;
+  /**
+   * Whether several users' calls go over it. What a server says there without telling which call it means is no call's
+   * then: it may be about any of these users, although only one of them has a call in flight. Defaults to `false`.
+   */
+  readonly shared?: boolean | undefined;
 }
 
 /** Opens connections; it keeps none of them. */

@@ -119,9 +119,10 @@ export type {
 
 // What the packages build with.
 export { withDetails } from "./error.ts";
-export { raceAbort } from "./abort.ts";
+export { isAbortReason, raceAbort } from "./abort.ts";
 export type { AbortableOptions } from "./abort.ts";
 export { withDeadline } from "./deadline.ts";
+export { isFixed } from "./fixed.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
 export { SharedFlight } from "./shared-flight.ts";

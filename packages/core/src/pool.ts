@@ -20,7 +20,10 @@ export interface AcquireOptions extends AbortableOptions {
 
 /** How work is run. */
 export interface RunOptions extends AcquireOptions {
-  /** Who asks, where calls of many wait for one shared connection; defaults to the scope's own user. */
+  /**
+   * Who asks, where calls of many wait for one shared connection; defaults to the scope's own user. It is somebody whom
+   * the scope serves, and anybody else is `PRINCIPAL_INVALID` before anything is borrowed.
+   */
   readonly principal?: Principal | undefined;
   /** What may be sent again: only what was surely refused unread, or also what may have run and is safe to repeat. */
   readonly resend: "refused" | "safe";
@@ -35,12 +38,16 @@ export interface Lease<C> extends Disposable {
 
 /** Lends connections, one per scope, server, definition and credential subject. */
 export interface ConnectionPool<C> {
-  /** Runs `work` with a connection; repairs the connection and runs it once more where `resend` allows. */
+  /**
+   * Runs `work` with a connection; repairs the connection and runs it once more where `resend` allows. Rejects with what
+   * the work throws, with `ARGUMENT_INVALID` where an argument is none, and with `CREDENTIAL_INVALID` where the provider
+   * gives what is no credential; what it rejects with because of the signal is never read as a server's word.
+   */
   run<T>(
     target: Target,
     work: (connection: C, attempt: number) => Promise<T>,
     options: RunOptions,
   ): Promise<T>;
-  /** Borrows a connection until the lease is released. */
+  /** Borrows a connection until the lease is released; rejects as {@link run} does. */
   acquire(target: Target, options: AcquireOptions): Promise<Lease<C>>;
 }

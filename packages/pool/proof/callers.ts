@@ -94,6 +94,7 @@ export class Callers {
       resend: action.kind === "run" ? action.resend : "refused",
       abort: new AbortController(),
       moment: facts.tick(),
+      beganAt: facts.now(),
       isLate: facts.closed !== undefined,
       ticket: undefined,
       waitsFor: undefined,

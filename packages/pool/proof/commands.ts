@@ -91,8 +91,10 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   maxConnectionsPerUser: mostly(2, 1, 4),
   maxConnectionsPerServer: mostly(Infinity, 1, 2),
   maxConnectsPerOrigin: mostly(64, 1, 2),
+  maxConnectsPerUser: mostly(16, 1, 2),
   maxCallsPerUser: mostly(4, 1, 2),
   maxCallsPerConnection: mostly(2, 1, 4),
+  maxSharedCallsPerUser: mostly(1, 2),
   maxCallsPerServer: mostly(4, 1, 2),
   maxWaiting: mostly(4, 0, 1),
   idleTimeoutMs: fc.constant(50),
@@ -109,6 +111,7 @@ const limits: fc.Arbitrary<PoolLimits> = fc.record({
   breakerStableMs: fc.constant(200),
   maxHoldMs: mostly(100, 20),
   maxTroubles: mostly(4, 1),
+  maxTroublesPerUser: mostly(4, 1),
 });
 
 /** What one run happens in. */

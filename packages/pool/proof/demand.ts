@@ -20,6 +20,8 @@ export interface Demand {
   readonly resend: RunOptions["resend"];
   readonly abort: AbortController;
   readonly moment: number;
+  /** When it began, by the clock. */
+  readonly beganAt: number;
   /** Whether the pool was told to close before. */
   readonly isLate: boolean;
   /** What its provider answered last; unknown where its scope has no user, whose calls cannot be told apart. */

@@ -1,3 +1,4 @@
+import { TenantryError, type Principal } from "@tenantry/core";
 import type { PoolLimits } from "../src/limits.ts";
 import type { Selection } from "../src/selection.ts";
 import type { PoolState } from "../src/state.ts";
@@ -30,6 +31,12 @@ export interface Order extends When {
   readonly selection: Selection;
 }
 
+/** Whose failure something is. */
+export interface Author {
+  readonly seat: Seat;
+  readonly demand: Demand | undefined;
+}
+
 /** When something happened: in the order of everything, by the clock, and by how often the world had been quiet. */
 export interface When {
   readonly moment: number;
@@ -45,13 +52,15 @@ export class Facts {
   readonly demands = new Set<Demand>();
   /** Openings that have begun and are not over. */
   readonly starts = new Set<Start>();
+  /** Openings, and what has become of them, of which something is left: their endpoint is out, or still asked for. */
+  readonly left = new Set<Start>();
   /** Connections that have not ended. */
   readonly links = new Set<Link>();
   readonly orders: Order[] = [];
   /** Since when each seat has had a caller without an outcome. */
   readonly busySince = new Map<Seat, When>();
   /** Whose failure an error is. */
-  readonly authors = new WeakMap<object, { readonly seat: Seat; readonly demand?: Demand | undefined }>();
+  readonly #authors = new WeakMap<object, Author>();
   /** When a connection of each seat was lost last. */
   readonly losses = new Map<Seat, When>();
   readonly events = new Map<PoolEvent, number>();
@@ -95,10 +104,20 @@ export class Facts {
     this.#violation ??= new Error(`${rule}: ${what}`);
   }
 
-  /** Notes whose failure an error is. */
+  /** Notes whose failure an error is, and gives it a cause by which a copy of it is known. */
   authored<E extends Error>(error: E, seat: Seat, demand?: Demand): E {
-    this.authors.set(error, { seat, demand });
-    return error;
+    const author = { seat, demand };
+    const cause = new Error("It is so.");
+    this.#authors.set(error, author).set(cause, author);
+    return Object.assign(error, { cause });
+  }
+
+  /** Whose failure it is, be it a copy of it, which has its cause; `undefined` for what the pool says by itself. */
+  authorOf(reason: unknown): Author | undefined {
+    if (!(reason instanceof Error)) return undefined;
+    const { cause } = reason;
+    const isCopy = cause instanceof Error && !(cause instanceof TenantryError);
+    return this.#authors.get(reason) ?? (isCopy ? this.#authors.get(cause) : undefined);
   }
 
   /** Throws the first violation. A rule is not asked to throw where it sees one: the pool might swallow it. */
@@ -110,6 +129,23 @@ export class Facts {
   order(verb: Order["verb"], seat: Seat, subject: string | undefined, moment: number): Order | undefined {
     return this.orders.find(
       (order) => order.verb === verb && order.moment > moment && isMeant(order.selection, seat, subject),
+    );
+  }
+
+  /** Whether a user who shares a connection has been revoked since `moment`. */
+  isRevoked(guest: Principal | undefined, { server }: Seat, moment: number): boolean {
+    return (
+      guest !== undefined &&
+      this.orders.some(
+        ({ verb, selection: { workspace, user, session, server: only, subject }, ...order }) =>
+          verb === "revoke" &&
+          order.moment > moment &&
+          user === guest.user &&
+          workspace === guest.workspace &&
+          (session === undefined || session === guest.session) &&
+          (only === undefined || only === server.id) &&
+          subject === undefined,
+      )
     );
   }
 

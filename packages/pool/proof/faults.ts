@@ -26,8 +26,8 @@ export const faults: readonly Fault[] = [
   {
     what: "the first waiter's abort stops the opening for all",
     file: "start.ts",
-    find: "this.#flight.join({ signal });",
-    put: '(signal?.addEventListener("abort", () => this.#listener.abandoned(signal.reason)), this.#flight.join({ signal }));',
+    find: "this.#flight.join({ signal: caller.signal });",
+    put: '(caller.signal?.addEventListener("abort", () => this.#listener.abandoned(caller.signal?.reason)), this.#flight.join(caller));',
     breaks: "aborts",
   },
   {
@@ -52,11 +52,46 @@ export const faults: readonly Fault[] = [
     breaks: "endings",
   },
   {
+    what: "what is ending counts towards no cap",
+    file: "caps/slot.ts",
+    find: "for (const bound of bounds) bound.ending++;",
+    put: "bounds.map((bound) => bound.ending);",
+    breaks: "caps",
+  },
+  {
+    what: "one user may open as many at once as all",
+    file: "caps/connection-bounds.ts",
+    find: "if (connects && isUser)",
+    put: "if (false as boolean && connects)",
+    breaks: "caps",
+  },
+  {
+    what: "a revoked user's call is made where others share the connection",
+    file: "attempt.ts",
+    find: "if (isIn && lender.resolver.isRevoked(demand))",
+    put: "if (false as boolean)",
+    breaks: "revocation",
+  },
+  {
     what: "a call that fails keeps its permit",
     file: "attempt.ts",
     find: 'trouble.failed(admission, failure, "calling", generation);',
     put: 'trouble.failed(admission, failure, "calling", generation); calls.enter(lane);',
     breaks: "liveness",
+  },
+  {
+    what: "one guest's calls take all of a connection",
+    file: "caps/call-permits.ts",
+    find: "return [part, one, own, origin];",
+    put: "return [one, own, origin];",
+    breaks: "caps",
+  },
+  {
+    what: "those who share a connection hear of a failure by one error",
+    file: "failure.ts",
+    find: "return withDetails(failure, { server: failure.server ?? server.id });",
+    put: "return failure;",
+    breaks: "isolation",
   },
   {
     what: "one principal's failures close an origin to all",

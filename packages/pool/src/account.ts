@@ -1,7 +1,7 @@
 import type { Principal } from "@tenantry/core";
 import type { PermitLane, Permits } from "./caps/permits.ts";
 import type { Entry } from "./entry.ts";
-import { keyOf, principalKey, type PoolKey } from "./keys.ts";
+import { keyOf, originKey, principalKey, type PoolKey } from "./keys.ts";
 import type { Trouble } from "./trouble/trouble.ts";
 import type { Troubles } from "./trouble/troubles.ts";
 
@@ -45,8 +45,9 @@ export function guestAccount(
   const { id: server, origin } = target.server;
   const lane = accounts.calls.lane(target, id, user);
   const poolKey = keyOf(key, user) as PoolKey;
+  const way = originKey(target.scope, target.server);
   return new Account(accounts, {
     lane,
-    trouble: accounts.troubles.of({ poolKey, server, principal: user, origin }),
+    trouble: accounts.troubles.of({ poolKey, server, way, principal: user, origin }),
   });
 }

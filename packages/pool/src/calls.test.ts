@@ -71,8 +71,8 @@ describe("calls in flight", () => {
     await settle();
     calls.push(call("bob", by("bob")));
     await settle();
-    for (const name of ["ada 1", "ada 2", "bob"]) await end(name);
-    expect(begun).toEqual(["ada 1", "ada 2", "bob", "ada 3"]);
+    for (const name of ["ada 1", "bob", "ada 2"]) await end(name);
+    expect(begun).toEqual(["ada 1", "bob", "ada 2", "ada 3"]);
     await end("ada 3");
     await Promise.all(calls);
   });

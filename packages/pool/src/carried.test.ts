@@ -5,6 +5,8 @@ import type { Resolved } from "./resolver.ts";
 
 const resolved = (order: number, generation = String(order)): Resolved => ({
   credential: credentialOf("s", generation),
+  subject: "s",
+  generation,
   order,
   asOf: 0,
 });

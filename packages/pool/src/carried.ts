@@ -17,7 +17,7 @@ export class Carried {
 
   /** `undefined` where it carries none. */
   get generation(): string | undefined {
-    return this.#resolved.credential?.generation;
+    return this.#resolved.generation;
   }
 
   /** Re-resolutions of the credentials that the server refused on this connection. */
@@ -37,8 +37,8 @@ export class Carried {
 
   /** Has the connection adopt a credential; tells whether it did, or need not because it is the same generation. */
   adopt(resolved: Resolved, connection: Poolable<unknown>): "adopted" | "same" | "refused" {
-    const { credential } = resolved;
-    const isSame = credential === undefined || credential.generation === this.generation;
+    const { credential, generation } = resolved;
+    const isSame = credential === undefined || generation === this.generation;
     if (!isSame && !connection.adopt(credential)) return "refused";
     this.#resolved = resolved;
     return isSame ? "same" : "adopted";

@@ -1,10 +1,4 @@
-import {
-  principalOf,
-  type AcquireOptions,
-  type Context,
-  type Principal,
-  type RunOptions,
-} from "@tenantry/core";
+import type { AcquireOptions, Context, Principal } from "@tenantry/core";
 import type { Resolved, Resolver } from "./resolver.ts";
 import type { CheckedTarget } from "./targets.ts";
 
@@ -16,6 +10,8 @@ export interface Demand {
   readonly signal: AbortSignal | undefined;
   /** Who asks, where the scope is not one user's. */
   readonly principal: Principal | undefined;
+  /** How many revocations there had been when it began. */
+  readonly asOf: number;
   /** Its newest credential. */
   resolved: Resolved;
   /** Whether its one repair is spent. */
@@ -28,23 +24,25 @@ const nothing: Context = Object.freeze({});
 
 /**
  * Takes down what a caller asks for and resolves its credential, at once where the provider can. A scope without a user
- * gets no context: a connection that others use must not be opened with one caller's credential. Throws
- * `PRINCIPAL_INVALID` where whoever asks for such a connection is nobody.
+ * gets no context: a connection that others use must not be opened with one caller's credential.
  */
 export function createDemand(
   resolver: Resolver,
   target: CheckedTarget,
-  { context: own, signal, principal: asking }: AcquireOptions & Pick<RunOptions, "principal">,
+  { context: own, signal }: AcquireOptions,
+  asking?: Principal,
 ): Demand | Promise<Demand> {
   const isShared = target.scope.share !== "user";
   const context = isShared ? nothing : own;
-  const principal = isShared && asking !== undefined ? principalOf(asking) : undefined;
+  const principal = isShared ? asking : undefined;
+  const asOf = resolver.revocations;
   const resolved = resolver.resolve({ target, context }, signal);
   const toDemand = (resolved: Resolved): Demand => ({
     target,
     context,
     signal,
     principal,
+    asOf,
     resolved,
     repaired: false,
     attempts: 0,

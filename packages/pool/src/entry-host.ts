@@ -1,5 +1,6 @@
 import type { Poolable } from "@tenantry/core";
 import type { Accounts } from "./account.ts";
+import type { Callers } from "./caps/callers.ts";
 import type { Capacity } from "./caps/capacity.ts";
 import type { Entry } from "./entry.ts";
 import type { PoolLimits } from "./limits.ts";
@@ -25,6 +26,7 @@ export interface EntryParts<P> extends Admitted {
 export interface EntryHost<C extends Poolable<P>, P> extends OpeningHost<C, P>, Accounts {
   readonly limits: PoolLimits;
   readonly capacity: Capacity;
+  readonly callers: Callers;
   /** Whether the pool takes no new work. */
   readonly isClosed: boolean;
   /** The entry is lent to nobody new. */

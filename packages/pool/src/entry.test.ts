@@ -49,6 +49,7 @@ it("closes a discovery connection with its last lease", async () => {
   expect(fake.connections[0]?.closes).toBe(0);
   leases[1]?.release();
   expect(fake.connections.map(({ closes }) => closes)).toEqual([1]);
+  await settle();
   expect(clock.pending).toBe(0);
 });
 

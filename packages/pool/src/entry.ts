@@ -9,7 +9,7 @@ import { announceEvict, announcePark, announceRotate, type EvictReason } from ".
 import { Parked, sessionOf } from "./parking/parked.ts";
 import type { Resolved } from "./resolver.ts";
 import { Standing } from "./standing.ts";
-import { Start, type StartListener } from "./start.ts";
+import { Start, type Joining, type StartListener } from "./start.ts";
 import type { CheckedTarget } from "./targets.ts";
 import * as states from "./state.ts";
 import type { PoolState, State } from "./state.ts";
@@ -56,11 +56,6 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     return this.#state.name === "ready" || this.#state.name === "draining" ? this.#users : 0;
   }
 
-  /** How many callers wait for room. */
-  get waiting(): number {
-    return this.#state.name === "starting" ? this.#state.start.waiting : 0;
-  }
-
   /** Whether the connection is there, be it for the last time. */
   get isOpen(): boolean {
     return this.#state.name !== "starting" && this.#state.name !== "closed";
@@ -78,13 +73,13 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   /** Gives the connection, opening it first where it must be; {@link release} gives it back. */
-  async lease(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+  async lease(caller: Joining): Promise<C> {
     const open = this.take();
     if (open !== undefined) return open;
     this.#users++;
     try {
       const state = this.#state;
-      if (state.name === "starting") return await state.start.join(resolved, signal);
+      if (state.name === "starting") return await state.start.join(caller);
       throw connectionEnded(this.target.server.id);
     } catch (failure) {
       this.release();
@@ -131,18 +126,19 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   retire(reason?: EvictReason): void {
     if (this.#isRetired || this.#state.name === "closed") return;
     this.#isRetired = true;
-    if (reason !== undefined) announceEvict(this.target, reason);
     this.#host.retired(this);
     if (this.#state.name === "idle") void this.end();
     else if (this.#state.name === "ready") this.#setState(states.draining(this.#state.opened));
+    if (reason !== undefined) announceEvict(this.target, reason);
   }
 
   /** Ends at once what may not be used any more. Settles when nothing is left of it. */
   revoke(): Promise<void> {
     if (this.#state.name === "closed") return this.#state.ending;
     this.#isRetired = true;
+    const ending = this.end(revoked(this.target.server.id));
     announceEvict(this.target, "revoked");
-    return this.end(revoked(this.target.server.id));
+    return ending;
   }
 
   /**
@@ -170,9 +166,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     const session = sessionOf(state.opened.connection);
     if (session === undefined) return false;
     const { key, target, expiresAt } = this;
-    const { credential } = this.carried.resolved;
+    const { credential, subject } = this.carried.resolved;
     void this.#finish(() => state.opened.abandon());
-    this.#host.parked(new Parked({ key, target, credential, session, expiresAt }));
+    this.#host.parked(new Parked({ key, target, credential, subject, session, expiresAt }));
     announcePark(this.target);
     return true;
   }
@@ -185,8 +181,9 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   /** Somebody else needs the slot, or nobody has asked for the connection for long enough. */
   evict(reason: EvictReason): void {
     if (this.park()) return;
-    announceEvict(this.target, reason);
     void this.end();
+    // Whoever hears of it and comes back is not given what has just ended.
+    announceEvict(this.target, reason);
   }
 
   opened(opened: Opened<C>): void {
@@ -215,9 +212,10 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   #stop(start: Start<C, P>, reason: unknown): Promise<void> {
     return this.#finish(async () => {
       const left = start.stop(reason);
-      if (left === undefined) return;
-      if (this.#isRetired) await this.#host.dropped(left);
-      else this.#host.parked(left);
+      const over = start.over();
+      if (left !== undefined && this.#isRetired) await this.#host.dropped(left);
+      else if (left !== undefined) this.#host.parked(left);
+      await over;
     });
   }
 
@@ -230,8 +228,8 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
   }
 
   /**
-   * Ends the entry, and then what is behind it, which may come back here. The slot is given back as soon as that has
-   * begun: nobody waits for a server that is slow to part.
+   * Ends the entry, and then what is behind it, which may come back here. The slot is given up as soon as that has
+   * begun: nobody waits for a server that is slow to part, unless very many are.
    */
   #finish(end: () => Promise<void>): Promise<void> {
     this.#setState(states.closed(settled));
@@ -240,7 +238,7 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
     this.standing.endWaits();
     this.#host.ended(this, ending);
     if (this.#users === 0) this.standing.account.close();
-    this.standing.ended();
+    this.standing.ended(ending);
     return ending;
   }
 }

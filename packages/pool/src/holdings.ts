@@ -1,5 +1,6 @@
 import type { Clock, Connector, Poolable } from "@tenantry/core";
 import { createCallPermits } from "./caps/call-permits.ts";
+import { Callers } from "./caps/callers.ts";
 import { Capacity } from "./caps/capacity.ts";
 import type { Permits } from "./caps/permits.ts";
 import type { EntryHost } from "./entry-host.ts";
@@ -8,7 +9,7 @@ import type { PoolLimits } from "./limits.ts";
 import { Farewells } from "./parking/farewells.ts";
 import type { Parked } from "./parking/parked.ts";
 import { Parking } from "./parking/parking.ts";
-import { principalKey, type PoolKey } from "./keys.ts";
+import { originKey, principalKey, type PoolKey } from "./keys.ts";
 import { announceBreak } from "./notices.ts";
 import { Population } from "./population.ts";
 import type { Resolved } from "./resolver.ts";
@@ -33,6 +34,7 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   readonly clock: Clock;
   readonly capacity: Capacity;
   readonly calls: Permits;
+  readonly callers: Callers;
   readonly troubles: Troubles;
   /** The entry that is lent for each key; the population knows the retired ones too. */
   readonly #lent = new Map<PoolKey, Entry<C, P>>();
@@ -48,6 +50,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
     this.clock = clock;
     this.capacity = new Capacity(limits, clock);
     this.calls = createCallPermits(limits, clock);
+    // More than these could neither call nor wait for their turn, once they had their connection.
+    this.callers = new Callers(limits.maxCallsPerUser + limits.maxWaiting);
     this.troubles = new Troubles({ limits, clock, random, onBreak: announceBreak });
     this.#population = new Population(clock);
     this.#farewells = new Farewells(this);
@@ -65,8 +69,8 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   /** The entry that is lent for the key of `target` and `resolved`; one that is too old is retired and not given. */
-  find(target: CheckedTarget, { credential }: Resolved): Entry<C, P> | undefined {
-    const entry = this.#lent.get(target.key(credential?.subject));
+  find(target: CheckedTarget, { subject }: Resolved): Entry<C, P> | undefined {
+    const entry = this.#lent.get(target.key(subject));
     if (entry === undefined || this.clock.now() < entry.expiresAt) return entry;
     entry.retire("age");
     return undefined;
@@ -79,12 +83,13 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   create(target: CheckedTarget, resolved: Resolved): Entry<C, P> {
     const { scope, server } = target;
     const { id, origin } = server;
-    const key = target.key(resolved.credential?.subject);
+    const key = target.key(resolved.subject);
     const principal = principalKey(scope);
-    const trouble = this.troubles.of({ poolKey: key, server: id, principal, origin });
+    const way = originKey(scope, server);
+    const trouble = this.troubles.of({ poolKey: key, server: id, way, principal, origin });
     let admission: Admission;
     try {
-      admission = trouble.admit(resolved.credential?.generation);
+      admission = trouble.admit(resolved.generation);
     } catch (failure) {
       this.troubles.drop(trouble);
       throw failure;
@@ -105,14 +110,20 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   select(selection: Selection): readonly Entry<C, P>[] {
     const all = [...this.#population, ...this.#population.ending];
     return waitingFirst(
-      all.filter(({ target, carried }) => selects(selection, target, carried.resolved.credential?.subject)),
+      all.filter(({ target, carried }) => selects(selection, target, carried.resolved.subject)),
     );
+  }
+
+  /** Ends the selected users' calls that wait for their turn on connections that they share; it looks at each of them. */
+  refuseWaits(selection: Selection): void {
+    for (const { standing, target } of this.#population)
+      if (target.scope.share !== "user") standing.refuseWaits(selection, target);
   }
 
   /** Ends the selected sessions that are parked, and gives when each is; it looks at each of them. */
   dropParked(selection: Selection, reason?: "revoked"): readonly Promise<void>[] {
-    for (const { key, target, credential } of [...this.#parking])
-      if (selects(selection, target, credential?.subject)) this.#parking.drop(key, reason);
+    for (const { key, target, subject } of [...this.#parking])
+      if (selects(selection, target, subject)) this.#parking.drop(key, reason);
     return this.#farewells.select(selection);
   }
 
@@ -128,20 +139,24 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
   }
 
   stats(): PoolStats {
-    return statsOf(this.#population, this.#parking);
+    const counts = { waiting: this.callers.size, ending: this.capacity.ending };
+    return statsOf(this.#population, this.#parking, counts);
   }
 
   /** Ends everything, whoever waits hears `reason`; rejects with what could not be given back. */
   async close(reason: unknown): Promise<void> {
     this.#isClosed = true;
+    this.#population.close();
     for (const entry of waitingFirst([...this.#population])) if (!entry.isOpen) void entry.end(reason);
     for (const { key } of [...this.#parking]) this.#parking.drop(key);
     await this.drain(this.#population);
     for (const entry of this.#population) void entry.end(reason);
-    await this.settled(this.#farewells.pending);
-    this.#farewells.end();
     this.troubles.close();
-    await this.#population.settled();
+    try {
+      await this.#population.settled(this.#farewells.pending);
+    } finally {
+      this.#farewells.end();
+    }
   }
 
   retired(entry: Entry<C, P>): void {

@@ -4,59 +4,75 @@ import {
   type AcquireOptions,
   type DiagnosticEvents,
   type Lease,
+  type Principal,
   type Poolable,
   type RunOptions,
   type Target,
 } from "@tenantry/core";
+import { checkOptions, checkWork } from "./arguments.ts";
 import { runAttempts, type Lender, type Loan, type Work } from "./attempt.ts";
 import { createDemand, type Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
-import { explained, isRefusal, poolClosed } from "./failure.ts";
+import { connectionEnded, explained, isRefusal, poolClosed, revoked, said } from "./failure.ts";
 import { Holdings, type HoldingsParts } from "./holdings.ts";
 import { createLease } from "./lease.ts";
 import { reauthorize } from "./repair.ts";
+import { Principals } from "./principals.ts";
 import { Resolver } from "./resolver.ts";
 import { checkSelection, type Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
-import { Targets } from "./targets.ts";
+import { Targets, type CheckedTarget } from "./targets.ts";
 
 /** A connection that does not fit is replaced; one that ends as soon as it opens is not replaced for ever. */
 const maxRounds = 3;
 
 /** Lends what the pool holds to whoever may have it. */
 export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
-  readonly resolver = new Resolver();
+  readonly resolver: Resolver;
   readonly holdings: Holdings<C, P>;
   readonly #targets = new Targets();
+  readonly #principals = new Principals();
   #closing: Promise<void> | undefined;
 
   constructor(parts: HoldingsParts<C, P>) {
+    this.resolver = new Resolver(parts.clock, parts.limits.acquireTimeoutMs);
     this.holdings = new Holdings(parts);
   }
 
   /** One asynchronous function beneath this and no more: every call goes through here. */
   run<T>(target: Target, work: Work<C, T>, options: RunOptions): Promise<T> {
+    let checked: CheckedTarget | undefined;
     try {
-      return runAttempts(this, target, this.#demand(target, options), work, options);
+      checkWork(work);
+      checked = this.#read(target, options);
+      const principal = this.#principals.read(options.principal, checked.scope);
+      const asked = this.#ask(checked, options, principal);
+      return runAttempts(this, checked, asked, work, options);
     } catch (failure) {
-      return Promise.reject(explained(failure, target, options) as Error);
+      return Promise.reject(explained(failure, checked, options) as Error);
     }
   }
 
   async acquire(target: Target, options: AcquireOptions): Promise<Lease<C>> {
+    let checked: CheckedTarget | undefined;
     try {
-      const demand = this.#demand(target, options);
-      const lent = this.borrow(demand instanceof Promise ? await demand : demand);
+      checked = this.#read(target, options);
+      const asked = this.#ask(checked, options);
+      const demand = asked instanceof Promise ? await asked : asked;
+      const lent = this.borrow(demand);
       const { connection, entry } = lent instanceof Promise ? await lent : lent;
-      return createLease(connection, entry);
+      if (entry.isOpen) return createLease(connection, entry);
+      entry.release();
+      throw connectionEnded(checked.server.id);
     } catch (failure) {
-      throw explained(failure, target, options);
+      throw explained(failure, checked, options);
     }
   }
 
   async revoke(selection: Selection): Promise<void> {
     const chosen = checkSelection(selection);
     this.resolver.revoke(chosen);
+    this.holdings.refuseWaits(chosen);
     const sessions = this.holdings.dropParked(chosen, "revoked");
     const connections = this.holdings.select(chosen).map((entry) => entry.revoke());
     await this.holdings.settled([...sessions, ...connections]);
@@ -89,7 +105,12 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     if (!isTraced("tenantry:pool:acquire")) return this.#lendOpen(demand) ?? this.#lend(demand, undefined);
     const { scope, server } = demand.target;
     const payload = () => ({ scope, server: server.id });
-    return traced("tenantry:pool:acquire", payload, (event) => this.#lend(demand, event));
+    return traced("tenantry:pool:acquire", payload, (event) => {
+      const open = this.#lendOpen(demand);
+      if (open === undefined) return this.#lend(demand, event);
+      if (event) event.outcome = "hit";
+      return Promise.resolve(open);
+    });
   }
 
   async #close(): Promise<void> {
@@ -98,10 +119,21 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     await this.holdings.close(reason);
   }
 
-  #demand(target: Target, options: AcquireOptions): Demand | Promise<Demand> {
+  /** What is asked for, where anybody may still ask. */
+  #read(target: Target, options: AcquireOptions): CheckedTarget {
+    checkOptions(options);
     options.signal?.throwIfAborted();
-    if (this.#closing !== undefined) throw poolClosed();
-    return createDemand(this.resolver, this.#targets.read(target), options);
+    const checked = this.#targets.read(target);
+    if (this.#closing !== undefined) throw explained(poolClosed(), checked, options);
+    return checked;
+  }
+
+  /** Asks for the credential, unless as many of the user ask or wait as may. */
+  #ask(target: CheckedTarget, options: AcquireOptions, principal?: Principal): Demand | Promise<Demand> {
+    const { callers } = this.holdings;
+    callers.check({ target, principal });
+    const asked = createDemand(this.resolver, target, options, principal);
+    return asked instanceof Promise ? callers.wait({ target, principal }, asked) : asked;
   }
 
   /** The usual case, without a promise: the connection is open and carries the credential, or adopts it. */
@@ -115,29 +147,44 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   }
 
   async #lend(demand: Demand, event: AcquireEvent | undefined): Promise<Loan<C, P>> {
-    for (let round = 1; ; round++) {
-      demand.signal?.throwIfAborted();
-      // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
-      while (this.resolver.isStale(demand.resolved, demand.target))
-        demand.resolved = await this.resolver.resolve(demand, demand.signal);
-      if (this.#closing !== undefined) throw poolClosed();
-      const { target, resolved } = demand;
-      const known = this.holdings.find(target, resolved);
-      const entry = known ?? this.holdings.create(target, resolved);
-      if (event) event.outcome ??= outcomeOf(entry, known === undefined);
-      const connection = await this.#lease(entry, demand);
-      if (connection === undefined) continue;
-      if (this.#serves(entry, demand, round >= maxRounds)) return { entry, connection };
+    const { holdings } = this;
+    const party = holdings.callers.enter(demand);
+    try {
+      for (let round = 1; ; round++) {
+        demand.signal?.throwIfAborted();
+        // What was resolved before a revocation that may mean it is resolved again; nothing may come between this and its use.
+        for (let asked = 0; this.#mustAsk(demand, asked); asked++)
+          demand.resolved = await this.resolver.resolve(demand, demand.signal);
+        if (this.#closing !== undefined) throw poolClosed();
+        const { target, resolved } = demand;
+        const known = holdings.find(target, resolved);
+        const entry = known ?? holdings.create(target, resolved);
+        if (event) event.outcome ??= outcomeOf(entry, known === undefined);
+        const connection = await this.#lease(entry, demand);
+        if (connection === undefined) continue;
+        if (this.#serves(entry, demand, round >= maxRounds)) return { entry, connection };
+      }
+    } finally {
+      holdings.callers.leave(party);
     }
+  }
+
+  /** Whether the credential may be revoked; a provider that revokes what it gives is not asked for ever. */
+  #mustAsk({ resolved, target }: Demand, asked: number): boolean {
+    if (!this.resolver.isStale(resolved, target)) return false;
+    if (asked >= maxRounds) throw revoked(target.server.id);
+    return true;
   }
 
   /** Leases the entry's connection; `undefined` where its credential was refused at the door and there is another. */
   async #lease(entry: Entry<C, P>, demand: Demand): Promise<C | undefined> {
     try {
-      return await entry.lease(demand.resolved, demand.signal);
+      return await entry.lease(demand);
     } catch (failure) {
+      const refusal = said(failure, demand);
+      if (refusal === undefined || !isRefusal(refusal)) throw failure;
       const refused = { entry, carried: entry.carried.resolved };
-      if (isRefusal(failure) && (await reauthorize(this, demand, refused, failure))) return undefined;
+      if (await reauthorize(this, demand, refused, refusal)) return undefined;
       throw failure;
     }
   }

@@ -3,7 +3,7 @@ import { defaultTroubleLimits, type TroubleLimits } from "./trouble/limits.ts";
 
 /** What a pool may hold and how long it waits. */
 export interface PoolLimits extends TroubleLimits {
-  /** Connections in all, those being opened and drained included; parked sessions are none. Defaults to 10,000. */
+  /** Connections in all, those being opened and drained included; parked sessions are none, and as many again may be ending. Defaults to 10,000. */
   readonly maxConnections: number;
   /** Connections of one workspace, shared ones included. Defaults to `Infinity`. */
   readonly maxConnectionsPerWorkspace: number;
@@ -13,13 +13,20 @@ export interface PoolLimits extends TroubleLimits {
   readonly maxConnectionsPerServer: number;
   /** Connections that are being opened to one origin at the same time. Defaults to 64. */
   readonly maxConnectsPerOrigin: number;
+  /** Those of them that are for one user of one workspace. Defaults to 16. */
+  readonly maxConnectsPerUser: number;
   /** Calls in flight of one user of one workspace. Defaults to 256. */
   readonly maxCallsPerUser: number;
   /** Calls in flight on one connection. Defaults to 128. */
   readonly maxCallsPerConnection: number;
+  /**
+   * Calls in flight of one user on a connection that several share, so that one user's hung calls leave the others
+   * theirs; never more than half of `maxCallsPerConnection`. Defaults to 32.
+   */
+  readonly maxSharedCallsPerUser: number;
   /** Calls in flight to one origin, or of one workspace to a server without one. Defaults to 1,024. */
   readonly maxCallsPerServer: number;
-  /** Callers of one user that wait for room or their turn, and connections that wait in all. Defaults to 1,000 each. */
+  /** Callers of one user that wait for room, those that wait for their turn, and users in one line. Defaults to 1,000 each. */
   readonly maxWaiting: number;
   /** How long a connection stays open after its last lease, in milliseconds; it is parked then, or closed where it cannot be. Defaults to 300,000. */
   readonly idleTimeoutMs: number;
@@ -27,13 +34,13 @@ export interface PoolLimits extends TroubleLimits {
   readonly parkedTimeoutMs: number;
   /** Parked sessions; the longest parked is ended for another. Defaults to 100,000. */
   readonly maxParked: number;
-  /** Parked conversations of one user of one workspace; one more is ended instead. Defaults to 64. */
+  /** Parked sessions of one user of one workspace, whatever the server or credential, or of those who share a scope; one more is ended instead. Defaults to 64. */
   readonly maxParkedPerUser: number;
   /** How old a connection is lent, or its session gone on with, in milliseconds. Defaults to 86,400,000. */
   readonly maxLifetimeMs: number;
   /** How long opening one connection may take, in milliseconds. Defaults to 30,000. */
   readonly connectTimeoutMs: number;
-  /** How long a caller waits for room under a cap or for its turn, in milliseconds. Defaults to 30,000. */
+  /** How long a caller waits for room under a cap or for its turn, and a provider may take to answer, in milliseconds. Defaults to 30,000. */
   readonly acquireTimeoutMs: number;
   /** How long `drain()` and `close()` leave leased connections to their users, in milliseconds. Defaults to 5,000. */
   readonly drainTimeoutMs: number;
@@ -47,8 +54,10 @@ export const defaultPoolLimits: PoolLimits = Object.freeze({
   maxConnectionsPerUser: 64,
   maxConnectionsPerServer: Number.POSITIVE_INFINITY,
   maxConnectsPerOrigin: 64,
+  maxConnectsPerUser: 16,
   maxCallsPerUser: 256,
   maxCallsPerConnection: 128,
+  maxSharedCallsPerUser: 32,
   maxCallsPerServer: 1_024,
   maxWaiting: 1_000,
   idleTimeoutMs: 300_000,

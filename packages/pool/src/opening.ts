@@ -1,6 +1,5 @@
 import {
   raceAbort,
-  TenantryError,
   traced,
   type Clock,
   type Connector,
@@ -9,6 +8,7 @@ import {
   type Target,
 } from "@tenantry/core";
 import { connectTimedOut } from "./failure.ts";
+import { isPoolable, malformed } from "./poolable.ts";
 
 /** Who opens connections. */
 export interface OpeningHost<C extends Poolable<P>, P> {
@@ -33,6 +33,7 @@ export class Opening<C extends Poolable<P>, P> {
   readonly #options: OpeningOptions<P>;
   readonly #abort = new AbortController();
   #isSpent = false;
+  #rest: Promise<void> = Promise.resolve();
 
   constructor(host: OpeningHost<C, P>, options: OpeningOptions<P>) {
     this.#host = host;
@@ -63,6 +64,11 @@ export class Opening<C extends Poolable<P>, P> {
     return this.#isSpent;
   }
 
+  /** Settles when whatever still arrived after {@link stop} is closed. It never rejects. */
+  get rest(): Promise<void> {
+    return this.#rest;
+  }
+
   /** Ends the opening. Its rest is given away within this call, so that whoever stops it knows of it. */
   stop(reason: unknown): void {
     this.#abort.abort(reason);
@@ -71,7 +77,10 @@ export class Opening<C extends Poolable<P>, P> {
   #race(): Promise<Opened<C>> {
     const { signal } = this.#abort;
     const opened = this.#open();
-    const giveAway = () => this.#host.stopped(opened.then((late) => late.close()).catch(() => {}));
+    const giveAway = () => {
+      this.#rest = opened.then((late) => late.close()).catch(() => {});
+      this.#host.stopped(this.#rest);
+    };
     // What is called to open it may stop it from within.
     if (signal.aborted) giveAway();
     else signal.addEventListener("abort", giveAway, { once: true });
@@ -85,9 +94,10 @@ export class Opening<C extends Poolable<P>, P> {
     try {
       signal.throwIfAborted();
       this.#isSpent = true;
-      const connection = await this.#host.connector.open(borrowed.endpoint, credential, { resume, signal });
-      if (typeof connection !== "object" || connection === null)
-        throw new TenantryError("CONNECT_FAILED", "The connector gave no connection; correct it.");
+      const shared = target.scope.share !== "user";
+      const options = { resume, shared, signal };
+      const connection = await this.#host.connector.open(borrowed.endpoint, credential, options);
+      if (!isPoolable(connection)) throw await malformed(connection);
       return new Opened(connection, borrowed);
     } catch (failure) {
       // Why it could not be opened matters more than what came of cleaning up.

@@ -11,6 +11,7 @@ import { KeyedPool } from "./keyed-pool.ts";
 import { checkLimits, type PoolLimits } from "./limits.ts";
 import type { Selection } from "./selection.ts";
 import type { PoolStats } from "./stats.ts";
+import { steadyClock } from "./steady-clock.ts";
 
 /** What a pool is made of. */
 export interface PoolOptions<C extends Poolable<P>, P> {
@@ -18,7 +19,7 @@ export interface PoolOptions<C extends Poolable<P>, P> {
   readonly connector: Connector<C, P>;
   /** Bounds that differ from the defaults of {@link PoolLimits}. */
   readonly limits?: Partial<PoolLimits>;
-  /** Where time comes from; defaults to the system's clock. */
+  /** Where time comes from; defaults to the system's clock. It may be set back and forward. */
   readonly clock?: Clock;
   /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
   readonly random?: () => number;
@@ -28,7 +29,8 @@ export interface PoolOptions<C extends Poolable<P>, P> {
 export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
   /**
    * Ends the selected connections at once, whoever uses them, and forgets their sessions; a credential that is being
-   * resolved meanwhile is resolved again. Resolves when nothing is left of them; it looks at every connection. Throws
+   * resolved meanwhile is resolved again. A user's calls that wait for their turn on a connection that others share end
+   * too; those in flight there go on, for the connection is not the user's: abort them by their signal. Resolves when nothing is left of them; it looks at every connection. Throws
    * `ARGUMENT_INVALID` for a selection that names nothing or something that there is not.
    */
   revoke(selection: Selection): Promise<void>;
@@ -41,7 +43,7 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
   stats(): PoolStats;
   /**
    * Refuses new work with `CLOSED`, lets leased connections finish for `drainTimeoutMs` and closes everything, parked
-   * sessions and what is left of a stopped opening included, for which it waits 30 s at most.
+   * sessions and what is left of a stopped opening included, for which it waits 30 s more at most.
    * Gives the same promise every time; rejects when an endpoint cannot be given back, after all else is closed.
    */
   close(): Promise<void>;
@@ -50,7 +52,8 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
 /** Creates a pool. It opens nothing before it is asked; throws `CONFIG_INVALID` for a limit out of its range. */
 export function createPool<C extends Poolable<P>, P>(options: PoolOptions<C, P>): Pool<C> {
   const { connector, clock = systemClock, random = Math.random } = options;
-  return poolOf(new KeyedPool({ connector, clock, random, limits: checkLimits(options.limits) }));
+  const limits = checkLimits(options.limits);
+  return poolOf(new KeyedPool({ connector, clock: steadyClock(clock), random, limits }));
 }
 
 /** What a host may see of a pool. */

@@ -10,6 +10,7 @@ export class Population<T> implements Iterable<T> {
   readonly #endings = new Map<T, Promise<void>>();
   readonly #rests = new Set<Promise<void>>();
   readonly #waits = new Set<Wait<T>>();
+  #isClosing = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,7 +34,8 @@ export class Population<T> implements Iterable<T> {
     this.#members.delete(member);
     const done = () => void this.#endings.delete(member);
     this.#endings.set(member, ending);
-    ending.then(done, done);
+    // What goes wrong while everything ends is for whoever waits for that.
+    ending.then(done, () => this.#isClosing || done());
     for (const wait of this.#waits) if (wait.left.delete(member) && wait.left.size === 0) wait.resolve();
   }
 
@@ -56,9 +58,17 @@ export class Population<T> implements Iterable<T> {
     timer.cancel();
   }
 
-  /** Waits for every ending and for the rests of stopped openings; rejects with what went wrong, once all have settled. */
-  async settled(): Promise<void> {
-    const failures = await this.within([...this.#endings.values(), ...this.#rests]);
+  /** From now on what goes wrong is kept for {@link settled}. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /**
+   * Waits for every ending, for the rests of stopped openings and for these others; rejects with what went wrong, once
+   * all have settled.
+   */
+  async settled(others: readonly Promise<void>[]): Promise<void> {
+    const failures = await this.within([...others, ...this.#endings.values(), ...this.#rests]);
     this.#endings.clear();
     this.#rests.clear();
     if (failures.length === 1) throw failures[0];
@@ -85,5 +95,5 @@ interface Wait<T> {
   readonly resolve: () => void;
 }
 
-/** How long what has ended is waited for; connectors of ours need a few seconds. */
-const restTimeoutMs = 30_000;
+/** How long what has ended is waited for, and counts; connectors of ours need a few seconds. */
+export const restTimeoutMs = 30_000;

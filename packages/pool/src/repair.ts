@@ -1,7 +1,8 @@
-import { TenantryError, type Poolable, type RunOptions } from "@tenantry/core";
+import type { Poolable, RunOptions, TenantryError } from "@tenantry/core";
 import type { Lender } from "./attempt.ts";
 import type { Demand } from "./demand.ts";
 import type { Entry } from "./entry.ts";
+import { said } from "./failure.ts";
 import type { Resolved } from "./resolver.ts";
 
 /** A connection that a call failed on, and the credential that it carried then. */
@@ -15,17 +16,22 @@ export async function repair<C extends Poolable<P>, P>(
   lender: Lender<C, P>,
   demand: Demand,
   used: Used<C, P>,
-  failure: unknown,
+  thrown: unknown,
   resend: RunOptions["resend"],
 ): Promise<boolean> {
-  if (!(failure instanceof TenantryError)) return false;
+  const failure = said(thrown, demand);
+  if (failure === undefined) return false;
   const { entry } = used;
   // Whether or not this work may be sent again, the next one needs a connection that works.
   if (failure.recover === "reconnect") entry.retire();
   if (lender.holdings.isClosed || demand.repaired || !maySendAgain(failure, resend)) return false;
   // A refused generation is held back while another one is on its way: whoever comes meanwhile waits for that.
   const isOnItsWay = failure.code === "UNAUTHORIZED" && entry.carried.renewal.isUnderWay;
-  if (failure.recover === "reauthorize" || isOnItsWay) return reauthorize(lender, demand, used, failure);
+  if (failure.recover === "reauthorize" || isOnItsWay) {
+    const { callers } = lender.holdings;
+    if (callers.isFull(demand)) return false;
+    return callers.wait(demand, reauthorize(lender, demand, used, failure));
+  }
   demand.repaired = failure.recover === "reconnect" || lostAnswer(failure);
   return demand.repaired;
 }
@@ -42,19 +48,18 @@ export async function reauthorize<C extends Poolable<P>, P>(
 ): Promise<boolean> {
   if (demand.repaired || holdings.isClosed || demand.target.credentials === undefined) return false;
   demand.repaired = true;
-  const { subject } = demand.resolved.credential ?? {};
-  const { generation } = carried.credential ?? {};
+  const { subject } = demand.resolved;
+  const { generation } = carried;
   // A server may refuse a request that carried nothing; its challenge tells the provider what it wants.
   const rejected = { ...(generation !== undefined && { generation }), ...(challenge && { challenge }) };
   const ask = async (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
   const refused = { generation, order: carried.order };
   let { result, own } = await entry.carried.renewal.join(refused, ask, demand.signal);
-  if (!own && demand.target.scope.share === "user" && result.credential?.subject !== subject) {
+  if (!own && demand.target.scope.share === "user" && result.subject !== subject) {
     // Another authority than the refused one may come from the context of the call that asked, and is that call's alone.
     result = await ask(demand.signal);
   }
-  const { credential } = result;
-  if (credential?.subject === subject && credential?.generation === generation) return false;
+  if (result.subject === subject && result.generation === generation) return false;
   demand.resolved = result;
   return true;
 }

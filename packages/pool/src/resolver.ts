@@ -1,18 +1,26 @@
 import {
   isThenable,
   raceAbort,
+  TenantryError,
   type Challenge,
+  type Clock,
   type Context,
   type Credential,
   type CredentialProvider,
   type Target,
 } from "@tenantry/core";
+import { StaleList, type Stale } from "./caps/stale-list.ts";
+import type { Demand } from "./demand.ts";
+import { providerTimedOut } from "./failure.ts";
 import { Revocations } from "./revocations.ts";
 import type { Selection } from "./selection.ts";
 
 /** A credential as it was at one moment. */
 export interface Resolved {
   readonly credential: Credential | undefined;
+  /** What the credential is known by, whatever becomes of the object; absent where there is none. */
+  readonly subject: string | undefined;
+  readonly generation: string | undefined;
   /** Counts resolutions in the order of their answers, so that a late caller does not bring an old credential back. */
   readonly order: number;
   /** How many revocations there had been when it was asked for. */
@@ -35,13 +43,20 @@ export interface Rejected {
 /** Resolves credentials, numbers the answers, and ends what is under way when the pool does. */
 export class Resolver {
   readonly #pending = new Set<Question>();
+  readonly #times: StaleList<Question>;
   readonly #revocations = new Revocations();
   #answers = 0;
   #ended: Error | undefined;
 
+  /** No answer is waited for longer than `timeoutMs`. */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#times = new StaleList({ clock, timeoutMs, expire: (question) => question.expire(timeoutMs) });
+  }
+
   /**
    * Resolves what the target's server accepts from its scope, at once where the provider can. Throws or rejects as the
-   * provider does, or with the reason of `signal` or of the pool's end.
+   * provider does, with `CREDENTIAL_INVALID` where its answer is no credential, `TIMEOUT` where there is none in
+   * time, or with the reason of `signal` or of the pool's end.
    */
   resolve(
     asking: Asking,
@@ -64,8 +79,18 @@ export class Resolver {
   }
 
   /** Whether what was resolved for this target may have been revoked since it was asked for. */
-  isStale({ credential, asOf }: Resolved, target: Target): boolean {
-    return this.#revocations.concern(asOf, target, credential?.subject);
+  isStale({ subject, asOf }: Resolved, target: Target): boolean {
+    return this.#revocations.concern(asOf, target, subject);
+  }
+
+  /** How many revocations there have been. */
+  get revocations(): number {
+    return this.#revocations.count;
+  }
+
+  /** Whether the user who asks for a connection that others share was revoked since. */
+  isRevoked({ target, principal, asOf }: Pick<Demand, "target" | "principal" | "asOf">): boolean {
+    return principal !== undefined && this.#revocations.concernGuest(asOf, target, principal);
   }
 
   /** Makes stale what is selected and was asked for before. */
@@ -79,9 +104,14 @@ export class Resolver {
     for (const question of this.#pending) question.end(reason);
   }
 
-  #resolved(credential: Credential | undefined, asOf: number): Resolved {
+  #resolved(answer: Credential | null | undefined, asOf: number): Resolved {
     // Some say `null` for none.
-    return { credential: credential ?? undefined, order: ++this.#answers, asOf };
+    const credential = answer ?? undefined;
+    // Read once: a provider may keep one object, and bring it up to date.
+    const { subject, generation }: Partial<Credential> = credential ?? noCredential;
+    if (credential !== undefined && (typeof subject !== "string" || typeof generation !== "string"))
+      throw nameless();
+    return { credential, subject, generation, order: ++this.#answers, asOf };
   }
 
   async #wait(
@@ -91,19 +121,29 @@ export class Resolver {
   ): Promise<Resolved> {
     if (this.#ended) question.end(this.#ended);
     this.#pending.add(question);
+    const place = this.#times.append(question);
     try {
       return this.#resolved(await question.race(Promise.resolve(answer)), asOf);
     } finally {
       this.#pending.delete(question);
+      this.#times.remove(place);
       question.leave();
     }
   }
 }
 
+const noCredential: Partial<Credential> = Object.freeze({});
+
+function nameless(): TenantryError {
+  const what = "The provider gave a credential without a subject or a generation, each a string";
+  return new TenantryError("CREDENTIAL_INVALID", `${what}; correct its resolve().`);
+}
+
 type Answer = ReturnType<CredentialProvider["resolve"]>;
 
 /** One question to a provider. Its signal is made for whoever looks at it: most providers answer at once and do not. */
-class Question {
+class Question implements Stale {
+  dueAt = 0;
   readonly #asking: Asking;
   readonly #signal: AbortSignal | undefined;
   readonly #rejected: Rejected | undefined;
@@ -146,6 +186,10 @@ class Question {
 
   end(reason: unknown): void {
     this.#ending().abort(reason);
+  }
+
+  expire(timeoutMs: number): void {
+    this.end(providerTimedOut(this.#asking.target.server.id, timeoutMs));
   }
 
   leave(): void {

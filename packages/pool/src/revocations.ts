@@ -1,5 +1,5 @@
-import type { Target } from "@tenantry/core";
-import { selects, type Selection } from "./selection.ts";
+import type { Principal, Target } from "@tenantry/core";
+import { selects, selectsGuest, type Selection } from "./selection.ts";
 
 /** How many are remembered; for what was resolved before them, any of the forgotten ones may matter. */
 const maxRemembered = 10_000;
@@ -22,11 +22,17 @@ export class Revocations {
 
   /** Whether one that came after the first `before` means a credential of this subject for this target. */
   concern(before: number, target: Target, subject: string | undefined): boolean {
+    return this.#some(before, (selection) => selects(selection, target, subject));
+  }
+
+  /** Whether one that came after the first `before` means this user among those who share the target. */
+  concernGuest(before: number, target: Target, guest: Principal): boolean {
+    return this.#some(before, (selection) => selectsGuest(selection, target, guest));
+  }
+
+  #some(before: number, isMeant: (selection: Selection) => boolean): boolean {
     if (before === this.#count) return false;
     const forgotten = this.#count - this.#selections.length;
-    if (before < forgotten) return true;
-    return this.#selections
-      .slice(before - forgotten)
-      .some((selection) => selects(selection, target, subject));
+    return before < forgotten || this.#selections.slice(before - forgotten).some(isMeant);
   }
 }

@@ -1,4 +1,4 @@
-import { quote, TenantryError, type Target } from "@tenantry/core";
+import { quote, TenantryError, type Principal, type Target } from "@tenantry/core";
 import { workspaceOf } from "./keys.ts";
 
 /** Which connections are meant: those that have everything that is named here. */
@@ -40,7 +40,7 @@ export function checkSelection(selection: Selection): Selection {
 /** Whether the selection means a connection to this target with a credential of this subject. */
 export function selects(
   selection: Selection,
-  { scope, server }: Target,
+  { scope, server }: Pick<Target, "scope" | "server">,
   subject: string | undefined,
 ): boolean {
   const { workspace, user, session } = selection;
@@ -51,4 +51,17 @@ export function selects(
     (selection.server === undefined || selection.server === server.id) &&
     (selection.subject === undefined || selection.subject === subject)
   );
+}
+
+/** Whether the selection means this user among those who share a connection, which is nobody's own. */
+export function selectsGuest(
+  selection: Selection,
+  { server }: Pick<Target, "server">,
+  guest: Principal,
+): boolean {
+  const { user, subject } = selection;
+  // The subject is that of the credential that all of them share.
+  if (user === undefined || subject !== undefined) return false;
+  const scope = { share: "user", ...guest } as const;
+  return selects(selection, { scope, server }, undefined);
 }

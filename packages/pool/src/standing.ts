@@ -1,4 +1,6 @@
 import type { Target } from "@tenantry/core";
+import { revoked } from "./failure.ts";
+import { selectsGuest, type Selection } from "./selection.ts";
 import { Account, type Accounts } from "./account.ts";
 import type { Capacity } from "./caps/capacity.ts";
 import type { PermitWait } from "./caps/permit-wait.ts";
@@ -38,6 +40,13 @@ export class Standing {
     return (this.#waits ??= new Set());
   }
 
+  /** Ends the selected users' calls that wait for their turn on a connection that they share. */
+  refuseWaits(selection: Selection, target: Target): void {
+    for (const wait of this.#waits ?? [])
+      if (wait.principal && selectsGuest(selection, target, wait.principal))
+        wait.refused(revoked(target.server.id));
+  }
+
   /** Tells the calls that wait for their turn that there will be none. */
   endWaits(): void {
     for (const wait of this.#waits ?? []) wait.ended();
@@ -54,9 +63,11 @@ export class Standing {
     this.account.trouble.failed(this.#admission, failure, "opening", generation);
   }
 
-  /** The connection ends; whoever waits for its slot may have it. */
-  ended(): void {
+  /** The connection ends, and nothing is left of it when `ending` settles; whoever waits for its slot may have it. */
+  ended(ending: Promise<void>): void {
     this.account.trouble.left(this.#admission);
-    this.#capacity.release(this.slot);
+    this.#capacity.end(this.slot);
+    const release = () => this.#capacity.release(this.slot);
+    ending.then(release, release);
   }
 }

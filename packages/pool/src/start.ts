@@ -1,12 +1,16 @@
 import { SharedFlight, type Poolable, type Target } from "@tenantry/core";
 import type { Carried } from "./carried.ts";
+import { partyOf } from "./caps/callers.ts";
 import type { Slot } from "./caps/slot.ts";
+import type { Demand } from "./demand.ts";
 import type { EntryHost } from "./entry-host.ts";
 import { named, tooManyWaiting, waitedTooLong } from "./failure.ts";
 import { Opening, type Opened } from "./opening.ts";
 import type { Parked } from "./parking/parked.ts";
-import type { Resolved } from "./resolver.ts";
 import { waitForRoom, type Caller } from "./room.ts";
+
+/** Who joins a start. */
+export type Joining = Pick<Demand, "resolved" | "signal" | "principal">;
 
 /** What a start is made of. */
 export interface StartParts<P> {
@@ -35,6 +39,7 @@ export class Start<C extends Poolable<P>, P> {
   readonly #callers = new Set<Caller<C>>();
   #opening: Opening<C, P> | undefined;
   #flight: SharedFlight<C> | undefined;
+  #finishing: Promise<C> | undefined;
   /** Why it was stopped. */
   #stopped: { readonly reason: unknown } | undefined;
 
@@ -48,14 +53,9 @@ export class Start<C extends Poolable<P>, P> {
     return this.#opening === undefined ? "waiting" : "connecting";
   }
 
-  /** How many callers wait for room. */
-  get waiting(): number {
-    return this.#callers.size;
-  }
-
   /** Waits for the connection, and before that for room, where there is none yet. */
-  join(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
-    return this.#flight === undefined ? this.#wait(resolved, signal) : this.#flight.join({ signal });
+  join(caller: Joining): Promise<C> {
+    return this.#flight === undefined ? this.#wait(caller) : this.#flight.join({ signal: caller.signal });
   }
 
   /** Begins to open: there is room. */
@@ -70,7 +70,7 @@ export class Start<C extends Poolable<P>, P> {
     this.#opening = opening;
     this.#flight = new SharedFlight((abandoned) => {
       abandoned.addEventListener("abort", () => this.#listener.abandoned(abandoned.reason), { once: true });
-      return this.#finish(opening);
+      return (this.#finishing = this.#finish(opening));
     });
     for (const caller of this.#callers) caller.proceed(this.#flight);
   }
@@ -83,6 +83,12 @@ export class Start<C extends Poolable<P>, P> {
     return this.#opening?.isSpent ? undefined : this.#parts.parked;
   }
 
+  /** Settles when nothing is left of an opening that was stopped or that failed. It never rejects. */
+  async over(): Promise<void> {
+    await this.#finishing?.catch(() => {});
+    await this.#opening?.rest;
+  }
+
   async #finish(opening: Opening<C, P>): Promise<C> {
     try {
       const opened = await opening.start();
@@ -91,7 +97,7 @@ export class Start<C extends Poolable<P>, P> {
       this.#listener.opened(opened);
       return opened.connection;
     } catch (cause) {
-      // Named here already, so that all who wait hear of the one failure by one error.
+      // Named here already, so that all who wait hear of the one failure by one error, where they are one user.
       const failure = named(cause, this.#parts.target.server.id);
       this.#listener.failed(failure);
       throw failure;
@@ -99,19 +105,20 @@ export class Start<C extends Poolable<P>, P> {
   }
 
   /** Waits in line for room and then for the connection. */
-  #wait(resolved: Resolved, signal: AbortSignal | undefined): Promise<C> {
+  #wait({ resolved, signal, principal }: Joining): Promise<C> {
     const { capacity, clock, limits } = this.#host;
     const { slot, carried, target } = this.#parts;
     const { id } = target.server;
     signal?.throwIfAborted();
-    if (!capacity.join(slot)) throw tooManyWaiting(id, limits.maxWaiting);
+    const party = partyOf({ target, principal });
+    if (!capacity.join(slot, party)) throw tooManyWaiting(id, limits.maxWaiting);
     carried.replace(resolved);
     return waitForRoom(this.#callers, {
       clock,
       signal,
       timeoutMs: limits.acquireTimeoutMs,
       expired: () => waitedTooLong(id, limits.acquireTimeoutMs),
-      onLeave: () => capacity.leave(slot),
+      onLeave: () => capacity.leave(slot, party),
     });
   }
 }

@@ -32,7 +32,8 @@ it("tells of every connection, parked session and waiting caller, and counts the
     connections: 4,
     byState: { waiting: 1, connecting: 1, ready: 1, idle: 1, parked: 1, draining: 1 },
     leases: 3,
-    waiting: 2,
+    waiting: 3,
+    ending: 0,
     entries: [
       entry("drained", "draining", 2),
       entry("ready", "ready", 1),

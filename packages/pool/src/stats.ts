@@ -17,8 +17,10 @@ export interface PoolStats {
   readonly byState: Readonly<Record<PoolState, number>>;
   /** Connections on loan, each counted as often as it is lent. */
   readonly leases: number;
-  /** Callers that wait for room under a cap. */
+  /** Callers that have no connection yet: they ask for a credential, wait for room, or until it is open. */
   readonly waiting: number;
+  /** Connections that have ended, and openings that were stopped, of which something is left. */
+  readonly ending: number;
   /** Every connection and every parked session, by principal, server and state. */
   readonly entries: readonly PoolEntryStats[];
 }
@@ -30,15 +32,16 @@ interface Named {
 interface Counted extends Named {
   readonly state: PoolState | "closed";
   readonly leases: number;
-  readonly waiting: number;
 }
 
+/** What is counted elsewhere. */
+type Counts = Pick<PoolStats, "waiting" | "ending">;
+
 /** Counts connections and parked sessions; it looks at each of them. */
-export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>): PoolStats {
+export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>, counts: Counts): PoolStats {
   const byState = { waiting: 0, connecting: 0, ready: 0, idle: 0, parked: 0, draining: 0 };
   const entries: PoolEntryStats[] = [];
   let leases = 0;
-  let waiting = 0;
   const add = ({ target: { scope, server } }: Named, state: PoolState, lent: number) => {
     byState[state]++;
     leases += lent;
@@ -47,9 +50,8 @@ export function statsOf(all: Iterable<Counted>, parked: Iterable<Named>): PoolSt
   for (const entry of all) {
     if (entry.state === "closed") continue;
     add(entry, entry.state, entry.leases);
-    waiting += entry.waiting;
   }
   for (const one of parked) add(one, "parked", 0);
   const connections = entries.length - byState.waiting - byState.parked;
-  return { connections, byState, leases, waiting, entries };
+  return { connections, byState, leases, ...counts, entries };
 }

@@ -1,4 +1,5 @@
 import {
+  isFixed,
   serverId,
   sessionId,
   TenantryError,
@@ -8,6 +9,7 @@ import {
   type ServerRef,
   type Target,
 } from "@tenantry/core";
+import { checkPart, invalid } from "./arguments.ts";
 import { poolKey, type PoolKey } from "./keys.ts";
 
 /** A target that has been checked and cannot change. It knows its key, which every call asks for. */
@@ -19,10 +21,17 @@ export class CheckedTarget implements Target {
   #subject: string | undefined;
   #key: PoolKey | undefined;
 
-  /** Throws `PRINCIPAL_INVALID` for a scope that there is not or one with a malformed id. */
-  constructor({ scope, server, upstream, credentials }: Target) {
+  /**
+   * Throws `PRINCIPAL_INVALID` for a scope that there is not or one with a malformed id, `DEFINITION_INVALID` for a
+   * malformed server id, and `ARGUMENT_INVALID` for any other part that is malformed.
+   */
+  constructor(given: Target) {
+    checkPart("target", given);
+    const { scope, server, upstream, credentials } = given;
     this.scope = readScope(scope);
     this.server = readServer(server);
+    checkPart("target's upstream", upstream);
+    if (credentials !== undefined) checkPart("target's provider of credentials", credentials);
     this.upstream = upstream;
     if (credentials !== undefined) this.credentials = credentials;
     Object.freeze(this);
@@ -47,7 +56,8 @@ export class Targets {
     const known = this.#known.get(given);
     if (known !== undefined) return known;
     const target = new CheckedTarget(given);
-    if (Object.isFrozen(given) && isPlain(given.scope) && isPlain(given.server))
+    // Its parts are the caller's own only where they cannot change either.
+    if (isFixed(given) && target.scope === given.scope && target.server === given.server)
       this.#known.set(given, target);
     return target;
   }
@@ -73,18 +83,15 @@ function readScope(given: Scope): Scope {
         "There is no such scope; its share is user, workspace, everyone or discovery.",
       );
   }
-  return isPlain(given) ? given : scope;
+  return isFixed(given) ? given : scope;
 }
 
 function readServer(given: ServerRef): ServerRef {
-  serverId(given.id);
-  if (typeof given.digest !== "string")
-    throw new TenantryError("ARGUMENT_INVALID", "A server's digest is a string.");
-  return isPlain(given) ? given : Object.freeze({ ...given });
-}
-
-/** Whether it will always say what it says now: it is frozen, and nothing of it is computed. */
-function isPlain(object: object): boolean {
-  if (!Object.isFrozen(object)) return false;
-  return Object.values(Object.getOwnPropertyDescriptors(object)).every((one) => "value" in one);
+  checkPart("target's server", given);
+  const server = Object.freeze({ ...given });
+  serverId(server.id);
+  if (typeof server.digest !== "string") throw invalid("A server's digest is a string.");
+  if (server.origin !== undefined && typeof server.origin !== "string")
+    throw invalid("A server's origin is a string; leave it out where there is none.");
+  return isFixed(given) ? given : server;
 }

@@ -63,12 +63,14 @@ export class ToolCall {
 
   #byNameOn(candidate: Candidate, name: string, signal: AbortSignal): Promise<CallToolResult> {
     return this.#traced(candidate, name, async (event) => {
+      let known: string | undefined;
       // The usual case, a tool that this connection was told of, borrows the connection only once.
       const atOnce = async (connection: Connection) => {
-        const tool = candidate.listing.known(connection, name);
-        return tool === undefined
-          ? undefined
-          : { result: await this.#send(connection, (event.tool = tool), signal) };
+        // What is sent again goes over another connection, which may have been told of nothing yet.
+        known ??= candidate.listing.known(connection, name);
+        if (known === undefined) return undefined;
+        event.tool = known;
+        return { result: await this.#send(connection, known, signal) };
       };
       const called = await this.#run(candidate, atOnce, signal);
       if (called !== undefined) return called.result;

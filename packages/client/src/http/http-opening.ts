@@ -20,6 +20,8 @@ export interface HttpOpeningOptions {
   readonly endpoint: HttpEndpoint;
   readonly held: HeldCredential;
   readonly handlers: ServerRequestHandlers | undefined;
+  /** Whether several users' calls will go over it. */
+  readonly shared: boolean | undefined;
   readonly dependencies: OpenDependencies;
 }
 
@@ -65,11 +67,11 @@ export class HttpOpening {
 
   /** The same over the transport of 2024-11-05, HTTP with a stream of events. */
   async initialiseSse(signal: AbortSignal): Promise<Opened> {
-    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { endpoint, held, handlers, shared, dependencies } = this.#options;
     const { egress, limits, clock } = dependencies;
     const credential = () => held.credential;
     const pipe = await openSsePipe({ egress, endpoint, credential, limits, clock, signal });
-    const transport = new PipeTransport(pipe, () => pipe.secrets);
+    const transport = new PipeTransport(pipe, () => pipe.secrets, { shared });
     const link = new Link({ transport, era: "legacy", dependencies, handlers });
     try {
       return { link, record: await link.initialise(signal), pipe };
@@ -118,10 +120,10 @@ export class HttpOpening {
     handshake: Handshake,
     session?: KnownSession,
   ): Promise<Opened> {
-    const { endpoint, held, handlers, dependencies } = this.#options;
+    const { endpoint, held, handlers, shared, dependencies } = this.#options;
     const { limits, clock } = dependencies;
     const destination = dependencies.destinationOf(endpoint);
-    const http = new HttpTransport({ destination, endpoint, held, era, dependencies, session });
+    const http = new HttpTransport({ destination, endpoint, held, era, dependencies, session, shared });
     const link = new Link({ transport: http, era, dependencies, handlers });
     const left = new AbortController();
     const leave = async () => {

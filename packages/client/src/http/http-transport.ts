@@ -23,6 +23,8 @@ export interface HttpTransportOptions {
   readonly era: Era;
   readonly dependencies: Pick<OpenDependencies, "routing" | "limits" | "clock">;
   readonly session?: KnownSession | undefined;
+  /** Whether several users' calls go over it; defaults to `false`. */
+  readonly shared?: boolean | undefined;
 }
 
 /** Whoever reads an answer bounds it, and names the limit that was hit. */
@@ -33,7 +35,7 @@ export class HttpTransport implements Transport {
   readonly #target: Target;
   readonly #endpoint: HttpEndpoint;
   readonly #dependencies: HttpTransportOptions["dependencies"];
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   readonly #responses: HttpResponses;
   readonly #merged: MergedHeaders;
   readonly #session: HttpSession;
@@ -43,7 +45,8 @@ export class HttpTransport implements Transport {
   /** There while a session is being made. */
   #making: Promise<void> | undefined;
 
-  constructor({ destination, endpoint, held, era, dependencies, session }: HttpTransportOptions) {
+  constructor({ destination, endpoint, held, era, dependencies, session, shared }: HttpTransportOptions) {
+    this.#inbox = new Inbox({ shared });
     this.#target = destination.target;
     this.#endpoint = endpoint;
     this.#dependencies = dependencies;

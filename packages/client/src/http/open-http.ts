@@ -18,12 +18,12 @@ import { checkOrigin } from "./request-headers.ts";
 export async function openHttp(
   endpoint: HttpEndpoint,
   credential: Credential | undefined,
-  { resume, handlers, signal }: OpenOptions<ParkedSession> & { readonly signal: AbortSignal },
+  { resume, handlers, shared, signal }: OpenOptions<ParkedSession> & { readonly signal: AbortSignal },
   dependencies: OpenDependencies,
 ): Promise<McpConnection> {
   checkOrigin(endpoint, credential);
   const held = { credential };
-  const opening = new HttpOpening({ endpoint, held, handlers, dependencies });
+  const opening = new HttpOpening({ endpoint, held, handlers, shared, dependencies });
   const negotiation = new Negotiation(endpoint, opening, signal, dependencies);
   const opened =
     resume !== undefined && fits(resume, endpoint)
@@ -96,7 +96,7 @@ class Negotiation {
               : this.#opening.initialise(this.#signal);
           return await this.#finish(await opened);
         } catch (failure) {
-          if (era !== undefined || !doubtsLegacy(failure)) throw failure;
+          if (era !== undefined || this.#signal.aborted || !doubtsLegacy(failure)) throw failure;
           verdicts.drop(this.#endpoint);
           return this.#ask();
         }

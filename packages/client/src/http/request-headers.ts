@@ -1,6 +1,7 @@
 import {
   headerName,
   headerValue,
+  isFixed,
   isThenable,
   originOf,
   secret,
@@ -90,8 +91,9 @@ export class MergedHeaders {
       origins: this.#origins,
       headers: Object.freeze(Object.fromEntries(merged)),
     });
-    // Only what cannot change is known again by its identity.
-    this.#last = Object.isFrozen(given) ? { credential, given, bound } : undefined;
+    // Only what cannot change is known again by its identity; a proof of each request's own may be computed by an entry.
+    const isKept = isFixed(given) && Object.values(given).every(isFixed);
+    this.#last = isKept ? { credential, given, bound } : undefined;
     return bound;
   }
 }
@@ -121,10 +123,9 @@ function givenHeaders(
  * The entries of what a credential gave, which may be anything. A `Headers` or a map has none that can be seen here, and
  * a request that goes out without its credential can succeed as somebody else's.
  */
-function entriesOf(given: unknown): [string, { readonly value: Secret; readonly replaces: boolean }][] {
-  const entries = isPlain(given) ? Object.entries(given) : undefined;
-  if (entries?.every(([, entry]) => isHeaderEntry(entry)) === true)
-    return entries as ReturnType<typeof entriesOf>;
+function entriesOf(given: unknown): (readonly [string, CredentialHeaders[string]])[] {
+  const entries = isPlain(given) ? Object.entries(given).map(readEntry) : [undefined];
+  if (entries.every((entry) => entry !== undefined)) return entries;
   const what =
     "A credential gives its headers as an object of entries with a value, which is a secret, and replaces.";
   throw new TenantryError("CREDENTIAL_INVALID", `${what} Correct its headers().`);
@@ -137,11 +138,15 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function isHeaderEntry(entry: unknown): boolean {
-  if (!isObject(entry) || !isObject(entry.value)) return false;
+/** Reads an entry once, because it may compute what it gives. */
+function readEntry([name, entry]: [string, unknown]):
+  readonly [string, CredentialHeaders[string]] | undefined {
+  if (!isObject(entry)) return undefined;
+  const { value, replaces } = entry;
   // Another copy of the package has a class of its own.
-  const { reveal } = entry.value;
-  return typeof reveal === "function" && typeof (entry.value as unknown as Secret).reveal() === "string";
+  if (!isObject(value) || typeof value.reveal !== "function") return undefined;
+  const one = { value: value as unknown as Secret, replaces: Boolean(replaces) };
+  return typeof one.value.reveal() === "string" ? [name, one] : undefined;
 }
 
 function failed(cause: unknown): never {

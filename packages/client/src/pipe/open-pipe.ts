@@ -36,11 +36,11 @@ export const pipeCloseTimeoutMs = 10_000;
 export async function openPipe(
   endpoint: PipeEndpoint,
   credential: Credential | undefined,
-  { handlers, signal }: OpenPipeOptions,
+  { handlers, shared, signal }: OpenPipeOptions,
   dependencies: OpenDependencies,
 ): Promise<McpConnection> {
   const attempt = (era: Era, handshake: Handshake) =>
-    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, signal }, dependencies);
+    attemptPipe(endpoint, credential?.env ?? {}, { era, handshake, handlers, shared, signal }, dependencies);
   const opened = await negotiate(endpoint, dependencies.verdicts, signal, attempt);
   return connectionOf(opened, new PipeEnds(credential, opened.pipe), endpoint, dependencies);
 }
@@ -90,13 +90,14 @@ async function attemptPipe(
     era,
     handshake,
     handlers,
+    shared,
     signal,
   }: OpenPipeOptions & { readonly era: Era; readonly handshake: Handshake },
   dependencies: OpenDependencies,
 ): Promise<Piped> {
   const pipe = await start(endpoint, env, signal);
   const secrets = () => Object.values(env).flatMap((value) => withParts(value.reveal()));
-  const transport = new PipeTransport(pipe, secrets);
+  const transport = new PipeTransport(pipe, secrets, { shared });
   const link = new Link({ transport, era, dependencies, handlers });
   try {
     const record = await handshake(link);
@@ -135,22 +136,34 @@ class PipeEnds implements ConnectionEnds {
   readonly closeTimeoutMs = pipeCloseTimeoutMs;
   /** What a server remembers of a pipe goes with it. */
   readonly retire = undefined;
-  #credential: Credential | undefined;
+  /** What it was opened with, or has adopted, as that was then: a provider may bring one object up to date. */
+  #held: Pick<Credential, "subject" | "generation"> | undefined;
+  #hasVariables: boolean;
 
   constructor(credential: Credential | undefined, pipe: Pipe) {
-    this.#credential = credential;
+    this.#held = credential && namesOf(credential);
+    this.#hasVariables = hasVariables(credential);
     this.lost = lossOf(pipe.closed);
   }
 
   /** A child's environment cannot change: only a credential that brings none of its own is taken. */
   adopt(next: Credential): boolean {
-    const held = this.#credential;
+    const held = this.#held;
     if (held?.subject !== next.subject) return false;
-    const hasVariables = [held, next].some(({ env = {} }) => Object.keys(env).length > 0);
-    if (held.generation !== next.generation && hasVariables) return false;
-    this.#credential = next;
+    const changes = this.#hasVariables || hasVariables(next);
+    if (held.generation !== next.generation && changes) return false;
+    this.#held = namesOf(next);
+    this.#hasVariables = hasVariables(next);
     return true;
   }
 
   async endSession(): Promise<void> {}
+}
+
+function namesOf({ subject, generation }: Credential): Pick<Credential, "subject" | "generation"> {
+  return { subject, generation };
+}
+
+function hasVariables(credential: Credential | undefined): boolean {
+  return Object.keys(credential?.env ?? {}).length > 0;
 }

@@ -2,7 +2,7 @@ import { TenantryError, type CloseReason, type Pipe } from "@tenantry/core";
 import { Asides, isAside } from "../asides.ts";
 import type { Call } from "../call.ts";
 import { lost, pipeLost } from "../failure.ts";
-import { Inbox, type Hearer } from "../inbox.ts";
+import { Inbox, type Hearer, type InboxOptions } from "../inbox.ts";
 import { toJson } from "../json-text.ts";
 import type { Fields, NotificationMessage, ReplyMessage, RequestMessage } from "../message.ts";
 import type { Transport } from "../transport.ts";
@@ -11,14 +11,15 @@ import type { Transport } from "../transport.ts";
 export class PipeTransport implements Transport {
   readonly #pipe: Pipe;
   readonly #secrets: () => readonly string[];
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   readonly #asides = new Asides();
   readonly #ending = Promise.withResolvers<void>();
   #ended = false;
 
   /** Begins to read the pipe; `secrets` gives whatever secret text the server may repeat. */
-  constructor(pipe: Pipe, secrets: () => readonly string[]) {
+  constructor(pipe: Pipe, secrets: () => readonly string[], options?: InboxOptions) {
     this.#pipe = pipe;
+    this.#inbox = new Inbox(options);
     this.#secrets = secrets;
     void pipe.closed.then(
       (reason) => this.#end(reason),

@@ -130,6 +130,15 @@ it("gives the child the credential's variables, which stay as they are", async (
   expect(connection.adopt({ ...credential("1"), subject: "grace" })).toBe(false);
 });
 
+it("takes no newer generation of its variables, be it the same object brought up to date", async () => {
+  const server = inMemoryServer({ authenticate: { variable: "API_KEY", keys: { "key-of-ada": "ada" } } });
+  const env = { API_KEY: secret("key-of-ada") };
+  const current = { subject: "ada", generation: "1", origins: [], env };
+  const connection = await kept(connectorFor().open(endpointOf(server.connect), current, {}));
+  current.generation = "2";
+  expect(connection.adopt(current)).toBe(false);
+});
+
 it("takes a newer generation that brings no variables", async () => {
   const server = inMemoryServer();
   const credential = { subject: "ada", generation: "1", origins: [] };

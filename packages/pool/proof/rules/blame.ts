@@ -34,7 +34,7 @@ export class Blame {
   /** The pool refused a caller by itself. */
   refused(demand: Demand, error: TenantryError): void {
     const { seat, principals } = demand;
-    const author = error.cause instanceof Error ? this.#facts.authors.get(error.cause) : undefined;
+    const author = this.#facts.authorOf(error.cause);
     const by = author?.demand?.principals.at(-1) ?? author?.seat.principal;
     if (by !== undefined && !principals.includes(by))
       this.#facts.violated("isolation", `${seat.name}: is told of the failure of ${by}`);
@@ -56,8 +56,9 @@ export class Blame {
 
   #isBroken(demand: Demand): boolean {
     const { origin } = demand.seat;
-    const there =
-      origin === undefined ? this.#own(demand) : this.#failures.filter((one) => one.seat.origin === origin);
+    const there = this.#failures.filter(({ seat }) =>
+      origin === undefined ? isSamePipe(seat, demand.seat) : seat.origin === origin,
+    );
     const broken = there.filter(({ says }) => says === "way is broken");
     const isForAll = new Set(broken.map(({ by }) => by)).size > 1 && this.#areEnough(broken);
     const isBroken = this.#areEnoughOfOne(demand, broken) || (origin !== undefined && isForAll);
@@ -91,4 +92,9 @@ export class Blame {
         (one.subject ?? subject) === (subject ?? one.subject),
     );
   }
+}
+
+/** Whether both are of one server behind a pipe in one workspace, in whatever sessions. */
+function isSamePipe(one: Seat, other: Seat): boolean {
+  return one.server === other.server && one.workspace === other.workspace;
 }

@@ -1,3 +1,4 @@
+import type { Principal } from "@tenantry/core";
 import type { PoolLimits } from "../../src/limits.ts";
 import type { PoolStats } from "../../src/stats.ts";
 import { findSeat, type BoundOf, type Seat } from "../cast.ts";
@@ -5,6 +6,11 @@ import type { Demand } from "../demand.ts";
 import type { Facts } from "../facts.ts";
 import type { Link } from "../fakes/link.ts";
 import { counts, type Start } from "../start.ts";
+
+/** The limits on connections that are being opened. */
+export const connectLimits = ["maxConnectsPerOrigin", "maxConnectsPerUser"] as const;
+
+type ConnectLimit = (typeof connectLimits)[number];
 
 /** No cap is ever exceeded, and one connection is never opened twice. */
 export class Caps {
@@ -19,8 +25,24 @@ export class Caps {
     const { seat } = start;
     this.#once(start);
     this.fits(seat);
-    const connects = this.connects(seat, [...this.#facts.starts].filter(counts));
-    this.#atMost("maxConnectsPerOrigin", connects, seat);
+    for (const limit of connectLimits) {
+      this.#atMost(limit, this.connects(limit, seat, [...this.#facts.starts].filter(counts)), seat);
+      this.#atMost(limit, this.connects(limit, seat, this.unopened.filter(isSure)), seat, 2);
+    }
+    for (const bound of seat.connectionBounds) this.#atMost(bound.limit, this.left(bound, isSure), seat, 2);
+  }
+
+  /** What has not been opened and is not gone: it is being opened, or was stopped before it could be lent. */
+  get unopened(): readonly Start[] {
+    return [...this.#facts.left].filter(({ isStopped, link }) => isStopped || link === undefined);
+  }
+
+  /** How many under one of their bounds are not gone yet, those that are only ending included. */
+  left({ key }: BoundOf, isMeant: (start: Start) => boolean = () => true): number {
+    let count = 0;
+    for (const start of this.#facts.left)
+      if (isMeant(start) && start.seat.connectionBounds.some((other) => other.key === key)) count++;
+    return count;
   }
 
   /** A connection of this seat counts that did not before. */
@@ -34,17 +56,35 @@ export class Caps {
     }
   }
 
-  /** How many of these starts go to where the seat's would. */
-  connects(seat: Seat, starts: Iterable<Start>): number {
+  /** How many of these starts go to where the seat's would, those of its user alone where that is the limit. */
+  connects(limit: ConnectLimit, seat: Seat, starts: Iterable<Start>): number {
+    const isOfUser = limit === "maxConnectsPerUser";
+    if (isOfUser && seat.scope.share !== "user") return 0;
     let count = 0;
-    for (const other of starts) if (goSameWay(other.seat, seat)) count++;
+    for (const other of starts)
+      if (goSameWay(other.seat, seat) && (!isOfUser || other.seat.principal === seat.principal)) count++;
     return count;
   }
 
   /** Another call begins. */
-  works({ calls }: Link, { seat, callBounds }: Demand): void {
-    this.#atMost("maxCallsPerConnection", calls, seat);
+  works(link: Link, { seat, guest, callBounds }: Demand): void {
+    this.#atMost("maxCallsPerConnection", link.calls, seat);
+    if (guest !== undefined && this.guestCalls(link, guest) > this.#mostOfGuest)
+      this.#facts.violated("caps", `${seat.name}: ${guest.user} has more than a guest's part of it`);
     for (const bound of callBounds) this.#atMost(bound.limit, this.calls(bound), seat);
+  }
+
+  /** Whether a guest has as many calls in flight on a connection as one may. */
+  isFullFor(link: Link, guest: Principal | undefined): boolean {
+    return guest !== undefined && this.guestCalls(link, guest) >= this.#mostOfGuest;
+  }
+
+  /** How many calls of one guest are in flight on a connection. */
+  guestCalls(link: Link, { user }: Principal): number {
+    let count = 0;
+    for (const { worksOn, guest } of this.#facts.demands)
+      if (worksOn === link && guest?.user === user) count++;
+    return count;
   }
 
   /** How many calls are in flight under one of their bounds. */
@@ -69,6 +109,11 @@ export class Caps {
     }
   }
 
+  get #mostOfGuest(): number {
+    const { maxSharedCallsPerUser, maxCallsPerConnection } = this.#facts.limits;
+    return Math.min(maxSharedCallsPerUser, Math.max(1, Math.floor(maxCallsPerConnection / 2)));
+  }
+
   #once(start: Start): void {
     for (const other of this.#facts.starts)
       if (other !== start && other.seat === start.seat && counts(other) && !this.#servesNobodyNew(other))
@@ -82,10 +127,16 @@ export class Caps {
     return isOld || this.#facts.order("drain", seat, ticket?.subject, born.moment) !== undefined;
   }
 
-  #atMost(limit: keyof PoolLimits, count: number, { name }: Seat): void {
-    const max = this.#facts.limits[limit];
+  /** As many again may be ending. */
+  #atMost(limit: keyof PoolLimits, count: number, { name }: Seat, times = 1): void {
+    const max = times * this.#facts.limits[limit];
     if (count > max) this.#facts.violated("caps", `${name}: ${count} under ${limit} of ${max}`);
   }
+}
+
+/** Whether a start surely counts. Of one that was stopped before its endpoint came, nobody knows. */
+function isSure({ isReal }: Start): boolean {
+  return isReal;
 }
 
 function isReal({ start }: Link): boolean {

@@ -43,6 +43,7 @@ export class Endings {
       this.#facts.violated("endings", `${seat.name}: an endpoint is given back under its connection`);
     start.hasEndpoint = false;
     this.#endpointsOut--;
+    this.#facts.left.delete(start);
     start.phase = "over";
     this.#facts.starts.delete(start);
   }

@@ -1,5 +1,5 @@
 import type { PoolStats } from "../../src/stats.ts";
-import type { Caps } from "./caps.ts";
+import { connectLimits, type Caps } from "./caps.ts";
 import { concernsSeat, findSeat, type Seat } from "../cast.ts";
 import type { Demand } from "../demand.ts";
 import type { Facts, Order } from "../facts.ts";
@@ -58,7 +58,7 @@ export class Liveness {
 
   /** The seats that wait for room, each of them under a bound that is full. */
   #seatsThatWait({ entries }: PoolStats): ReadonlySet<Seat> {
-    const { facts } = this.#options;
+    const { facts, caps } = this.#options;
     const waiting = new Set<Seat>();
     const busy = new Map<string, number>();
     for (const { scope, server, state } of entries) {
@@ -71,7 +71,11 @@ export class Liveness {
       const isFull = seat.connectionBounds.some(
         ({ limit, key }) => (busy.get(key) ?? 0) >= facts.limits[limit],
       );
-      if (!isFull && !this.#connectsAreFull(seat))
+      const areLeaving = seat.connectionBounds.some(
+        (bound) => caps.left(bound) >= 2 * facts.limits[bound.limit],
+      );
+      if (areLeaving) facts.happened("waited for an ending");
+      if (!isFull && !areLeaving && !this.#connectsAreFull(seat))
         facts.violated("liveness", `${seat.name}: waits though there is room`);
       facts.happened("waited for room");
     }
@@ -99,16 +103,20 @@ export class Liveness {
   /** What has begun and is not over may hold a permit, even where it was stopped. */
   #connectsAreFull(seat: Seat): boolean {
     const { facts, caps } = this.#options;
-    return caps.connects(seat, facts.starts) >= facts.limits.maxConnectsPerOrigin;
+    return connectLimits.some((limit) => {
+      const max = facts.limits[limit];
+      const isFull = caps.connects(limit, seat, facts.starts) >= max;
+      return isFull || caps.connects(limit, seat, caps.unopened) >= 2 * max;
+    });
   }
 
-  #callsAreFull({ seat, callBounds }: Demand): boolean {
+  #callsAreFull({ seat, guest, callBounds }: Demand): boolean {
     const { facts, caps } = this.#options;
     const { limits, demands } = facts;
     if (callBounds.some((bound) => caps.calls(bound) >= limits[bound.limit])) return true;
     for (const { worksOn: link } of demands)
-      if (link?.seat === seat && link.state === "open" && link.calls >= limits.maxCallsPerConnection)
-        return true;
+      if (link?.seat === seat && link.state === "open")
+        if (link.calls >= limits.maxCallsPerConnection || caps.isFullFor(link, guest)) return true;
     return false;
   }
 

@@ -36,6 +36,7 @@ export class Openings {
       link: undefined,
     };
     facts.starts.add(start);
+    facts.left.add(start);
     signal.addEventListener("abort", () => this.#stops(start), { once: true });
     return start;
   }
@@ -61,7 +62,10 @@ export class Openings {
   fails(start: Start, failure: Failure | undefined): void {
     const { seat, ticket, resume, phase } = start;
     this.#facts.tell(seat, () => `does not open: ${String(failure?.error ?? "it was stopped")}`);
-    if (phase === "borrowing") this.#rules.endings.missed(start);
+    if (phase === "borrowing") {
+      this.#rules.endings.missed(start);
+      this.#facts.left.delete(start);
+    }
     start.phase = "over";
     this.#facts.starts.delete(start);
     // The connector leaves nothing behind; a server that cannot be reached cannot be told.

@@ -48,8 +48,13 @@ export class Bound implements Held {
     return this.#within.includes(limit);
   }
 
+  /** How many more may go in. */
+  get room(): number {
+    return this.max - this.inUse;
+  }
+
   get isFull(): boolean {
-    return this.inUse >= this.max;
+    return this.room <= 0;
   }
 
   get hasLine(): boolean {
@@ -80,7 +85,7 @@ export class Bound implements Held {
    * is room for one, all might have to come back, and a place that comes free would cost as much as users wait.
    */
   serve(): void {
-    while (this.#line !== undefined && this.ahead < this.max - this.inUse) this.#line.next?.retry();
+    while (this.#line !== undefined && this.ahead < this.room) this.#line.next?.retry();
   }
 }
 

@@ -31,6 +31,7 @@ const limits = fc.record({
   maxConnectionsPerUser: max(4),
   maxConnectionsPerServer: max(4),
   maxConnectsPerOrigin: max(2),
+  maxConnectsPerUser: max(2),
   idleTimeoutMs: fc.constant(idleTimeoutMs),
   maxWaiting: fc.constantFrom(0, 1, 2, 1_000),
 });
@@ -53,7 +54,7 @@ const command = fc.oneof(
       index,
     }),
   },
-  fc.record({ kind: fc.constantFrom("busy" as const, "give up" as const), index }),
+  fc.record({ kind: fc.constantFrom("busy" as const, "give up" as const, "gone" as const), index }),
   fc.record({ kind: fc.constantFrom("join" as const, "leave" as const), index }),
   fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(10, 60, 100) }),
 );
@@ -65,9 +66,12 @@ interface Connection {
   readonly party: string;
   /** The bounds that it counts towards, found by asking everybody each time. */
   readonly bounds: readonly { readonly key: string; readonly max: number }[];
-  /** The bound that it counts towards while it is being opened. */
-  readonly origin: { readonly key: string; readonly max: number };
-  state: "waiting" | "opening" | "busy" | "idle" | "gone";
+  /** The bounds that it counts towards while it is being opened. */
+  readonly connects: readonly { readonly key: string; readonly max: number }[];
+  state: "waiting" | "opening" | "busy" | "idle" | "ending" | "gone";
+  /** Whether it ends without having been opened. */
+  wasOpening: boolean;
+  endsSince: number;
   callers: number;
   idleSince: number;
   idleOrder: number;
@@ -86,7 +90,20 @@ function world(limits: CapacityLimits) {
   const beneath = (key: string, ...states: Connection["state"][]) =>
     inState(...states).filter(({ bounds }) => bounds.some((bound) => bound.key === key));
 
-  const release = (connection: Connection) => {
+  const leaveAll = (connection: Connection) => {
+    while (connection.callers > 0) {
+      connection.callers--;
+      capacity.leave(connection.slot, connection.party);
+    }
+  };
+  const end = (connection: Connection) => {
+    leaveAll(connection);
+    connection.wasOpening = connection.state === "opening";
+    connection.endsSince = clock.now();
+    connection.state = connection.state === "waiting" ? "gone" : "ending";
+    capacity.end(connection.slot);
+  };
+  const gone = (connection: Connection) => {
     connection.state = "gone";
     capacity.release(connection.slot);
   };
@@ -95,7 +112,7 @@ function world(limits: CapacityLimits) {
     expect(connection.state).toBe("idle");
     if (expiring) {
       expect(connection.idleSince + idleTimeoutMs).toBe(clock.now());
-      return release(connection);
+      return end(connection);
     }
     const full = connection.bounds.filter(({ key, max }) => {
       const isOldest = beneath(key, "idle").every(({ idleOrder }) => idleOrder >= connection.idleOrder);
@@ -103,15 +120,16 @@ function world(limits: CapacityLimits) {
     });
     expect(full).not.toEqual([]);
     evicted.push(full.map(({ key }) => key));
-    release(connection);
+    end(connection);
   };
 
   const onGrant = (connection: Connection, failsAtOnce: boolean) => {
     expect(connection.state).toBe("waiting");
     connection.state = "opening";
-    connection.callers = 0;
+    leaveAll(connection);
     for (const { key, max } of connection.bounds)
       expect(beneath(key, "opening", "busy", "idle").length).toBeLessThanOrEqual(max);
+    expect(over()).toEqual([]);
     // Each of the evicted has made room that was needed.
     for (const full of evicted) {
       const needed = connection.bounds.filter(
@@ -120,12 +138,13 @@ function world(limits: CapacityLimits) {
       expect(needed).not.toEqual([]);
     }
     evicted = [];
-    if (failsAtOnce) release(connection);
+    if (failsAtOnce) end(connection);
   };
 
   const request = ({ scope, server, failsAtOnce }: Extract<Command, { kind: "request" }>) => {
     const workspace = "workspace" in scope ? scope.workspace : undefined;
     const user = scope.share === "user" ? `user ${workspace} ${scope.user}` : undefined;
+    const origin = server.origin ?? `${workspace} ${server.id}`;
     const bounds = [
       ...(user ? [{ key: user, max: limits.maxConnectionsPerUser }] : []),
       { key: `server ${workspace} ${server.id}`, max: limits.maxConnectionsPerServer },
@@ -140,11 +159,13 @@ function world(limits: CapacityLimits) {
       slot: capacity.slot({ scope, server }, holder),
       party: user ?? `${scope.share} ${workspace} ${server.id}`,
       bounds,
-      origin: {
-        key: server.origin ?? `${workspace} ${server.id}`,
-        max: limits.maxConnectsPerOrigin,
-      },
+      connects: [
+        { key: origin, max: limits.maxConnectsPerOrigin },
+        ...(user ? [{ key: `${origin} of ${user}`, max: limits.maxConnectsPerUser }] : []),
+      ],
       state: "waiting",
+      wasOpening: false,
+      endsSince: 0,
       callers: 0,
       idleSince: 0,
       idleOrder: 0,
@@ -161,7 +182,7 @@ function world(limits: CapacityLimits) {
   const join = (connection: Connection) => {
     const callers = callersOf(connection.party);
     const others = new Set(inState("waiting").map(({ slot }) => slot.lane.user)).size;
-    const joined = capacity.join(connection.slot);
+    const joined = capacity.join(connection.slot, connection.party);
     if (callers >= limits.maxWaiting) expect(joined).toBe(false);
     else if (connection.callers > 0 || others <= limits.maxWaiting) expect(joined).toBe(true);
     if (joined) connection.callers++;
@@ -196,7 +217,11 @@ function world(limits: CapacityLimits) {
         const states =
           command.kind === "release" ? (["opening", "busy", "idle"] as const) : (["waiting"] as const);
         const connection = at(inState(...states), command);
-        return connection && release(connection);
+        return connection && end(connection);
+      }
+      case "gone": {
+        const connection = at(inState("ending"), command);
+        return connection && gone(connection);
       }
       case "join": {
         const connection = at(inState("waiting"), command);
@@ -209,42 +234,72 @@ function world(limits: CapacityLimits) {
         );
         if (connection === undefined) return;
         connection.callers--;
-        return capacity.leave(connection.slot);
+        return capacity.leave(connection.slot, connection.party);
       }
       case "pass":
         expiring = true;
         clock.step(command.ms);
         expiring = false;
+        // What takes for ever to end is counted for 30 s.
+        for (const connection of inState("ending"))
+          if (clock.now() >= connection.endsSince + 30_000) connection.state = "gone";
     }
   };
 
-  const invariants = () => {
-    all = inState("waiting", "opening", "busy", "idle");
+  const isFull = (connect: Connection["connects"][number], over: number) => {
+    const under = inState("opening", "ending").filter(({ connects }) =>
+      connects.some(({ key }) => key === connect.key),
+    );
+    const opening = under.filter(({ state }) => state === "opening").length;
+    const ending = under.filter(({ state, wasOpening }) => state === "ending" && wasOpening).length;
+    return opening >= connect.max + over || opening + ending >= 2 * connect.max + over;
+  };
+
+  /** The bounds that are exceeded: by what is open, or, twice as high, by that and what is ending. */
+  const over = () => {
     const held = count(inState("opening", "busy", "idle"));
-    const busy = count(inState("opening", "busy"));
-    const opening = (origin: string) =>
-      inState("opening").filter(({ origin: { key } }) => key === origin).length;
-    const over = all.flatMap(({ bounds, origin }) => [
-      ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max),
-      ...(opening(origin.key) > origin.max ? [origin] : []),
+    const left = count(inState("opening", "busy", "idle", "ending"));
+    return all.flatMap(({ bounds, connects }) => [
+      ...bounds.filter(({ key, max }) => (held.get(key) ?? 0) > max || (left.get(key) ?? 0) > 2 * max),
+      ...connects.filter((connect) => isFull(connect, 1)),
     ]);
+  };
+
+  const invariants = () => {
+    all = inState("waiting", "opening", "busy", "idle", "ending");
+    const busy = count(inState("opening", "busy"));
+    const left = count(inState("opening", "busy", "idle", "ending"));
     // Nobody waits who could be let in, be it by closing somebody who is idle.
     const stranded = inState("waiting").filter(
-      ({ bounds, origin }) =>
-        opening(origin.key) < origin.max && bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max),
+      ({ bounds, connects }) =>
+        !connects.some((connect) => isFull(connect, 0)) &&
+        bounds.every(({ key, max }) => (busy.get(key) ?? 0) < max && (left.get(key) ?? 0) < 2 * max),
     );
     const stale = inState("idle").filter(({ idleSince }) => clock.now() >= idleSince + idleTimeoutMs);
-    expect({ over, stranded, stale, evicted }).toEqual({ over: [], stranded: [], stale: [], evicted: [] });
+    expect({ over: over(), stranded, stale, evicted }).toEqual({
+      over: [],
+      stranded: [],
+      stale: [],
+      evicted: [],
+    });
   };
 
   const finish = () => {
     for (const connection of [...inState("waiting"), ...inState("opening", "busy", "idle")]) {
       // Some have been let in meanwhile, or closed.
-      if (connection.state === "gone") continue;
-      release(connection);
+      if (connection.state === "gone" || connection.state === "ending") continue;
+      end(connection);
       invariants();
     }
-    expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle")]).toEqual([0, 0, []]);
+    for (const connection of inState("ending")) {
+      gone(connection);
+      invariants();
+    }
+    expect([capacity.size, clock.pending, inState("waiting", "opening", "busy", "idle", "ending")]).toEqual([
+      0,
+      0,
+      [],
+    ]);
   };
 
   return { act, invariants, finish };

@@ -13,6 +13,7 @@ const wide: CapacityLimits = {
   maxConnectionsPerUser: Infinity,
   maxConnectionsPerServer: Infinity,
   maxConnectsPerOrigin: Infinity,
+  maxConnectsPerUser: Infinity,
   idleTimeoutMs: 1_000,
   maxWaiting: 1_000,
 };
@@ -31,11 +32,20 @@ function start(limits: Partial<CapacityLimits>): void {
   evicted = [];
 }
 
+/** Ends what has a slot; nothing is left of it. */
+function gone(slot: Slot): void {
+  capacity.end(slot);
+  capacity.release(slot);
+}
+
+const join = (slot: Slot) => capacity.join(slot, slot.lane.party);
+const leave = (slot: Slot) => capacity.leave(slot, slot.lane.party);
+
 /** Asks for a slot; `name` is open once it is granted. */
 function request(name: string, scope: Scope, server = "files", digest = "1"): Slot {
   const end = () => {
     open = open.filter((other) => other !== name);
-    capacity.release(slot);
+    gone(slot);
   };
   const holder = { granted: () => open.push(name), evict: () => (evicted.push(name), end()) };
   const slot = capacity.slot({ scope, server: { id: server as ServerId, digest } }, holder);
@@ -73,7 +83,7 @@ describe("connections that are being opened", () => {
     expect(open).toEqual(["ada 1", "elsewhere", "child", "child of globex"]);
     capacity.opened(first);
     expect(open.slice(4)).toEqual(["ada 2"]);
-    capacity.release(third);
+    gone(third);
     expect(open.slice(4)).toEqual(["ada 2"]);
   });
 
@@ -89,7 +99,7 @@ describe("connections that are being opened", () => {
     start({ maxConnectsPerOrigin: 1 });
     const slot = request("first", userScope("ada"));
     request("second", userScope("bob"));
-    capacity.release(slot);
+    gone(slot);
     expect(open).toEqual(["first", "second"]);
   });
 });
@@ -213,7 +223,7 @@ describe("a full cap", () => {
     request("d", userScope("zoe"));
     expect([open, evicted]).toEqual([["a", "b"], []]);
     capacity.idle(slots[1]!);
-    capacity.release(slots[0]!);
+    gone(slots[0]!);
     expect([open, evicted]).toEqual([["a", "c", "d"], ["b"]]);
   });
 });
@@ -244,8 +254,8 @@ describe("those who wait", () => {
         request(`ada ${n}`, userScope("ada", "acme", `${n}`)),
       );
       request("bob", userScope("bob"));
-      capacity.release(holder);
-      capacity.release(many[0]!);
+      gone(holder);
+      gone(many[0]!);
       expect(open.at(-1)).toBe("bob");
     }
   });
@@ -272,7 +282,7 @@ describe("those who wait", () => {
           } else {
             const held = slots.filter(({ slot }) => slot.state !== "released");
             const one = held[index % Math.max(1, held.length)];
-            if (one) capacity.release(one.slot);
+            if (one) gone(one.slot);
           }
           const admitted = waiting.filter(({ slot }) => slot.state === "busy");
           for (const one of waiting)
@@ -288,24 +298,24 @@ describe("those who wait", () => {
     start({ maxConnectionsPerWorkspace: 1, maxWaiting: 2 });
     request("holder", userScope("ada"));
     const [one, other] = [request("b1", userScope("bob")), request("b2", userScope("bob"), "mail")];
-    expect([capacity.join(one), capacity.join(other), capacity.join(one)]).toEqual([true, true, false]);
+    expect([join(one), join(other), join(one)]).toEqual([true, true, false]);
     const second = request("e", userScope("eve"));
-    expect(capacity.join(second)).toBe(true);
+    expect(join(second)).toBe(true);
     const late = request("z", userScope("zoe"));
-    expect([capacity.join(late), capacity.join(second)]).toEqual([false, true]);
-    capacity.release(late);
+    expect([join(late), join(second)]).toEqual([false, true]);
+    gone(late);
     // Other workspaces have their own line.
     request("g", userScope("ada", "globex"));
-    expect(capacity.join(request("h", userScope("bob", "globex")))).toBe(true);
-    capacity.leave(one);
-    expect(capacity.join(other)).toBe(true);
+    expect(join(request("h", userScope("bob", "globex")))).toBe(true);
+    leave(one);
+    expect(join(other)).toBe(true);
   });
 
   it("count for their server where they have no user", () => {
     start({ maxConnections: 1, maxWaiting: 2 });
     request("holder", userScope("ada"));
     const slots = ["files", "mail"].map((server) => request(server, shared, server));
-    const outcomes = [0, 0, 0, 1, 1, 1].map((index) => capacity.join(slots[index]!));
+    const outcomes = [0, 0, 0, 1, 1, 1].map((index) => join(slots[index]!));
     expect(outcomes).toEqual([true, true, false, true, true, false]);
   });
 
@@ -313,16 +323,17 @@ describe("those who wait", () => {
     start({ maxConnections: 1, maxWaiting: 1 });
     const holder = request("holder", userScope("ada"));
     const first = request("first", userScope("bob"));
-    expect(capacity.join(first)).toBe(true);
+    expect(join(first)).toBe(true);
     const second = request("second", userScope("bob"), "mail");
-    expect(capacity.join(second)).toBe(false);
-    capacity.release(holder);
+    expect(join(second)).toBe(false);
+    gone(holder);
     expect(open).toEqual(["holder", "first"]);
-    expect(capacity.join(first)).toBe(false);
-    capacity.leave(first);
-    expect(capacity.join(second)).toBe(true);
-    capacity.release(second);
-    expect(capacity.join(request("third", userScope("bob"), "wiki"))).toBe(true);
+    expect(join(first)).toBe(false);
+    leave(first);
+    expect(join(second)).toBe(true);
+    gone(second);
+    leave(second);
+    expect(join(request("third", userScope("bob"), "wiki"))).toBe(true);
   });
 });
 

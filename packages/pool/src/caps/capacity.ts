@@ -1,11 +1,21 @@
 import type { Clock } from "@tenantry/core";
-import { boundsUnder, type CapacityLimits } from "./connection-bounds.ts";
+import { boundsUnder, connectLimits, type CapacityLimits } from "./connection-bounds.ts";
 import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkedList } from "./linked-list.ts";
-import { ConnectionBound, listIdle, makeRoom, unlistIdle, type Slot, type SlotHolder } from "./slot.ts";
+import {
+  ConnectionBound,
+  listIdle,
+  makeRoom,
+  startEnding,
+  stopEnding,
+  unlistIdle,
+  type Slot,
+  type SlotHolder,
+} from "./slot.ts";
 import { StaleList } from "./stale-list.ts";
 import { Tally } from "./tally.ts";
+import { restTimeoutMs } from "../population.ts";
 
 /**
  * Keeps the caps on connections. Whoever wants a slot gets it when no bound is full of busy ones, and only then are idle
@@ -18,11 +28,18 @@ export class Capacity {
   readonly #callers = new Tally();
   /** The idle of all, in the order in which their time is over. */
   readonly #idle: StaleList<Slot>;
+  /** What is being cleaned up; whatever takes longer than it ever should counts no more. */
+  readonly #ending: StaleList<Slot>;
 
   constructor(limits: CapacityLimits, clock: Clock) {
     const expire = (slot: Slot) => slot.holder.evict("idle");
     const idle = new StaleList<Slot>({ clock, timeoutMs: limits.idleTimeoutMs, expire });
     this.#idle = idle;
+    this.#ending = new StaleList({
+      clock,
+      timeoutMs: restTimeoutMs,
+      expire: (slot) => this.release(slot),
+    });
     this.#limits = limits;
     this.#boundsOf = boundsUnder(limits);
     this.#lanes = new Lanes({
@@ -37,7 +54,12 @@ export class Capacity {
     return this.#lanes.size;
   }
 
-  /** Makes a slot that is not asked for yet; it ends with {@link release}. */
+  /** How many are being cleaned up. */
+  get ending(): number {
+    return this.#ending.size;
+  }
+
+  /** Makes a slot that is not asked for yet; it ends with {@link end} and then {@link release}. */
   slot(target: Counted, holder: SlotHolder): Slot {
     const { scope, server } = target;
     const user = principalKey(scope);
@@ -48,9 +70,18 @@ export class Capacity {
       user,
       party,
       bounds: this.#boundsOf(target),
-      passing: "maxConnectsPerOrigin",
+      passing: connectLimits,
     });
-    return { holder, lane, state: "new", callers: 0, waits: undefined, idles: undefined, dueAt: 0 };
+    return {
+      holder,
+      lane,
+      state: "new",
+      callers: 0,
+      waits: undefined,
+      idles: undefined,
+      ends: undefined,
+      dueAt: 0,
+    };
   }
 
   /** Asks for the slot, which is granted at once where there is room or an idle connection makes room; or else it waits. */
@@ -61,22 +92,22 @@ export class Capacity {
   }
 
   /**
-   * Counts one more caller behind a waiting slot; `false` where its user has as many as may wait, or where it would be
+   * Counts one more caller behind a waiting slot; `false` where its party has as many as may wait, or where it would be
    * the first behind its slot and as many users as may wait are in the same line. A line counts users: were it callers
    * or slots, the many of one user would keep everybody else out.
    */
-  join(slot: Slot): boolean {
+  join(slot: Slot, party: string): boolean {
     const { state, callers, lane } = slot;
     const { maxWaiting } = this.#limits;
-    if (state !== "waiting" || this.#callers.of(lane.party) >= maxWaiting) return false;
+    if (state !== "waiting" || this.#callers.of(party) >= maxWaiting) return false;
     if (callers === 0 && (lane.waitsFor?.usersInLine ?? 0) > maxWaiting) return false;
-    this.#count(slot, 1);
+    this.#count(slot, party, 1);
     return true;
   }
 
-  /** Takes back one {@link join}; does nothing once the slot is held. */
-  leave(slot: Slot): void {
-    if (slot.state === "waiting") this.#count(slot, -1);
+  /** Takes back one {@link join}, whatever has become of the slot. */
+  leave(slot: Slot, party: string): void {
+    this.#count(slot, party, -1);
   }
 
   /** Marks the holder's connection as open: it counts no longer among those that are being opened. */
@@ -99,29 +130,44 @@ export class Capacity {
     slot.lane.reenter();
   }
 
-  /** Gives the slot back, or up its place in line, and serves those who wait. Called once. */
-  release(slot: Slot): void {
+  /** Gives up the slot, or its place in line, and serves those who wait; it is still counted until {@link release}. Called once. */
+  end(slot: Slot): void {
     const { state, lane, waits } = slot;
-    if (state === "waiting") this.#count(slot, -slot.callers);
-    slot.state = "released";
-    if (state === "waiting" && waits) lane.withdraw(waits);
+    if (state === "waiting" || state === "new") {
+      slot.state = "released";
+      if (waits) lane.withdraw(waits);
+      return this.#drop(lane);
+    }
     if (state === "idle") unlistIdle(slot);
+    startEnding(slot, this.#ending.append(slot));
+    slot.state = "ending";
     if (state === "opening" || state === "busy") lane.leave(state === "busy");
+  }
+
+  /** Nothing is left of what had the slot; serves those who waited for that. A second call does nothing. */
+  release(slot: Slot): void {
+    const { state, lane, ends } = slot;
+    if (state !== "ending" || ends === undefined) return;
+    slot.state = "released";
+    this.#ending.remove(ends.place);
+    stopEnding(slot);
+    this.#drop(lane);
+  }
+
+  #drop(lane: Slot["lane"]): void {
     this.#lanes.drop(lane);
     if (this.#lanes.size === 0) this.#idle.rest();
   }
 
   #grant(slot: Slot): void {
-    this.#count(slot, -slot.callers);
     slot.state = "opening";
     slot.waits = undefined;
     makeRoom(slot.lane.lasting);
     slot.holder.granted();
   }
 
-  #count(slot: Slot, callers: number): void {
-    if (callers === 0) return;
+  #count(slot: Slot, party: string, callers: number): void {
     slot.callers += callers;
-    this.#callers.add(slot.lane.party, callers);
+    this.#callers.add(party, callers);
   }
 }

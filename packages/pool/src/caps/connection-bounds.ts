@@ -1,5 +1,5 @@
 import type { BoundOptions } from "./bound.ts";
-import { originKey, serverKey, principalKey, workspaceOf, type Counted } from "../keys.ts";
+import { keyOf, originKey, serverKey, principalKey, workspaceOf, type Counted } from "../keys.ts";
 
 /** How many connections there may be, and who waits for one. */
 export interface CapacityLimits {
@@ -13,6 +13,8 @@ export interface CapacityLimits {
   readonly maxConnectionsPerServer: number;
   /** Connections that are being opened to one origin, or to one server without an origin in one workspace. */
   readonly maxConnectsPerOrigin: number;
+  /** Those of them that are for one user of one workspace. */
+  readonly maxConnectsPerUser: number;
   /** How long a connection stays open after its last lease, in milliseconds. */
   readonly idleTimeoutMs: number;
   /** Callers of one user that wait for room, and users that wait for the same room. */
@@ -20,6 +22,12 @@ export interface CapacityLimits {
 }
 
 type Limit = keyof CapacityLimits;
+
+/** The limits on connections that are being opened. */
+export const connectLimits = [
+  "maxConnectsPerUser",
+  "maxConnectsPerOrigin",
+] as const satisfies readonly Limit[];
 
 /**
  * Gives the bounds that a connection counts towards, none before one that lies within it. One that is not narrower than
@@ -32,6 +40,8 @@ export function boundsUnder(limits: CapacityLimits): (counted: Counted) => reado
     within.every((outer) => limits[limit] < limits[outer])
       ? { limit, max: limits[limit], within }
       : undefined;
+  // A user whose server hangs leaves others their connects, in whatever conversations.
+  const connects = kept("maxConnectsPerUser", ["maxConnectsPerOrigin", "maxConnectionsPerUser", tenant, all]);
   const user = kept("maxConnectionsPerUser", [tenant, all]);
   const tenantServer = kept("maxConnectionsPerServer", [tenant, all]);
   const sharedServer = kept("maxConnectionsPerServer", [all]);
@@ -44,7 +54,10 @@ export function boundsUnder(limits: CapacityLimits): (counted: Counted) => reado
     const bounds: BoundOptions[] = [];
     const own = workspaceOf(scope);
     const serverBound = own === undefined ? sharedServer : tenantServer;
-    if (user && scope.share === "user") bounds.push({ ...user, key: principalKey(scope) });
+    const isUser = scope.share === "user";
+    const principal = principalKey(scope);
+    if (connects && isUser) bounds.push({ ...connects, key: keyOf(originKey(scope, server), principal) });
+    if (user && isUser) bounds.push({ ...user, key: principal });
     if (serverBound) bounds.push({ ...serverBound, key: serverKey(scope, server) });
     if (origin) bounds.push({ ...origin, key: originKey(scope, server) });
     if (workspace && own !== undefined) bounds.push({ ...workspace, key: own });

@@ -196,7 +196,7 @@ it("counts towards the bound that is passed only until then, and again when it c
     { limit: "room", key: "room", max: 2, within: [] },
   ];
   const [ada, bob, kim] = ["ada", "bob", "kim"].map((user) =>
-    lanes.hold({ key: user, user, party: user, bounds, passing: "door" }),
+    lanes.hold({ key: user, user, party: user, bounds, passing: ["door"] }),
   );
   expect([ada!.enter(), bob!.enter()]).toEqual([true, false]);
   bob!.wait("bob");

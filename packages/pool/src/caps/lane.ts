@@ -12,8 +12,8 @@ export interface LaneOptions<T, B extends Bound> {
   readonly party: string;
   /** Every bound that its items count towards, none before one that lies within it. */
   readonly bounds: readonly B[];
-  /** The limit of the bound among them that an item counts towards until it has {@link Lane.passed} it. */
-  readonly passing?: string | undefined;
+  /** The limits of those among them that an item counts towards until it has {@link Lane.passed} them. */
+  readonly passing?: readonly string[] | undefined;
   /** Is given each item that has waited and now counts towards every bound. */
   readonly admit: (item: T) => void;
 }
@@ -31,18 +31,19 @@ export class Lane<T, B extends Bound = Bound> implements InLine, Held {
   /** The bounds that its items count towards to the end. */
   readonly lasting: readonly B[];
   holders = 0;
-  readonly #passing: B | undefined;
+  readonly #passing: readonly B[];
   readonly #admit: (item: T) => void;
   readonly #waiting = new LinkedList<T>();
   #standing: { readonly bound: B; readonly place: FairPlace<InLine> } | undefined;
 
-  constructor({ key, user, party, bounds, passing, admit }: LaneOptions<T, B>) {
+  constructor({ key, user, party, bounds, passing = [], admit }: LaneOptions<T, B>) {
     this.key = key;
     this.user = user;
     this.party = party;
     this.bounds = bounds;
-    this.#passing = passing === undefined ? undefined : bounds.find(({ limit }) => limit === passing);
-    this.lasting = this.#passing === undefined ? bounds : bounds.filter((bound) => bound !== this.#passing);
+    this.#passing = passing.length === 0 ? none : bounds.filter(({ limit }) => passing.includes(limit));
+    this.lasting =
+      this.#passing.length === 0 ? bounds : bounds.filter(({ limit }) => !passing.includes(limit));
     this.#admit = admit;
   }
 
@@ -63,14 +64,13 @@ export class Lane<T, B extends Bound = Bound> implements InLine, Held {
     for (const bound of this.lasting) bound.inUse++;
   }
 
-  /** Is past the bound that is passed, once after each time that it went in; lets those in who waited for that. */
+  /** Is past the bounds that are passed, once after each time that it went in; lets those in who waited for that. */
   passed(): void {
-    if (this.#passing === undefined) return;
-    this.#passing.inUse--;
-    this.#passing.serve();
+    for (const bound of this.#passing) bound.inUse--;
+    for (const bound of this.#passing) bound.serve();
   }
 
-  /** Goes out, and lets those in who waited for that; `hasPassed` is whether it is past the bound that is passed. */
+  /** Goes out, and lets those in who waited for that; `hasPassed` is whether it is past the bounds that are passed. */
   leave(hasPassed = true): void {
     const bounds = hasPassed ? this.lasting : this.bounds;
     for (const bound of bounds) bound.inUse--;
@@ -155,3 +155,5 @@ export class Lane<T, B extends Bound = Bound> implements InLine, Held {
     for (const inner of this.bounds) if (inner.isWithin(bound)) inner.serve();
   }
 }
+
+const none: readonly never[] = Object.freeze([]);

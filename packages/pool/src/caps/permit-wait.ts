@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { TenantryError, type Principal } from "@tenantry/core";
 import type { Bound } from "./bound.ts";
 import type { Lane } from "./lane.ts";
 import type { Place } from "./linked-list.ts";
@@ -19,6 +19,8 @@ export interface WaitParts {
   readonly signal: AbortSignal | undefined;
   /** Those that end with what the permit is for. */
   readonly others: Set<PermitWait> | undefined;
+  /** Who waits, where those of several wait for one connection. */
+  readonly principal: Principal | undefined;
   /** Is given whether there is a permit. */
   readonly resolve: (isIn: boolean) => void;
   readonly reject: (reason: unknown) => void;
@@ -53,6 +55,17 @@ export class PermitWait implements Stale {
   ended(): void {
     this.#giveUp();
     this.#parts.resolve(false);
+  }
+
+  /** Who waits, where those of several wait for one connection. */
+  get principal(): Principal | undefined {
+    return this.#parts.principal;
+  }
+
+  /** Whoever waits may not have the permit any more. */
+  refused(reason: TenantryError): void {
+    this.#giveUp();
+    this.#parts.reject(reason);
   }
 
   /** It has waited for `timeoutMs`. */

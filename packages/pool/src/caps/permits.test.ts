@@ -12,7 +12,12 @@ let permits: Permits;
 
 function start(limits: Partial<CallLimits>): void {
   clock = stepClock();
-  const wide = { maxCallsPerUser: 99, maxCallsPerConnection: 99, maxCallsPerServer: 99 };
+  const wide = {
+    maxCallsPerUser: 99,
+    maxCallsPerConnection: 99,
+    maxSharedCallsPerUser: 99,
+    maxCallsPerServer: 99,
+  };
   permits = createCallPermits({ ...wide, maxWaiting: 99, acquireTimeoutMs: 100, ...limits }, clock);
 }
 

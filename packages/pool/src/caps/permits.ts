@@ -1,4 +1,4 @@
-import { TenantryError, type AbortableOptions, type Clock } from "@tenantry/core";
+import { TenantryError, type AbortableOptions, type Clock, type Principal } from "@tenantry/core";
 import { keyOf, principalKey, type Counted } from "../keys.ts";
 import { Bound, type BoundOptions } from "./bound.ts";
 import type { Lane } from "./lane.ts";
@@ -26,6 +26,8 @@ export interface PermitsOptions {
 export interface PermitWaitOptions extends AbortableOptions {
   /** Holds the wait meanwhile, for whoever ends what the permit is for. */
   readonly others?: Set<PermitWait>;
+  /** Who waits, where those of several wait for one connection. */
+  readonly principal?: Principal | undefined;
 }
 
 /** What one connection needs permits for: made once by {@link Permits.lane}, used for every permit. */
@@ -85,13 +87,13 @@ export class Permits {
    * Waits for a permit, which {@link leave} gives back; resolves to `false` where what it is for ends before. Rejects with
    * the signal's reason, or with `POOL_EXHAUSTED` at once where as many of the user wait as may, and when the time is over.
    */
-  wait(lane: PermitLane, { signal, others }: PermitWaitOptions = {}): Promise<boolean> {
+  wait(lane: PermitLane, { signal, others, principal }: PermitWaitOptions = {}): Promise<boolean> {
     const { maxWaiting } = this.#options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (lane.enter()) return resolve(true);
       if (this.#book.waiting.of(lane.party) >= maxWaiting) throw tooManyWaiting(maxWaiting);
-      new PermitWait(this.#book, { lane, signal, others, resolve, reject });
+      new PermitWait(this.#book, { lane, signal, others, principal, resolve, reject });
     });
   }
 }

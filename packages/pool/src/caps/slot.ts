@@ -6,7 +6,7 @@ import type { LinkedList, Place } from "./linked-list.ts";
 export interface SlotHolder {
   /** Is called once, when the slot is there; within {@link Capacity.request} where there is room. */
   granted(): void;
-  /** Is called on an idle holder whose slot is needed or whose time is over; it releases its slot at once. */
+  /** Is called on an idle holder whose slot is needed or whose time is over; its slot ends at once. */
   evict(reason: "idle" | "room"): void;
 }
 
@@ -14,30 +14,58 @@ export interface SlotHolder {
 export interface Slot {
   readonly holder: SlotHolder;
   readonly lane: Lane<Slot, ConnectionBound>;
-  state: "new" | "waiting" | "opening" | "busy" | "idle" | "released";
+  state: "new" | "waiting" | "opening" | "busy" | "idle" | "ending" | "released";
   /** Callers behind it while it waits. */
   callers: number;
   /** Where it waits. */
   waits: Place<Slot> | undefined;
   /** Where it stands among the idle of each bound; kept while it is busy, so that being idle again allocates nothing. */
   idles: readonly Place<Slot>[] | undefined;
-  /** When it has been idle for too long. */
+  /** What it counts towards while it ends, and where it stands among those that do. */
+  ends: { readonly bounds: readonly ConnectionBound[]; readonly place: Place<Slot> } | undefined;
+  /** When it has been idle, or has been ending, for too long. */
   dueAt: number;
 }
 
-/** A bound of connections. The idle ones are not in use, because whoever wants their place gets it. */
+/**
+ * A bound of connections. The idle ones are not in use, because whoever wants their place gets it. What is being cleaned
+ * up has given its place away too, so that nobody waits for a server that is slow to part; but not more than as many
+ * again as may be open, or whoever comes and goes all the time would hold sockets and processes without a bound.
+ */
 export class ConnectionBound extends Bound {
   /** Least recently used first. */
   readonly idle: LinkedList<Slot>;
+  /** How many have ended, or were stopped while they were opened, and are not gone yet. */
+  ending = 0;
 
   constructor(options: BoundOptions, idle: LinkedList<Slot>) {
     super(options);
     this.idle = idle;
   }
 
+  override get room(): number {
+    return Math.min(super.room, 2 * this.max - this.inUse - this.idle.size - this.ending);
+  }
+
   get isOver(): boolean {
     return this.inUse + this.idle.size > this.max;
   }
+}
+
+/** The slot ends, and counts as that until {@link stopEnding}. */
+export function startEnding(slot: Slot, place: Place<Slot>): void {
+  const { lane, state } = slot;
+  const bounds = state === "opening" ? lane.bounds : lane.lasting;
+  for (const bound of bounds) bound.ending++;
+  slot.ends = { bounds, place };
+}
+
+/** The slot is gone; lets those in who waited for that. */
+export function stopEnding(slot: Slot): void {
+  const bounds = slot.ends?.bounds ?? [];
+  slot.ends = undefined;
+  for (const bound of bounds) bound.ending--;
+  for (const bound of bounds) bound.serve();
 }
 
 /** Evicts the least recently used beneath each bound that is over: one for all of them where one is enough. */

@@ -1,16 +1,19 @@
 import { withDeadline, TenantryError, type Poolable } from "@tenantry/core";
-import { originKey } from "../keys.ts";
+import { keyOf, originKey, principalKey } from "../keys.ts";
 import { Permits } from "../caps/permits.ts";
 import type { EntryHost } from "../entry-host.ts";
 import { Opening } from "../opening.ts";
+import { restTimeoutMs } from "../population.ts";
 import { selects, type Selection } from "../selection.ts";
 import type { Parked } from "./parked.ts";
 
 /** So many at a time, beside the connections of users; one server that hangs leaves the others theirs. */
 const maxAtOnce = 32;
 const maxAtOncePerOrigin = 8;
+/** Nobody's sessions at a server that hangs keep those of others waiting. */
+const maxAtOncePerPrincipal = 2;
 const timeoutMs = 5_000;
-/** So many may wait, or as many as may be parked. */
+/** So many may wait, or as many as may be parked; and so many of one principal. */
 const leastWaiting = 1_000;
 
 /** Ends parked sessions at their servers, in the name of whom they belonged to, a few at a time. */
@@ -24,8 +27,14 @@ export class Farewells<C extends Poolable<P>, P> {
     this.#host = host;
     this.#permits = new Permits({
       clock: host.clock,
-      maxWaiting: Infinity,
-      boundsOf: (_, origin) => [
+      maxWaiting: leastWaiting,
+      boundsOf: (_, origin, principal) => [
+        {
+          limit: "of one principal",
+          key: keyOf(origin, principal),
+          max: maxAtOncePerPrincipal,
+          within: ["at one origin", "at once"],
+        },
         { limit: "at one origin", key: origin, max: maxAtOncePerOrigin, within: ["at once"] },
         { limit: "at once", key: "", max: maxAtOnce, within: [] },
       ],
@@ -52,9 +61,7 @@ export class Farewells<C extends Poolable<P>, P> {
 
   /** Those of the selected sessions that are not over. */
   select(selection: Selection): readonly Promise<void>[] {
-    const chosen = [...this.#pending].filter(([{ target, credential }]) =>
-      selects(selection, target, credential?.subject),
-    );
+    const chosen = [...this.#pending].filter(([{ target, subject }]) => selects(selection, target, subject));
     return chosen.map(([, saying]) => saying);
   }
 
@@ -65,7 +72,7 @@ export class Farewells<C extends Poolable<P>, P> {
 
   async #say(parked: Parked<P>): Promise<void> {
     const { scope, server } = parked.target;
-    const lane = this.#permits.lane(parked.target, originKey(scope, server));
+    const lane = this.#permits.lane(parked.target, originKey(scope, server), principalKey(scope));
     try {
       await this.#permits.wait(lane);
       try {
@@ -78,11 +85,17 @@ export class Farewells<C extends Poolable<P>, P> {
     }
   }
 
-  /** A connection that goes on with the session ends it as it closes. */
+  /** A connection that goes on with the session ends it as it closes; settles when nothing is left of that either. */
   async #end({ target, credential, session }: Parked<P>): Promise<void> {
-    const { clock } = this.#host;
     const opening = new Opening(this.#host, { timeoutMs, target, credential, resume: session });
+    const gone = async () => {
+      await opening
+        .start()
+        .then((opened) => opened.close())
+        .catch(() => {});
+      await opening.rest;
+    };
     const expired = () => new TenantryError("TIMEOUT", "The session was not ended in time.");
-    await withDeadline({ clock, timeoutMs, expired }, async () => (await opening.start()).close());
+    await withDeadline({ clock: this.#host.clock, timeoutMs: restTimeoutMs, expired }, gone);
   }
 }

@@ -7,6 +7,8 @@ export interface ParkedFacts<P> {
   readonly key: PoolKey;
   readonly target: Target;
   readonly credential: Credential | undefined;
+  /** Whose authority it carried when the session was parked. */
+  readonly subject: string | undefined;
   readonly session: P;
   /** When the session is too old to go on with, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
@@ -20,6 +22,7 @@ export class Parked<P> implements ParkedFacts<P>, Place<Parked<P>> {
   readonly key: PoolKey;
   readonly target: Target;
   readonly credential: Credential | undefined;
+  readonly subject: string | undefined;
   readonly session: P;
   readonly expiresAt: number;
   before: Place<Parked<P>> | undefined;
@@ -27,10 +30,11 @@ export class Parked<P> implements ParkedFacts<P>, Place<Parked<P>> {
   /** When it has been parked for too long. */
   dueAt = 0;
 
-  constructor({ key, target, credential, session, expiresAt }: ParkedFacts<P>) {
+  constructor({ key, target, credential, subject, session, expiresAt }: ParkedFacts<P>) {
     this.key = key;
     this.target = target;
     this.credential = credential;
+    this.subject = subject;
     this.session = session;
     this.expiresAt = expiresAt;
   }

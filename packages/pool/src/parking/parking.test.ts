@@ -120,20 +120,23 @@ it("ends the longest parked session for another where there are maxParked", asyn
   expect(farewells().map(({ opening }) => opening.scope)).toEqual([userScope("ada")]);
 });
 
-it("ends one user's conversations beyond maxParkedPerUser, and nobody else's", async () => {
+it("ends one user's sessions beyond maxParkedPerUser, and nobody else's", async () => {
   const { call, clock, states, farewells } = startParking({ maxParkedPerUser: 2 });
   await call({ user: "bob" });
   for (const session of ["1", "2", "3"]) await call({ session });
   await call();
   clock.step(100);
   await settle();
-  expect(states().parked).toBe(4);
-  expect(farewells().map(({ opening }) => opening.scope)).toEqual([userScope("ada", "acme", "3")]);
+  expect(states().parked).toBe(3);
+  expect(farewells().map(({ opening }) => opening.scope)).toEqual([
+    userScope("ada", "acme", "3"),
+    userScope("ada"),
+  ]);
   await call({ session: "1" });
   await call({ session: "3" });
   clock.step(100);
   await settle();
-  expect(farewells()).toHaveLength(2);
+  expect(farewells()).toHaveLength(3);
 });
 
 it("parks nothing where maxParked is 0", async () => {
@@ -185,6 +188,7 @@ it("holds one timer while a connection is open or a session parked, and none whe
   await call();
   expect(clock.pending).toBe(1);
   clock.step(100);
+  await settle();
   expect(clock.pending).toBe(1);
   await call();
   const lease = await acquire();
@@ -217,7 +221,14 @@ it("is given one session for each key: another one of the same key ends the firs
   });
   const target = targetOf(fakeConnector().upstreamOf("files"), userScope("ada", "acme", "s1"));
   const parked = (session: string) =>
-    new Parked({ key: "k" as PoolKey, target, credential: undefined, session, expiresAt: 100 });
+    new Parked({
+      key: "k" as PoolKey,
+      target,
+      credential: undefined,
+      subject: undefined,
+      session,
+      expiresAt: 100,
+    });
   parking.put(parked("first"));
   parking.put(parked("second"));
   expect(dropped).toEqual(["first"]);

@@ -1,7 +1,7 @@
 import type { Clock } from "@tenantry/core";
 import { StaleList } from "../caps/stale-list.ts";
-import { Tally } from "../caps/tally.ts";
-import { principalKey, type PoolKey } from "../keys.ts";
+import { UserTally } from "../caps/user-tally.ts";
+import type { PoolKey } from "../keys.ts";
 import { announceEvict, type EvictReason } from "../notices.ts";
 import type { Parked } from "./parked.ts";
 
@@ -10,7 +10,7 @@ export interface ParkingOptions<P> {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly max: number;
-  /** For the conversations of one user. */
+  /** For those of one user, or of those who share a scope: conversations and changing subjects are as many as they like. */
   readonly maxPerUser: number;
   /** Takes what is dropped, whose session is to be ended at its server. */
   readonly dropped: (parked: Parked<P>) => void;
@@ -21,8 +21,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
   readonly #options: ParkingOptions<P>;
   readonly #sessions = new Map<PoolKey, Parked<P>>();
   readonly #rest: StaleList<Parked<P>>;
-  /** How many conversations of each user are parked: only these can be more than there are servers. */
-  readonly #conversations = new Tally();
+  readonly #users = new UserTally();
 
   constructor(options: ParkingOptions<P>) {
     this.#options = options;
@@ -41,10 +40,9 @@ export class Parking<P> implements Iterable<Parked<P>> {
   /** Keeps a session, and drops the longest parked one where there are too many. One of the same key is dropped. */
   put(parked: Parked<P>): void {
     this.drop(parked.key);
-    const user = talkerOf(parked);
-    if (user !== undefined && this.#conversations.of(user) >= this.#options.maxPerUser)
-      return this.#options.dropped(parked);
-    if (user !== undefined) this.#conversations.add(user, 1);
+    const { scope } = parked.target;
+    if (this.#users.of(scope) >= this.#options.maxPerUser) return this.#options.dropped(parked);
+    this.#users.add(scope, 1);
     this.#sessions.set(parked.key, parked);
     this.#rest.rejoin(parked);
     const oldest = this.size > this.#options.max ? this.#rest.first : undefined;
@@ -57,8 +55,7 @@ export class Parking<P> implements Iterable<Parked<P>> {
     if (parked === undefined) return undefined;
     this.#sessions.delete(key);
     this.#rest.remove(parked);
-    const user = talkerOf(parked);
-    if (user !== undefined) this.#conversations.add(user, -1);
+    this.#users.add(parked.target.scope, -1);
     return parked;
   }
 
@@ -69,9 +66,4 @@ export class Parking<P> implements Iterable<Parked<P>> {
     if (reason !== undefined) announceEvict(parked.target, reason);
     this.#options.dropped(parked);
   }
-}
-
-/** Whose conversation it is. */
-function talkerOf({ target: { scope } }: Parked<unknown>): string | undefined {
-  return scope.share === "user" && scope.session !== undefined ? principalKey(scope) : undefined;
 }

@@ -15,7 +15,7 @@ function create() {
   const troubles = new Troubles({ limits: defaultTroubleLimits, clock, random: () => 1 });
   const use = (principal: string) => {
     const facts = { principal, server: "files" as ServerId, origin: "https://example.com" as Origin };
-    return troubles.of({ ...facts, poolKey: JSON.stringify([principal]) as PoolKey });
+    return troubles.of({ ...facts, way: facts.origin, poolKey: JSON.stringify([principal]) as PoolKey });
   };
   return { clock, use };
 }

@@ -12,6 +12,8 @@ export interface TroubleLimits {
   readonly maxHoldMs: number;
   /** Troubles that are remembered without a connection; the oldest is forgotten for another. Defaults to 10,000. */
   readonly maxTroubles: number;
+  /** Those of one user of one workspace, or of those who share a scope. Defaults to 256. */
+  readonly maxTroublesPerUser: number;
 }
 
 /** The defaults of {@link TroubleLimits}. */
@@ -22,4 +24,5 @@ export const defaultTroubleLimits: TroubleLimits = Object.freeze({
   breakerStableMs: 60_000,
   maxHoldMs: 300_000,
   maxTroubles: 10_000,
+  maxTroublesPerUser: 256,
 });

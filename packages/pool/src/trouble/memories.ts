@@ -14,11 +14,15 @@ export interface Memory<T extends Remembering> {
   readonly home: Map<string, Memory<T>>;
   /** What the value uses itself. */
   readonly parent: Memory<Remembering> | undefined;
+  /** Whose it is; what several use is that of whoever used it last. */
+  owner: string;
   uses: number;
   /** When it is looked at, once nobody uses it. */
   lookAt: number;
   /** Where it stands among those that nobody uses. */
   place: Place<Memory<Remembering>> | undefined;
+  /** Where it stands among those of its owner. */
+  ownPlace: Place<Memory<Remembering>> | undefined;
 }
 
 /** How memories are kept. */
@@ -28,6 +32,8 @@ export interface MemoriesOptions {
   readonly periodMs: number;
   /** How many of those there may be; the oldest is forgotten for another. */
   readonly most: number;
+  /** How many of those of one owner. */
+  readonly mostPerOwner: number;
 }
 
 /**
@@ -37,6 +43,8 @@ export interface MemoriesOptions {
 export class Memories {
   readonly #options: MemoriesOptions;
   readonly #unused = new LinkedList<Memory<Remembering>>();
+  /** The unused ones by their owner; one who has very many pushes out nobody else's. */
+  readonly #owners = new Map<string, LinkedList<Memory<Remembering>>>();
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -48,6 +56,7 @@ export class Memories {
   use<T extends Remembering>(
     home: Map<string, Memory<T>>,
     key: string,
+    owner: string,
     make: () => Pick<Memory<T>, "value" | "parent">,
   ): Memory<T> {
     const known = home.get(key);
@@ -55,7 +64,16 @@ export class Memories {
       known.uses++;
       return known;
     }
-    const memory: Memory<T> = { ...make(), key, home, uses: 1, lookAt: 0, place: undefined };
+    const memory: Memory<T> = {
+      ...make(),
+      key,
+      home,
+      owner,
+      uses: 1,
+      lookAt: 0,
+      place: undefined,
+      ownPlace: undefined,
+    };
     home.set(key, memory);
     return memory;
   }
@@ -88,15 +106,16 @@ export class Memories {
   #keepOrForget(memory: Memory<Remembering>, now: number): void {
     if (memory.value.remembersUntil <= now) return this.#forget(memory);
     memory.lookAt = now + this.#options.periodMs;
-    memory.place = this.#unused.append(memory);
-    while (this.#unused.size > this.#options.most) this.#forget(this.#unused.first as Memory<Remembering>);
+    this.#keep(memory);
     this.#setTimer(now);
   }
 
   #forget(memory: Memory<Remembering>): void {
     this.#take(memory);
     memory.home.delete(memory.key);
-    if (memory.parent) this.drop(memory.parent);
+    if (memory.parent === undefined) return;
+    memory.parent.owner = memory.owner;
+    this.drop(memory.parent);
   }
 
   #take(memory: Memory<Remembering>): void {
@@ -106,9 +125,26 @@ export class Memories {
     this.#timer = undefined;
   }
 
+  /** Keeps an unused one, and forgets the oldest of its owner or of all for it where there are too many. */
+  #keep(memory: Memory<Remembering>): void {
+    const { most, mostPerOwner } = this.#options;
+    const own = this.#owners.get(memory.owner) ?? new LinkedList<Memory<Remembering>>();
+    this.#owners.set(memory.owner, own);
+    memory.ownPlace = own.append(memory);
+    memory.place = this.#unused.append(memory);
+    if (own.first && own.size > mostPerOwner) this.#forget(own.first);
+    while (this.#unused.first && this.#unused.size > most) this.#forget(this.#unused.first);
+  }
+
   #leave(memory: Memory<Remembering>): void {
-    if (memory.place) this.#unused.remove(memory.place);
+    const { place, ownPlace, owner } = memory;
+    if (place === undefined || ownPlace === undefined) return;
+    const own = this.#owners.get(owner);
+    own?.remove(ownPlace);
+    if (own?.size === 0) this.#owners.delete(owner);
+    this.#unused.remove(place);
     memory.place = undefined;
+    memory.ownPlace = undefined;
   }
 
   /** It may have been set for a memory that is used again meanwhile, so that using one need not set it anew. */

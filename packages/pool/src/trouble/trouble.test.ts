@@ -21,13 +21,17 @@ beforeEach(() => {
 
 function troubleOf(principal: string, server = "files", origin: string | undefined = "https://example.com") {
   const target = { principal, server: server as ServerId, origin: origin as Origin | undefined };
-  return troubles.of({ ...target, poolKey: JSON.stringify([principal, server, origin]) as PoolKey });
+  return troubles.of({
+    ...target,
+    way: origin ?? "",
+    poolKey: JSON.stringify([principal, server, origin]) as PoolKey,
+  });
 }
 
 /** A server behind a pipe. */
 function childOf(principal: string, server = "child") {
   const poolKey = JSON.stringify([principal, server]) as PoolKey;
-  return troubles.of({ poolKey, principal, server: server as ServerId });
+  return troubles.of({ poolKey, way: poolKey, principal, server: server as ServerId });
 }
 
 function failure(code: ErrorCode = "CONNECT_FAILED", details: ErrorDetails = {}) {

@@ -14,7 +14,9 @@ export interface TroubleTarget {
   readonly server: ServerId;
   /** Names whom the connection serves: equal for two servers of one principal, different for two principals. */
   readonly principal: string;
-  /** Absent for a server behind a pipe, whose trouble is that of its pool key alone. */
+  /** Names where its requests go, whatever the session or the credential. */
+  readonly way: string;
+  /** Absent for a server behind a pipe, which is not the one that others reach. */
   readonly origin?: Origin | undefined;
 }
 

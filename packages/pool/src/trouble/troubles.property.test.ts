@@ -14,6 +14,7 @@ const limits: Omit<TroubleLimits, "breakerThreshold"> = {
   breakerStableMs: 100,
   maxHoldMs: 150,
   maxTroubles: 100,
+  maxTroublesPerUser: 10_000,
 };
 const principals = ["ada", "bob", "eve"];
 const servers = [
@@ -175,7 +176,13 @@ function world(breakerThreshold: number, draws: readonly number[]) {
       const own = ways.get(origin ?? server) ?? new BreakerModel();
       ways.set(origin ?? server, own);
       const key = JSON.stringify([principal, server]) as PoolKey;
-      const target = { poolKey: key, principal, server: server as ServerId, origin: origin as Origin };
+      const target = {
+        poolKey: key,
+        way: origin ?? key,
+        principal,
+        server: server as ServerId,
+        origin: origin as Origin,
+      };
       const trouble = troubles.of(target);
       const known = {
         own,

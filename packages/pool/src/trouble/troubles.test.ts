@@ -20,7 +20,11 @@ beforeEach(() => create());
 
 function use(principal: string, origin: string | undefined = "https://example.com"): Trouble {
   const target = { principal, server: "files" as ServerId, origin: origin as Origin };
-  return troubles.of({ ...target, poolKey: JSON.stringify([principal, origin]) as PoolKey });
+  return troubles.of({
+    ...target,
+    way: origin ?? principal,
+    poolKey: JSON.stringify([principal, origin]) as PoolKey,
+  });
 }
 
 function fail(trouble: Trouble, times = 1, error = new TenantryError("CONNECT_FAILED", "no")) {

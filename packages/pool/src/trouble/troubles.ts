@@ -30,7 +30,12 @@ export class Troubles {
 
   constructor({ limits, clock, random, onBreak = () => {} }: TroublesOptions) {
     this.#options = { limits, clock, random, onBreak, epochs: new Epochs() };
-    this.#memories = new Memories({ clock, periodMs: limits.breakerStableMs, most: limits.maxTroubles });
+    this.#memories = new Memories({
+      clock,
+      periodMs: limits.breakerStableMs,
+      most: limits.maxTroubles,
+      mostPerOwner: limits.maxTroublesPerUser,
+    });
   }
 
   /** How much is remembered: targets, ways to an origin, and origins. */
@@ -44,7 +49,7 @@ export class Troubles {
       const parent = this.#transportOf(target);
       return { value: new Trouble(this.#options, target, parent.value), parent };
     };
-    return this.#memories.use(this.#targets, target.poolKey, make).value;
+    return this.#memories.use(this.#targets, target.poolKey, target.principal, make).value;
   }
 
   /** Ends one use of a trouble, after the last outcome was told to it. */
@@ -58,9 +63,8 @@ export class Troubles {
     this.#memories.close();
   }
 
-  #transportOf({ origin, poolKey, principal }: TroubleTarget): Memory<Transport> {
-    const key = origin === undefined ? poolKey : keyOf(origin, principal);
-    return this.#memories.use(this.#transports, key, () => {
+  #transportOf({ origin, way, principal }: TroubleTarget): Memory<Transport> {
+    return this.#memories.use(this.#transports, keyOf(way, principal), principal, () => {
       const parent = origin === undefined ? undefined : this.#originOf(origin);
       return { value: new Transport(this.#options, principal, parent?.value), parent };
     });
@@ -68,6 +72,6 @@ export class Troubles {
 
   #originOf(origin: string): Memory<Breaker> {
     const make = () => ({ value: new Breaker(this.#options, "several"), parent: undefined });
-    return this.#memories.use(this.#origins, origin, make);
+    return this.#memories.use(this.#origins, origin, "", make);
   }
 }
