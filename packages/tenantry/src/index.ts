@@ -7,6 +7,7 @@ export type { Selection } from "@tenantry/pool";
 
 // What a definition is made of.
 export {
+  basic,
   bearer,
   chain,
   combine,
@@ -15,10 +16,12 @@ export {
   fromEnv,
   fromFunction,
   fromStatic,
+  fromStore,
   header,
   sealWithKeys,
   sealWithKeyService,
 } from "@tenantry/credentials";
+export type { CredentialVault, ValueAddress, ValueFacts } from "@tenantry/credentials";
 export { clientCredentials, oauth } from "@tenantry/credentials/oauth";
 export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";

@@ -1,6 +1,7 @@
 import { disposeAll, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
 import type { Connection, CredentialEvent, ParkedSession, WorkspaceId } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
+import { credentialVault, type CredentialVault } from "@tenantry/credentials";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter } from "@tenantry/router";
@@ -22,6 +23,11 @@ export interface Tenantry extends AsyncDisposable {
   readonly isClosed: boolean;
   /** Gives a workspace; throws `PRINCIPAL_INVALID` for a malformed name, `WORKSPACE_UNKNOWN` outside a closed set. */
   workspace(id: string): Workspace;
+  /**
+   * The values that `fromStore()` gives: what a person or an administrator has entered goes in and does not come out. A
+   * removal closes the connections that carry the value.
+   */
+  readonly credentials: CredentialVault;
   stats(): TenantryStats;
   /**
    * Ends the selected connections at once, whoever uses them, and forgets their sessions: for a user whose access has
@@ -93,6 +99,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
       }
       return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool });
     },
+    credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
     revoke: (selection: Selection) => pool.revoke(selection),
     drain: (selection: Selection) => pool.drain(selection),
