@@ -10,8 +10,6 @@ import { requestTokens } from "./token-request.ts";
 
 /** After a refusal, what is known of a server's issuers is looked at again when it is older than this, in milliseconds. */
 const refusedMaxAgeMs = 60_000;
-/** How long may pass before the refresh token is sent, in milliseconds. */
-const prepareMs = 7_000;
 
 interface RefreshOptions {
   readonly signal: AbortSignal;
@@ -61,7 +59,8 @@ export class Refreshing {
     url: URL,
     { signal: whole, ...options }: RefreshOptions,
   ): Promise<{ readonly issuer: Issuer; readonly client: OAuthClient | undefined }> {
-    const { clock } = this.#parts;
+    const { clock, options: source } = this.#parts;
+    const prepareMs = Math.ceil(source.grantLimits.refreshTimeoutMs / 2);
     const what = `The metadata of ${url.origin} or of its authorization server did not come within ${prepareMs} ms; try again.`;
     const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
     try {
