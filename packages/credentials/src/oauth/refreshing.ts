@@ -16,11 +16,18 @@ interface RefreshOptions {
   readonly maxAgeMs?: number;
 }
 
+/** Where a refresh token goes, and whose it is. */
+interface Prepared {
+  readonly issuer: Issuer;
+  readonly client: OAuthClient | undefined;
+}
+
 /** The refreshes of one source's grants (RFC 6749, section 6), each at the issuer and with the client that it was given by and to. */
 export class Refreshing {
   readonly #parts: OAuthParts;
   readonly #discovery: Discovery;
   readonly #clients: Clients;
+  readonly #prepared = new WeakMap<Grant, Prepared>();
 
   constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
@@ -30,12 +37,18 @@ export class Refreshing {
 
   /** Makes what refreshes the grants of one server; `refused` where the server has just refused one. */
   at(server: ServerId, url: URL, refused: boolean): SendRefresh {
-    return (grant, signal) =>
-      this.#send(grant, server, url, refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+    const optionsOf = (signal: AbortSignal) => (refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+    const send = (grant: Grant, signal: AbortSignal) => this.#send(grant, server, url, optionsOf(signal));
+    return Object.assign(send, {
+      prepare: async (grant: Grant, signal: AbortSignal) => {
+        this.#prepared.set(grant, await this.#prepare(grant, server, url, optionsOf(signal)));
+      },
+    });
   }
 
   async #send(grant: Grant, server: ServerId, url: URL, options: RefreshOptions): Promise<Refreshed> {
-    const { issuer, client } = await this.#prepare(grant, server, url, options);
+    const { issuer, client } =
+      this.#prepared.get(grant) ?? (await this.#prepare(grant, server, url, options));
     if (client === undefined || grant.refreshToken === undefined)
       throw this.#over(server, "belongs to another client");
     const { signal } = options;
@@ -58,7 +71,7 @@ export class Refreshing {
     server: ServerId,
     url: URL,
     { signal: whole, ...options }: RefreshOptions,
-  ): Promise<{ readonly issuer: Issuer; readonly client: OAuthClient | undefined }> {
+  ): Promise<Prepared> {
     const { clock, options: source } = this.#parts;
     const prepareMs = Math.ceil(source.grantLimits.refreshTimeoutMs / 2);
     const what = `The metadata of ${url.origin} or of its authorization server did not come within ${prepareMs} ms; try again.`;
