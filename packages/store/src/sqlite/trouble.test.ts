@@ -23,6 +23,13 @@ async function fill(store: Store, rows: number): Promise<void> {
     await store.verdicts.put({ url: `row-${row}` }, value("a"), { ifVersion: null });
 }
 
+/** How many locks there are on a file, of whichever process. */
+async function locksOf(path: string): Promise<number> {
+  const { ino } = await stat(path);
+  const lines = (await readFile("/proc/locks", "utf8")).split("\n");
+  return lines.filter((line) => line.includes(`:${ino} `)).length;
+}
+
 /** Reads and writes everything, and gives the first failure. */
 async function failureOf(store: Store): Promise<TenantryError> {
   try {
@@ -135,6 +142,24 @@ describe("a file that cannot be used now", () => {
     await store.verdicts.put(key, 1, { ifVersion: null });
     for (const suffix of ["", "-wal", "-shm"]) expect((await stat(path + suffix)).mode & 0o777).toBe(0o600);
   });
+
+  // Whoever closes any descriptor of a file gives up every lock that the process has on it (fcntl_locking(2)).
+  it.runIf(process.platform === "linux")(
+    "stays locked for its store while another one of the same process opens and closes it",
+    async () => {
+      const path = newPath();
+      await using store = sqliteStore(path);
+      await fill(store, 1);
+      const locks = await locksOf(path);
+      expect(locks).toBeGreaterThan(0);
+      {
+        await using second = sqliteStore(path);
+        await second.verdicts.get(key);
+        expect(await locksOf(path)).toBeGreaterThanOrEqual(locks);
+      }
+      expect(await locksOf(path)).toBe(locks);
+    },
+  );
 
   it("is unavailable to a process that may only read it", async () => {
     const path = newPath();
