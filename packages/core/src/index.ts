@@ -111,6 +111,7 @@ export type {
   StoreLease,
   StoreSlices,
   TenantSlice,
+  UrgentOptions,
   VerdictKey,
   Version,
   Within,

@@ -17,8 +17,17 @@ export interface KeyedRow<K, V = Json> extends Row<V> {
   readonly key: K;
 }
 
+/** How a call is taken by a store that has much to do. */
+export interface UrgentOptions {
+  /**
+   * Whether it goes ahead of the calls that wait and is not refused because of them; defaults to `false`. It is for what
+   * ends work under a lease, and is lost otherwise.
+   */
+  readonly urgent?: boolean | undefined;
+}
+
 /** How a row is written. */
-export interface PutOptions {
+export interface PutOptions extends UrgentOptions {
   /** The version that the row must still have; `null`: there must be none. */
   readonly ifVersion: Version | null;
   /**
@@ -54,7 +63,7 @@ export interface Page<R> {
  * stand for everybody where somebody was meant.
  */
 export interface Slice<K, V = Json> {
-  get(key: K): Promise<Row<V> | undefined>;
+  get(key: K, options?: UrgentOptions): Promise<Row<V> | undefined>;
   /** Writes the row and gives its new version; rejects with `STORE_CONFLICT` where a condition of `options` does not hold. */
   put(key: K, value: V, options: PutOptions): Promise<Version>;
   /** Deletes the row, if there is one; rejects with `STORE_CONFLICT` where it has another version than `ifVersion`. */

@@ -6,6 +6,7 @@ import type {
   PutOptions,
   Row,
   TenantSlice,
+  UrgentOptions,
   Version,
 } from "@tenantry/core";
 import type { Engine, StoredRow } from "./engine.ts";
@@ -40,8 +41,8 @@ export function sliceOf(engine: Engine, shape: SliceShape): AnySlice {
     };
   };
   return Object.freeze({
-    get: async (key: unknown) => {
-      const row = await engine.get(shape, keyTexts(shape, key));
+    get: async (key: unknown, options: UrgentOptions = {}) => {
+      const row = await engine.get(shape, keyTexts(shape, key), { urgent: options.urgent === true });
       return row && rowOf(row);
     },
     put: async (key: unknown, value: Json, options: PutOptions) => {
@@ -90,7 +91,7 @@ function versionText(version: unknown): Version {
 
 /** A write that forgets its condition would overwrite whatever is there, so there is no default. */
 function checkPut(options: PutOptions) {
-  const { ifVersion, expiresAt, lease } = options ?? {};
+  const { ifVersion, expiresAt, lease, urgent } = options ?? {};
   if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt)) {
     throw invalid("expiresAt is a whole number of milliseconds since the Unix epoch.");
   }
@@ -98,5 +99,6 @@ function checkPut(options: PutOptions) {
     ifVersion: ifVersion === null ? null : versionText(ifVersion),
     expiresAt: expiresAt ?? null,
     lease: lease === undefined ? undefined : checkLease(lease),
+    urgent: urgent === true,
   };
 }

@@ -102,7 +102,7 @@ export class Rotation {
     if (isUnused(failure)) {
       this.#remember(begun.intent, "unused");
       // Where it cannot be written, this process at least knows.
-      await rows.write(key, begun.grant, { ifVersion: begun.version }).catch(() => {});
+      await rows.write(key, begun.grant, { ifVersion: begun.version, urgent: true }).catch(() => {});
       throw failure;
     }
     if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
@@ -112,12 +112,12 @@ export class Rotation {
   /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */
   async #retire({ grant, intent }: Begun, failure: unknown): Promise<Found> {
     const { rows, key, clock } = this.#parts;
-    const row = await rows.read(key);
+    const row = await rows.read(key, { urgent: true });
     if (row === undefined) return { grant: undefined };
     if (row.intent?.fence !== intent.fence) return isLive(row.grant, clock.now()) ? row : undefined;
     // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
     const { refreshToken: _over, ...rest } = grant;
-    await rows.write(key, rest, { ifVersion: row.version }).catch(() => {});
+    await rows.write(key, rest, { ifVersion: row.version, urgent: true }).catch(() => {});
     throw failure;
   }
 
@@ -132,13 +132,13 @@ export class Rotation {
     this.#remember(begun.intent, next);
     for (let writes = 1; ; writes++) {
       try {
-        await rows.write(key, next, { ifVersion: version });
+        await rows.write(key, next, { ifVersion: version, urgent: true });
         this.#parts.outcomes.take(this.#nameOf(begun.intent));
         return { grant: next };
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;
       }
-      const row = await rows.read(key);
+      const row = await rows.read(key, { urgent: true });
       // It was removed, or granted anew: what was just got is nobody's.
       if (row?.intent?.fence !== begun.intent.fence) return { grant: row?.grant };
       version = row.version;

@@ -26,6 +26,7 @@ interface PostgresBackendOptions {
 
 /** Keeps rows in a Postgres database. */
 export class PostgresBackend implements Backend {
+  readonly clock: Clock;
   readonly text = sql`text collate "C"`;
   readonly integer = sql`bigint`;
   readonly serial = sql`bigint generated always as identity primary key`;
@@ -39,6 +40,7 @@ export class PostgresBackend implements Backend {
 
   constructor(options: PostgresBackendOptions) {
     this.#options = options;
+    this.clock = options.clock;
   }
 
   now(): RawBuilder<number> {
@@ -46,7 +48,8 @@ export class PostgresBackend implements Backend {
   }
 
   async open(): Promise<Kysely<unknown>> {
-    const { clock, limits } = this.#options;
+    const { clock } = this;
+    const { limits } = this.#options;
     const pool = new pg.Pool({ ...this.#clientOptions(), max: limits.maxConnections, allowExitOnIdle: true });
     // A connection that is lost while nobody uses it is replaced by the next call.
     pool.on("error", () => {});
@@ -82,7 +85,7 @@ export class PostgresBackend implements Backend {
   watch(listener: (change: StoreChange) => void): Disposable {
     const watcher = this.#watchers.add(listener);
     this.#listening ??= new Listening({
-      clock: this.#options.clock,
+      clock: this.clock,
       createClient: () => new pg.Client({ ...this.#clientOptions(), keepAlive: true }),
       onListening: () => this.#watchers.tell("resync"),
       onPayload: (payload) => this.#watchers.tell(changesOf(this.#id, payload)),
@@ -101,7 +104,7 @@ export class PostgresBackend implements Backend {
 
   async close(): Promise<void> {
     this.#watchers.clear();
-    await withinFarewell(this.#options.clock, this.#stopListening());
+    await withinFarewell(this.clock, this.#stopListening());
   }
 
   #stopListening(): Promise<void> {

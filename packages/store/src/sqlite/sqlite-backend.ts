@@ -22,6 +22,7 @@ interface SqliteBackendOptions {
 
 /** Keeps rows in one file. */
 export class SqliteBackend implements Backend {
+  readonly clock: Clock;
   readonly text = sql`text`;
   readonly integer = sql`integer`;
   readonly serial = sql`integer primary key autoincrement`;
@@ -33,10 +34,11 @@ export class SqliteBackend implements Backend {
 
   constructor(options: SqliteBackendOptions) {
     this.#options = options;
+    this.clock = options.clock;
   }
 
   now(): RawBuilder<number> {
-    return sql`${Math.floor(this.#options.clock.now())}`;
+    return sql`${Math.floor(this.clock.now())}`;
   }
 
   async open(): Promise<Kysely<unknown>> {
@@ -72,7 +74,8 @@ export class SqliteBackend implements Backend {
   async publish(): Promise<void> {}
 
   async attempt<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, busyTimeoutMs } = this.#options;
+    const { clock } = this;
+    const { busyTimeoutMs } = this.#options;
     // The pauses are added up: the clock may be set meanwhile.
     for (let waitedMs = 0, pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {

@@ -243,6 +243,21 @@ describe("a disk that is full", () => {
   });
 });
 
+it("lets thousands of calls of one moment wait, and finishes work under a lease while the queue is full", async () => {
+  await using store = sqliteStore(newPath());
+  const lease = await store.leases.acquire("a", { ttlMs: 60_000 });
+  const version = await store.verdicts.put(key, 1, { ifVersion: null });
+  const crowd = Promise.allSettled(Array.from({ length: 10_200 }, () => store.verdicts.get(key)));
+  await store.verdicts.put(key, 2, { ifVersion: version, urgent: true });
+  expect((await store.verdicts.get(key, { urgent: true }))?.value).toBe(2);
+  if (lease) await store.leases.release(lease);
+  const refused = (await crowd).flatMap((call) =>
+    call.status === "rejected" ? [call.reason as unknown] : [],
+  );
+  expect(refused).toHaveLength(10_200 - 10_000 - 64);
+  expect(refused[0]).toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true, delivery: "unsent" });
+});
+
 it("sweeps what has expired as others are written", async () => {
   const path = newPath();
   await using store = sqliteStore(path);
