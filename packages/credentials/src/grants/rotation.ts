@@ -97,12 +97,12 @@ export class Rotation {
   }
 
   async #end(begun: Begun, failure: unknown): Promise<Found> {
-    const { key, clock, rows } = this.#parts;
+    const { key, clock } = this.#parts;
     if (isOver(failure)) return this.#retire(begun, failure);
     if (isUnused(failure)) {
       this.#remember(begun.intent, "unused");
       // Where it cannot be written, this process at least knows.
-      await rows.write(key, begun.grant, { ifVersion: begun.version, urgent: true }).catch(() => {});
+      await this.#writeOver(begun, begun.grant).catch(() => {});
       throw failure;
     }
     if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
@@ -117,30 +117,38 @@ export class Rotation {
     if (row.intent?.fence !== intent.fence) return isLive(row.grant, clock.now()) ? row : undefined;
     // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
     const { refreshToken: _over, ...rest } = grant;
-    await rows.write(key, rest, { ifVersion: row.version, urgent: true }).catch(() => {});
+    await this.#writeOver({ grant, intent, version: row.version }, rest).catch(() => {});
     throw failure;
   }
 
-  /**
-   * Writes the new tokens over the row that says that they were asked for. It needs no lease: the row has that intent as
-   * long as nobody else has written a grant, and only a re-encryption gives it another version meanwhile.
-   */
+  /** Writes the new tokens over the row that says that they were asked for. */
   async #commit(begun: Begun, next: Grant): Promise<Found> {
-    const { rows, key } = this.#parts;
-    let version: Version = begun.version;
     // Kept until it is written, so that a store that fails does not cost the grant.
     this.#remember(begun.intent, next);
+    return this.#writeOver(begun, next);
+  }
+
+  /**
+   * Writes what came of a refresh over its intent. It needs no lease: the row has that intent as long as nobody else has
+   * written a grant, and only a re-encryption gives it another version meanwhile.
+   */
+  async #writeOver({ intent, version: first }: Begun, next: Grant): Promise<Found> {
+    const { rows, key } = this.#parts;
+    let version: Version = first;
     for (let writes = 1; ; writes++) {
       try {
         await rows.write(key, next, { ifVersion: version, urgent: true });
-        this.#parts.outcomes.take(this.#nameOf(begun.intent));
+        this.#parts.outcomes.take(this.#nameOf(intent));
         return { grant: next };
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;
       }
       const row = await rows.read(key, { urgent: true });
-      // It was removed, or granted anew: what was just got is nobody's.
-      if (row?.intent?.fence !== begun.intent.fence) return { grant: row?.grant };
+      if (row?.intent?.fence !== intent.fence) {
+        // It was removed, or granted anew: what was just got is nobody's.
+        this.#parts.outcomes.take(this.#nameOf(intent));
+        return { grant: row?.grant };
+      }
       version = row.version;
     }
   }
