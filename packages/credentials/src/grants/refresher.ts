@@ -1,10 +1,11 @@
-import type { Clock, CredentialKey, Leases, StoreLease } from "@tenantry/core";
+import type { Clock, CredentialKey, Leases } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import type { Bells } from "./bells.ts";
 import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
+import { HeldLease } from "./held-lease.ts";
 import type { GrantLimits } from "./limits.ts";
 import { Rotation, type Outcome } from "./rotation.ts";
 
@@ -58,14 +59,14 @@ export class Refresher {
    * signal ends it until it is written that the token is sent, and no longer after.
    */
   async refresh(request: RefreshRequest, signal: AbortSignal): Promise<Grant | undefined> {
-    const { rows, leases, limits } = this.#parts;
+    const { rows, limits } = this.#parts;
     const { key, patient } = request;
     for (let waitedMs = 0, round = 0; ; round++) {
       const row = await rows.read(key);
       signal.throwIfAborted();
       if (row === undefined || this.#suits(row, request)) return row?.grant;
       if (row.grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
-      const lease = await leases.acquire(leaseName(key), { ttlMs: limits.refreshLeaseMs });
+      const lease = await HeldLease.acquire(this.#parts, leaseName(key));
       const found = lease && (await this.#refreshUnder(lease, request, signal));
       if (found) return found.grant;
       if (!lease && !patient) return row.grant;
@@ -74,7 +75,7 @@ export class Refresher {
     }
   }
 
-  async #refreshUnder(lease: StoreLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
+  async #refreshUnder(lease: HeldLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
     try {
       const row = await this.#parts.rows.read(request.key);
       signal.throwIfAborted();
@@ -85,8 +86,7 @@ export class Refresher {
       if (isConflict(failure)) return undefined;
       throw failure;
     } finally {
-      // One that cannot be released ends by itself.
-      await this.#parts.leases.release(lease).catch(() => {});
+      await lease.release();
     }
   }
 

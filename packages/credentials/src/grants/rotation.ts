@@ -1,9 +1,10 @@
-import { TenantryError, withDeadline, type StoreLease, type Version } from "@tenantry/core";
+import { TenantryError, withDeadline, type Version } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
 import type { RecentMap } from "../recent-map.ts";
 import { isConflict, isOver, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
+import type { HeldLease } from "./held-lease.ts";
 import type { Found, RefresherParts, RefreshRequest } from "./refresher.ts";
 
 /** What became of a refresh: its token was not used, or the issuer gave this grant for it. */
@@ -11,7 +12,7 @@ export type Outcome = "unused" | Grant;
 
 /** What one refresh under one lease takes. */
 export interface RotationParts extends RefresherParts, RefreshRequest {
-  readonly lease: StoreLease;
+  readonly lease: HeldLease;
   readonly outcomes: RecentMap<string, Outcome>;
   /** Ends it as long as nothing is written. */
   readonly signal: AbortSignal;
@@ -46,12 +47,19 @@ export class Rotation {
       throw mustAuthorize(key, "was being renewed when that was interrupted");
     const timeoutMs = await this.#prepare(grant);
     const begun = await this.#begin(row, before?.at ?? clock.now());
+    try {
+      await this.#keepLease(timeoutMs);
+    } catch (failure) {
+      return this.#giveUp(begun, failure);
+    }
     let answer: Refreshed;
     try {
       answer = await this.#send(grant, timeoutMs);
     } catch (failure) {
       return this.#end(begun, failure);
     }
+    // What is written next needs no lease, but who gets it meanwhile would take the refresh for one that was interrupted.
+    void this.#parts.lease.keep().catch(() => {});
     return this.#commit(begun, renewed(grant, answer, clock.now()));
   }
 
@@ -77,7 +85,8 @@ export class Rotation {
 
   /** From here on the token may have been used, as far as anybody else knows. */
   async #begin({ grant, version }: GrantRow, at: number): Promise<Begun> {
-    const { rows, key, lease } = this.#parts;
+    const { rows, key } = this.#parts;
+    const { lease } = this.#parts.lease;
     const intent = { fence: lease.fence, at };
     try {
       return { grant, intent, version: await rows.write(key, grant, { intent, ifVersion: version, lease }) };
@@ -86,6 +95,15 @@ export class Rotation {
       if (!isConflict(failure)) this.#remember(intent, "unused");
       throw failure;
     }
+  }
+
+  /** Sealing and writing took a part of it. Under a lease that may end before the answer nothing is sent. */
+  async #keepLease(timeoutMs: number): Promise<void> {
+    const { lease } = this.#parts;
+    await lease.keep();
+    if (lease.lastsFor(timeoutMs)) return;
+    const why = "The store has taken too long to keep a refresh for this process; try again.";
+    throw new TenantryError("TIMEOUT", why, { retryable: true });
   }
 
   /** Not ended by anybody's signal: what the issuer answers is lost otherwise, and the grant with it. */
@@ -99,14 +117,16 @@ export class Rotation {
   async #end(begun: Begun, failure: unknown): Promise<Found> {
     const { key, clock } = this.#parts;
     if (isOver(failure)) return this.#retire(begun, failure);
-    if (isUnused(failure)) {
-      this.#remember(begun.intent, "unused");
-      // Where it cannot be written, this process at least knows.
-      await this.#writeOver(begun, begun.grant).catch(() => {});
-      throw failure;
-    }
+    if (isUnused(failure)) return this.#giveUp(begun, failure);
     if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
     throw mustAuthorize(key, "could not be renewed, and its refresh token may have been used", failure);
+  }
+
+  /** The token was not used. Where that cannot be written, this process at least knows. */
+  async #giveUp(begun: Begun, failure: unknown): Promise<never> {
+    this.#remember(begun.intent, "unused");
+    await this.#writeOver(begun, begun.grant).catch(() => {});
+    throw failure;
   }
 
   /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */

@@ -1,9 +1,9 @@
-import { TenantryError } from "@tenantry/core";
+import { TenantryError, type Sealer } from "@tenantry/core";
 import { expect, test } from "vitest";
 import { failure } from "../../test/fixture.ts";
 import { hour, key, setUp, text } from "../../test/grants-fixture.ts";
 import type { MemoryStore } from "../../test/memory-store.ts";
-import type { SendRefresh } from "../grants.ts";
+import { Grants, type GrantLimits, type SendRefresh } from "../grants.ts";
 
 /** The store with another way to do some of what its credentials and leases do. */
 function spoilt(
@@ -96,4 +96,80 @@ test("a token that the issuer takes no longer is dropped although the row is re-
   await failure(Promise.resolve(grants.fresh(key, { send: refused })));
   expect((await start().current(key))?.refreshToken).toBeUndefined();
   expect(JSON.stringify((await store.credentials.get(key))?.value)).not.toContain("intent");
+});
+
+/** The sealer with a pause of `ms` before it seals, where `slow` says so. */
+function slowSealing({ limits, ms }: { readonly limits: Partial<GrantLimits>; readonly ms: number }) {
+  const world = setUp({ limits });
+  const { sealer, clock, store } = world;
+  const pace = { slow: false };
+  const slowly: Sealer = {
+    ...sealer,
+    async seal(...args) {
+      if (pace.slow) await new Promise<void>((resolve) => clock.after(ms, resolve));
+      return sealer.seal(...args);
+    },
+  };
+  const slow = new Grants({ store, sealer: slowly, clock, limits, random: () => 0.5 });
+  /** Lets time pass until a call is settled. */
+  const until = async <T>(call: Promise<T>) => {
+    let done = false;
+    void call.finally(() => (done = true)).catch(() => {});
+    for (let steps = 0; !done && steps < 2_000; steps++) {
+      await world.settle();
+      clock.pass(50);
+    }
+    return call;
+  };
+  return { ...world, pace, slow, until };
+}
+
+test("a lease lasts as long as the refresh under it, however long sealing takes before and after the request", async () => {
+  const limits = { refreshTimeoutMs: 1_500, refreshLeaseMs: 2_000 };
+  const { slow, start, issuer, send, clock, pace, until, settle } = slowSealing({ limits, ms: 900 });
+  await slow.put(key, issuer.grant());
+  clock.pass(hour);
+  pace.slow = true;
+  const late: SendRefresh = async (grant) => {
+    await new Promise<void>((resolve) => clock.after(1_400, resolve));
+    return issuer.refresh(grant);
+  };
+  const own = Promise.resolve(slow.fresh(key, { send: late }));
+  await settle();
+  const other = Promise.resolve(start().fresh(key, { send }));
+  expect(text(await until(other))).toBe(text(await own));
+  expect([issuer.requests, issuer.reused]).toEqual([1, []]);
+});
+
+test("nothing is sent where the store took so long to keep the lease that it may end before the answer", async () => {
+  let renewals = 0;
+  const { grants, start, issuer, send, clock, settle } = setUp({
+    spoil: (real) =>
+      spoilt(
+        real,
+        {
+          put: async (...args) => {
+            if (args[2].lease !== undefined) clock.pass(3_000);
+            return real.credentials.put(...args);
+          },
+        },
+        {
+          renew: async (...args) => {
+            const renewed = await real.leases.renew(...args);
+            if (renewals++ === 0) clock.pass(5_001);
+            return renewed;
+          },
+        },
+      ),
+  });
+  await grants.put(key, issuer.grant());
+  clock.pass(hour);
+  expect(await failure(Promise.resolve(grants.fresh(key, { send })))).toMatchObject({
+    code: "TIMEOUT",
+    retryable: true,
+  });
+  await settle();
+  expect(issuer.requests).toBe(0);
+  expect(text(await start().fresh(key, { send }))).toBeDefined();
+  expect(issuer.reused).toEqual([]);
 });
