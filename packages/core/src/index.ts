@@ -104,6 +104,7 @@ export type {
   Person,
   PutOptions,
   Row,
+  RowPage,
   ServerKey,
   Slice,
   Store,

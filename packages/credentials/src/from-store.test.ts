@@ -238,6 +238,19 @@ describe("credentialVault", () => {
       expect(await failure(call())).toMatchObject({ code: "STORE_INVALID" });
   });
 
+  test("saves over a row that is damaged, and removes one", async () => {
+    const { vault, store, read } = setUp();
+    const key = { ...address, workspace: ada.workspace, user: ada.user, server: remote.id };
+    await vault.save(address, "t-1");
+    store.damage(key);
+    expect(await failure(vault.look(address))).toMatchObject({ code: "STORE_INVALID" });
+    await vault.save(address, "t-2");
+    expect(await read()).toEqual({ authorization: "Bearer t-2" });
+    store.damage(key);
+    expect(await vault.remove(address)).toBe(true);
+    expect(await vault.look(address)).toBeUndefined();
+  });
+
   test("lets the last of many savings win", async () => {
     const { vault, read } = setUp();
     await Promise.all(["a", "b", "c", "d"].map((value) => vault.save(address, `t-${value}`)));

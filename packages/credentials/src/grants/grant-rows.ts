@@ -69,8 +69,8 @@ export class GrantRows {
     } catch (failure) {
       const code = failure instanceof TenantryError ? failure.code : undefined;
       if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
-      const row = await this.#credentials.get(key);
-      return row && { version: row.version };
+      const version = await this.#credentials.version(key);
+      return version === undefined ? undefined : { version };
     }
   }
 

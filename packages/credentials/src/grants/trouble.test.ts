@@ -173,3 +173,18 @@ test("nothing is sent where the store took so long to keep the lease that it may
   expect(text(await start().fresh(key, { send }))).toBeDefined();
   expect(issuer.reused).toEqual([]);
 });
+
+test("a row that is damaged is granted over and removed", async () => {
+  const { grants, store, issuer, send } = setUp();
+  await grants.put(key, issuer.grant());
+  store.damage(key);
+  expect(await failure(Promise.resolve(grants.fresh(key, { send })))).toMatchObject({
+    code: "STORE_INVALID",
+  });
+  const again = issuer.grant();
+  await grants.put(key, again);
+  expect(text(await grants.fresh(key, { send }))).toBe(text(again));
+  store.damage(key);
+  expect(await grants.remove(key)).toBeUndefined();
+  expect(await grants.current(key)).toBeUndefined();
+});

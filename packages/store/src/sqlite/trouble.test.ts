@@ -97,6 +97,27 @@ describe("a file that is not as it was left", () => {
     expect(failure).toMatchObject({ code: "STORE_INVALID" });
     expect(inspect(failure, { depth: 9 })).not.toContain("secret");
     expect((await store.verdicts.get({ url: "row-2" }))?.value).toEqual(value("a"));
+    const { rows, broken, next } = await store.verdicts.scan({ limit: 2 });
+    expect([rows.length, broken, typeof next]).toEqual([1, [{ url: "row-1" }], "string"]);
+    expect((await store.verdicts.scan()).rows).toHaveLength(59);
+  });
+
+  it("has a row that holds no JSON written over, and deleted, with its version", async () => {
+    const path = newPath();
+    await copyFile(sound, path);
+    const database = new DatabaseSync(path);
+    database.exec(`update tenantry_verdicts set value = '{' where url in ('row-1', 'row-2')`);
+    database.close();
+    await using store = sqliteStore(path);
+    const ifVersion = (await store.verdicts.version({ url: "row-1" })) ?? null;
+    await store.verdicts.put({ url: "row-1" }, 1, { ifVersion });
+    expect((await store.verdicts.get({ url: "row-1" }))?.value).toBe(1);
+    await store.verdicts.delete(
+      { url: "row-2" },
+      { ifVersion: await store.verdicts.version({ url: "row-2" }) },
+    );
+    expect(await store.verdicts.version({ url: "row-2" })).toBeUndefined();
+    expect(await store.verdicts.scan({ limit: 1_000 })).not.toHaveProperty("broken");
   });
 
   it("is refused and left alone where it has a newer schema or belongs to another program", async () => {
