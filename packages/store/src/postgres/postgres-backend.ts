@@ -125,10 +125,22 @@ export class PostgresBackend implements Backend {
       connectionTimeoutMillis: connectTimeoutMs,
       // The server's own time-out comes first, and leaves the connection in order.
       query_timeout: statementTimeoutMs + farewellMs,
-      options: `-c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+      options: settings({
+        statement_timeout: `${statementTimeoutMs}`,
+        idle_in_transaction_session_timeout: `${statementTimeoutMs}`,
+        // Whoever waits for a row sees it as it is by then; a stricter level would fail instead.
+        default_transaction_isolation: "read committed",
+      }),
       types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
     };
   }
+}
+
+/** Settings of a connection; a space in a value is escaped. */
+function settings(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`)
+    .join(" ");
 }
 
 function parserOf(type: number, format?: "text" | "binary"): unknown {

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { inspect } from "node:util";
-import type { StoreChange } from "@tenantry/core";
+import type { Store, StoreChange } from "@tenantry/core";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { postgresStore, type PostgresStoreOptions } from "../postgres.ts";
@@ -116,6 +116,30 @@ describe("changes by other stores", () => {
       () => expect(changes).toEqual(Array.from({ length: 7 }, () => ({ kind: "resync" }))),
       patient,
     );
+  });
+});
+
+describe("a database with another isolation level by default", () => {
+  it.each(["repeatable read", "serializable"])("is used as any other where that is %s", async (level) => {
+    await server.query(database, `alter database ${name()} set default_transaction_isolation = '${level}'`);
+    const stores = Array.from({ length: 4 }, () => open());
+    const race = async (work: (store: Store) => Promise<unknown>) =>
+      (await Promise.allSettled(stores.map(work))).map((one) =>
+        one.status === "fulfilled" ? one.value !== undefined : (one.reason as { code: string }).code,
+      );
+    // Nobody fails at the first use, and who loses a race is told that it has lost.
+    expect(await race((store) => store.leases.acquire(crypto.randomUUID(), { ttlMs: 60_000 }))).toEqual(
+      Array(4).fill(true),
+    );
+    for (let round = 0; round < 10; round++) {
+      const at = { url: `${key.url}/${round}` };
+      const version = await (stores[0] as Store).verdicts.put(at, 0, { ifVersion: null });
+      const writes = await race((store) => store.verdicts.put(at, 1, { ifVersion: version }));
+      expect(writes.sort()).toEqual(["STORE_CONFLICT", "STORE_CONFLICT", "STORE_CONFLICT", true]);
+      const leases = await race((store) => store.leases.acquire(`${round}`, { ttlMs: 60_000 }));
+      expect(leases.sort()).toEqual([false, false, false, true]);
+    }
+    await Promise.all(stores.map((store) => store.close()));
   });
 });
 
