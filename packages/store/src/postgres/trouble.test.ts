@@ -59,8 +59,13 @@ describe("a server that stops", () => {
     const address = new URL(database);
     address.port = String(cutting.port);
     await using cut = postgresStore(address.href);
+    const changes: StoreChange[] = [];
+    using _watcher = cut.watch((change) => changes.push(change));
+    await vi.waitFor(() => expect(changes).toHaveLength(1), patient);
     const write = cut.verdicts.put(key, "content-of-a-row", { ifVersion: null });
     expect(await failureOf(write)).toMatchObject({ code: "STORE_UNAVAILABLE", delivery: "unknown" });
+    // Its own watchers would not hear of it otherwise: a store's own notices are told by the store itself.
+    expect(changes).toEqual([{ kind: "resync" }, { kind: "resync" }]);
     // This one was.
     await vi.waitFor(
       async () => expect((await store.verdicts.get(key))?.value).toBe("content-of-a-row"),

@@ -1,4 +1,10 @@
-import type { StoreChange, StoreLease, UrgentOptions, Version } from "@tenantry/core";
+import {
+  TenantryError,
+  type StoreChange,
+  type StoreLease,
+  type UrgentOptions,
+  type Version,
+} from "@tenantry/core";
 import { sql, type Transaction } from "kysely";
 import type {
   Engine,
@@ -151,11 +157,17 @@ export class SqlEngine implements Engine {
     work: (tx: Transaction<unknown>) => Promise<readonly ChangedRow[] | "resync">,
     options?: UrgentOptions,
   ): Promise<void> {
-    const changes = await this.#connection.write(async (tx) => {
+    const write = async (tx: Transaction<unknown>) => {
       const changes = await work(tx);
       if (changes === "resync" || changes.length > 0) await this.#backend.publish(tx, changes);
       return changes;
-    }, options);
-    this.#backend.tell(changes);
+    };
+    try {
+      this.#backend.tell(await this.#connection.write(write, options));
+    } catch (failure) {
+      // It may have been done. Others hear of it from the database then, and those in this process from nobody.
+      if (failure instanceof TenantryError && failure.delivery === "unknown") this.#backend.tell("resync");
+      throw failure;
+    }
   }
 }
