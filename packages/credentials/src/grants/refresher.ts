@@ -1,13 +1,13 @@
 import type { Clock, CredentialKey, Leases } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
-import { RecentMap } from "../recent-map.ts";
 import type { Bells } from "./bells.ts";
 import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
 import { HeldLease } from "./held-lease.ts";
 import type { GrantLimits } from "./limits.ts";
-import { Rotation, type Outcome } from "./rotation.ts";
+import { Outcomes } from "./outcomes.ts";
+import { Rotation } from "./rotation.ts";
 
 /** What refreshing takes. */
 export interface RefresherParts {
@@ -33,8 +33,6 @@ export interface RefreshRequest {
 /** What a look at the row under the lease came to; without one, somebody else was quicker and another look is due. */
 export type Found = { readonly grant: Grant | undefined } | undefined;
 
-/** How many outcomes that could not be written down are remembered. */
-const maxOutcomes = 1_000;
 const firstPauseMs = 25;
 const longestPauseMs = 400;
 /** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
@@ -47,7 +45,7 @@ const turnsMs = 2_000;
 export class Refresher {
   readonly #parts: RefresherParts;
   /** What became of refreshes of this process whose end the store could not be told. */
-  readonly #outcomes = new RecentMap<string, Outcome>(maxOutcomes);
+  readonly #outcomes = new Outcomes();
 
   constructor(parts: RefresherParts) {
     this.#parts = parts;

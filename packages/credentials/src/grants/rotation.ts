@@ -1,19 +1,15 @@
 import { TenantryError, withDeadline, type Version } from "@tenantry/core";
-import { spell } from "../credential-key.ts";
-import type { RecentMap } from "../recent-map.ts";
 import { isConflict, isOver, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
 import type { HeldLease } from "./held-lease.ts";
+import type { Outcome, Outcomes } from "./outcomes.ts";
 import type { Found, RefresherParts, RefreshRequest } from "./refresher.ts";
-
-/** What became of a refresh: its token was not used, or the issuer gave this grant for it. */
-export type Outcome = "unused" | Grant;
 
 /** What one refresh under one lease takes. */
 export interface RotationParts extends RefresherParts, RefreshRequest {
   readonly lease: HeldLease;
-  readonly outcomes: RecentMap<string, Outcome>;
+  readonly outcomes: Outcomes;
   /** Ends it as long as nothing is written. */
   readonly signal: AbortSignal;
 }
@@ -39,7 +35,7 @@ export class Rotation {
     const { key, clock } = this.#parts;
     const { grant, intent } = row;
     if (grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
-    const outcome = intent && this.#parts.outcomes.get(this.#nameOf(intent));
+    const outcome = intent && this.#parts.outcomes.get(key, intent);
     if (typeof outcome === "object") return this.#commit({ ...row, intent: intent as Intent }, outcome);
     const before = outcome === "unused" ? undefined : intent;
     // Whoever wrote it has lost the lease without an end: nobody knows whether the issuer has got the token.
@@ -131,10 +127,9 @@ export class Rotation {
 
   /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */
   async #retire({ grant, intent }: Begun, failure: unknown): Promise<Found> {
-    const { rows, key, clock } = this.#parts;
+    const { rows, key } = this.#parts;
     const row = await rows.read(key, { urgent: true });
-    if (row === undefined) return { grant: undefined };
-    if (row.intent?.fence !== intent.fence) return isLive(row.grant, clock.now()) ? row : undefined;
+    if (row?.intent?.fence !== intent.fence) return this.#foundIn(row);
     // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
     const { refreshToken: _over, ...rest } = grant;
     await this.#writeOver({ grant, intent, version: row.version }, rest).catch(() => {});
@@ -158,7 +153,7 @@ export class Rotation {
     for (let writes = 1; ; writes++) {
       try {
         await rows.write(key, next, { ifVersion: version, urgent: true });
-        this.#parts.outcomes.take(this.#nameOf(intent));
+        this.#parts.outcomes.forget(key, intent);
         return { grant: next };
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;
@@ -166,20 +161,21 @@ export class Rotation {
       const row = await rows.read(key, { urgent: true });
       if (row?.intent?.fence !== intent.fence) {
         // It was removed, or granted anew: what was just got is nobody's.
-        this.#parts.outcomes.take(this.#nameOf(intent));
-        return { grant: row?.grant };
+        this.#parts.outcomes.forget(key, intent);
+        return this.#foundIn(row);
       }
       version = row.version;
     }
   }
 
-  #remember(intent: Intent, outcome: Outcome): void {
-    this.#parts.outcomes.set(this.#nameOf(intent), outcome);
+  /** What somebody else has written; where its token has ended, another refresh of it is under way, and another look due. */
+  #foundIn(row: GrantRow | undefined): Found {
+    const { clock } = this.#parts;
+    return row === undefined || isLive(row.grant, clock.now()) ? { grant: row?.grant } : undefined;
   }
 
-  /** A fence is never given twice for one lease, so it names the intent. */
-  #nameOf({ fence }: Intent): string {
-    return `${fence}:${spell(this.#parts.key)}`;
+  #remember(intent: Intent, outcome: Outcome): void {
+    this.#parts.outcomes.remember(this.#parts.key, intent, outcome);
   }
 }
 

@@ -1,4 +1,4 @@
-import { TenantryError, type Sealer } from "@tenantry/core";
+import { TenantryError, userId, workspaceId, type Sealer } from "@tenantry/core";
 import { expect, test } from "vitest";
 import { failure } from "../../test/fixture.ts";
 import { hour, key, setUp, text } from "../../test/grants-fixture.ts";
@@ -187,4 +187,62 @@ test("a row that is damaged is granted over and removed", async () => {
   store.damage(key);
   expect(await grants.remove(key)).toBeUndefined();
   expect(await grants.current(key)).toBeUndefined();
+});
+
+test("an answer that comes when another process has begun again gives the other's token, and never the one that has ended", async () => {
+  const { grants, start, issuer, send, clock, settle } = setUp({ graceMs: hour });
+  await grants.put(key, issuer.grant());
+  clock.pass(hour);
+  const answers: (() => void)[] = [];
+  const late: SendRefresh = (grant) =>
+    new Promise((resolve) => answers.push(() => resolve(issuer.refresh(grant))));
+  // Its timers are late, so that its lease ends first.
+  const stuck = start({ ...clock, after: (ms, task) => clock.after(ms * 2, task) });
+  const first = Promise.resolve(stuck.fresh(key, { send: late }));
+  await settle();
+  clock.pass(20_001);
+  const second = Promise.resolve(grants.fresh(key, { send: late }));
+  await settle();
+  answers[0]?.();
+  await settle();
+  answers[1]?.();
+  await settle();
+  clock.pass(1_000);
+  expect(text(await first)).toBe(text(await second));
+  expect((await first)?.expiresAt).toBeGreaterThan(clock.now());
+  expect(issuer.reused).toEqual([]);
+  expect(text(await start().fresh(key, { send }))).toBe(text(await second));
+});
+
+test("a refresh that failed unsent is remembered no longer than its row needs it", async () => {
+  let isFailing = false;
+  const { grants, start, issuer, send, clock } = setUp({
+    spoil: (real) =>
+      spoilt(real, {
+        put: async (...args) => {
+          if (isFailing && args[2].urgent === true) throw away();
+          return real.credentials.put(...args);
+        },
+      }),
+  });
+  await grants.put(key, issuer.grant());
+  clock.pass(hour);
+  isFailing = true;
+  // The tokens are paid for and not written.
+  expect(await failure(Promise.resolve(grants.fresh(key, { send })))).toMatchObject({
+    code: "STORE_UNAVAILABLE",
+  });
+  const unsent: SendRefresh = () => Promise.reject(new TenantryError("CONNECT_FAILED", "away"));
+  // Another tenant, whose issuer is away, while the store fails and after it.
+  for (const crowd of [1_100, 1_100]) {
+    for (let index = 0; index < crowd; index++) {
+      const other = { ...key, workspace: workspaceId("other"), user: userId(`${isFailing} ${index}`) };
+      await grants.put(other, { ...issuer.grant(), expiresAt: 1 });
+      await failure(Promise.resolve(grants.fresh(other, { send: unsent })));
+    }
+    isFailing = false;
+  }
+  const next = await grants.fresh(key, { send });
+  expect(text(await start().current(key))).toBe(text(next));
+  expect([issuer.requests, issuer.reused]).toEqual([1, []]);
 });
