@@ -253,3 +253,14 @@ describe("fromFunction with ttlMs", () => {
     expect(calls).toBe(2);
   });
 });
+
+test("a value that was refused is not given again where the function has none in its place", async () => {
+  const given: (string | undefined)[] = ["old", undefined, undefined];
+  const provider = bearer(fromFunction(() => given.shift(), { ttlMs: 3_600_000 })).bind(dependencies);
+  const old = await provider.resolve(request());
+  const rejected = { generation: old?.generation ?? "" };
+  for (const parts of [{ rejected }, {}]) {
+    const again = (async () => provider.resolve(request(parts)))();
+    expect(await failure(again)).toMatchObject({ code: "CREDENTIAL_MISSING" });
+  }
+});

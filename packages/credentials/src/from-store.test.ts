@@ -101,6 +101,15 @@ describe("fromStore", () => {
     expect(store.calls()).toBe(calls + 1);
   });
 
+  test("does not give again what was refused and has been removed, of which the store has not told", async () => {
+    const { vault, read, store, provider } = setUp();
+    await vault.save(address, "t-1");
+    const generation = (await provider.resolve(request()))?.generation ?? "";
+    await store.quietly(() => vault.remove(address));
+    expect(await failure(read({ rejected: { generation } }))).toMatchObject({ code: "CREDENTIAL_MISSING" });
+    expect(await failure(read())).toMatchObject({ code: "CREDENTIAL_MISSING" });
+  });
+
   test("does not remember that there is nothing", async () => {
     const { vault, read } = setUp();
     expect(await failure(read())).toMatchObject({ code: "CREDENTIAL_MISSING" });

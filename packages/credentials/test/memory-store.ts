@@ -24,6 +24,8 @@ export interface MemoryStore extends CredentialStore {
   /** Tells every watcher that something may have been missed. */
   readonly resync: () => void;
   readonly watchers: () => number;
+  /** Does work of which no watcher is told, as another process does where the store cannot tell of it. */
+  readonly quietly: <T>(work: () => Promise<T>) => Promise<T>;
   /** Makes the credential of this key one that cannot be read. */
   readonly damage: (key: CredentialKey) => void;
 }
@@ -32,7 +34,10 @@ export interface MemoryStore extends CredentialStore {
 export function memoryStore(clock: Clock): MemoryStore {
   const watchers = new Set<(change: StoreChange) => void>();
   const told = { calls: 0 };
-  const tell = (change: StoreChange) => [...watchers].forEach((listener) => listener(change));
+  const voice = { isQuiet: false };
+  const tell = (change: StoreChange) => {
+    if (!voice.isQuiet) [...watchers].forEach((listener) => listener(change));
+  };
   const versions = { last: 0 };
   const leases = memoryLeases(clock, told);
   const slice = <K extends object>(name: string) =>
@@ -56,6 +61,10 @@ export function memoryStore(clock: Clock): MemoryStore {
     dump: () => JSON.stringify(Object.values(slices).map((each) => [...each.rows])),
     resync: () => tell({ kind: "resync" }),
     watchers: () => watchers.size,
+    async quietly(work) {
+      voice.isQuiet = true;
+      return work().finally(() => (voice.isQuiet = false));
+    },
     damage: (key) => void slices.credentials.damaged.add(spelled(key)),
   };
 }
