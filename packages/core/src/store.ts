@@ -148,7 +148,7 @@ export interface StoreLease {
 
 /**
  * Names that one holder at a time has, in all processes that use the store. The store's own clock decides; where it is
- * set back to before a lease was given, the lease has ended.
+ * set back by more than ten seconds, the younger ones of the leases have ended.
  */
 export interface Leases {
   /** Gives the lease, or `undefined` while somebody holds it; `ttlMs` is at most a day. */

@@ -8,6 +8,9 @@ const maxNameBytes = 2_600;
 /** The longest time for which a lease is given at once: a day. */
 const maxTtlMs = 86_400_000;
 
+/** How far the clock may be set back without ending the leases that were given before, in milliseconds. */
+export const toleratedStepMs = 10_000;
+
 /** The leases of an engine; they check what they are given before anything is sent. */
 export function leasesOf(engine: Engine): Leases {
   return Object.freeze({
