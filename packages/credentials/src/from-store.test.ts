@@ -203,6 +203,28 @@ describe("a saved value that is removed", () => {
     expect(told).toHaveLength(1);
   });
 
+  test("is not told of for trouble of the store, and is once that has passed", async () => {
+    const { vault, store, provider } = setUp();
+    await vault.save(address, "t-ada");
+    const told: CredentialEvent[] = [];
+    provider.watch?.((event) => told.push(event));
+    await provider.resolve(request());
+    const { get } = store.credentials;
+    store.credentials.get = () => Promise.reject(new TenantryError("STORE_UNAVAILABLE", "away"));
+    store.resync();
+    await settle();
+    expect(told).toEqual([]);
+    store.credentials.get = get.bind(store.credentials);
+    await store.quietly(() => vault.remove(address));
+    expect(await failure((async () => provider.resolve(request()))())).toMatchObject({
+      code: "CREDENTIAL_MISSING",
+    });
+    expect(told).toHaveLength(1);
+    store.resync();
+    await settle();
+    expect(told).toHaveLength(1);
+  });
+
   test("cannot be watched where no source can be", () => {
     for (const source of [
       bearer(fromStatic("t")),

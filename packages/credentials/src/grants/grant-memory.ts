@@ -25,6 +25,12 @@ interface Reading {
   readonly grant: Promise<Grant | undefined>;
 }
 
+/** A grant that was in use when its row changed. */
+interface Doubt {
+  readonly key: CredentialKey;
+  readonly subject: string;
+}
+
 /** What remembering grants takes. */
 export interface MemoryParts {
   readonly store: GrantStore;
@@ -43,12 +49,15 @@ export class GrantMemory {
   readonly #parts: MemoryParts;
   readonly #known: RecentMap<string, Known>;
   readonly #reads = new Map<string, Reading>();
+  /** The subjects of grants that may be gone, and could not be looked at. */
+  readonly #doubtful: RecentMap<string, Doubt>;
   readonly listeners = new Listeners<GrantEvent>();
   #watching: Disposable | undefined;
 
   constructor(parts: MemoryParts) {
     this.#parts = parts;
     this.#known = new RecentMap(parts.limits.maxGrants);
+    this.#doubtful = new RecentMap(parts.limits.maxGrants);
   }
 
   /** What is known of a grant, by its spelled key, unless that is too old. */
@@ -107,12 +116,15 @@ export class GrantMemory {
     this.listeners.clear();
     this.#reads.clear();
     this.#known.takeAll();
+    this.#doubtful.takeAll();
   }
 
   async #read(key: CredentialKey, id: string, isCurrent: () => boolean): Promise<Grant | undefined> {
     const { rows, clock, limits, random } = this.#parts;
     const grant = (await rows.read(key))?.grant;
-    if (grant === undefined || !isCurrent()) return grant;
+    if (!isCurrent()) return grant;
+    this.#settleDoubt(id, grant);
+    if (grant === undefined) return grant;
     const now = clock.now();
     const dueAt = dueAtOf(grant, limits.aheadMs, 0.5 + random() / 2);
     this.#known.set(id, { key: plainKey(key), grant, from: now, until: now + limits.memoryMs, dueAt });
@@ -124,13 +136,23 @@ export class GrantMemory {
    * that has just come back has enough to do.
    */
   async #check(all: readonly (Known | Reading)[]): Promise<void> {
+    const doubts: Doubt[] = [...this.#doubtful.takeAll()];
     for (const { key, grant } of all) {
-      if (this.listeners.size === 0) return;
-      const before = await subjectOf(grant);
-      // A grant that cannot be read counts as gone: a connection that is closed needlessly is opened again.
-      if (before !== undefined && before !== (await subjectOf(this.read(key, spell(key)))))
-        this.tellEnded(key, before);
+      const subject = await subjectOf(grant);
+      if (subject !== undefined) doubts.push({ key, subject });
     }
+    for (const doubt of doubts) {
+      if (this.listeners.size === 0) return;
+      const id = spell(doubt.key);
+      this.#doubtful.set(id, doubt);
+      // Trouble of the store or of the sealer says nothing of the grant; who reads it next, or the next change, settles it.
+      await this.read(doubt.key, id).catch(() => {});
+    }
+  }
+
+  #settleDoubt(id: string, grant: Grant | undefined): void {
+    const doubt = this.#doubtful.take(id);
+    if (doubt !== undefined && doubt.subject !== grant?.subject) this.tellEnded(doubt.key, doubt.subject);
   }
 }
 

@@ -246,3 +246,35 @@ test("a refresh that failed unsent is remembered no longer than its row needs it
   expect(text(await start().current(key))).toBe(text(next));
   expect([issuer.requests, issuer.reused]).toEqual([1, []]);
 });
+
+test("trouble of the store ends nobody's grant, and a grant that was removed meanwhile has ended once that has passed", async () => {
+  let isAway = false;
+  const { grants, store, issuer, settle } = setUp({
+    spoil: (real) =>
+      spoilt(real, {
+        get: async (...args) => {
+          if (isAway) throw away();
+          return real.credentials.get(...args);
+        },
+      }),
+  });
+  const grant = issuer.grant();
+  await grants.put(key, grant);
+  await grants.current(key);
+  const ended: string[] = [];
+  grants.watch(({ subject }) => ended.push(subject));
+  isAway = true;
+  await reseal(store);
+  await settle();
+  expect(ended).toEqual([]);
+  isAway = false;
+  store.resync();
+  await settle();
+  expect([ended, text(await grants.current(key))]).toEqual([[], text(grant)]);
+  isAway = true;
+  await store.credentials.delete(key);
+  await settle();
+  isAway = false;
+  expect(await grants.current(key)).toBeUndefined();
+  expect(ended).toEqual([grant.subject]);
+});
