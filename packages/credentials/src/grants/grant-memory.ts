@@ -1,12 +1,13 @@
-import type { Clock, CredentialKey, StoreChange } from "@tenantry/core";
+import { withDeadline, type Clock, type CredentialKey, type StoreChange } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
 import { Listeners } from "../listeners.ts";
 import { RecentMap } from "../recent-map.ts";
 import { watchWeakly } from "../watch-weakly.ts";
 import type { Bells } from "./bells.ts";
+import { waitedTooLong } from "./failure.ts";
 import type { Grant, GrantEvent } from "./grant.ts";
 import type { GrantRows, GrantStore } from "./grant-rows.ts";
-import type { GrantLimits } from "./limits.ts";
+import { patienceMs, type GrantLimits } from "./limits.ts";
 
 /** A grant as it was read. */
 export interface Known {
@@ -74,7 +75,14 @@ export class GrantMemory {
     if (running !== undefined) return running.grant;
     this.#watching ??= watchWeakly(this.#parts.store, this);
     const isCurrent = () => this.#reads.get(id) === reading;
-    const grant = this.#read(key, id, isCurrent).finally(() => {
+    const { clock, limits } = this.#parts;
+    const options = {
+      clock,
+      timeoutMs: patienceMs(limits),
+      expired: () => waitedTooLong(key),
+      keepAlive: true,
+    };
+    const grant = withDeadline(options, () => this.#read(key, id, isCurrent)).finally(() => {
       if (isCurrent()) this.#reads.delete(id);
     });
     const reading: Reading = { key, grant };

@@ -1,11 +1,11 @@
-import type { Clock, CredentialKey, Leases } from "@tenantry/core";
+import { raceAbort, type Clock, type CredentialKey, type Leases } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
 import type { Bells } from "./bells.ts";
 import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
 import { HeldLease } from "./held-lease.ts";
-import type { GrantLimits } from "./limits.ts";
+import { patienceMs, type GrantLimits } from "./limits.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Rotation } from "./rotation.ts";
 
@@ -35,8 +35,6 @@ export type Found = { readonly grant: Grant | undefined } | undefined;
 
 const firstPauseMs = 25;
 const longestPauseMs = 400;
-/** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
-const turnsMs = 2_000;
 
 /**
  * Refreshes a grant in one process at a time. Who gets the lease reads the row again, and sends the refresh token only if
@@ -60,23 +58,32 @@ export class Refresher {
     const { rows, limits } = this.#parts;
     const { key, patient } = request;
     for (let waitedMs = 0, round = 0; ; round++) {
-      const row = await rows.read(key);
-      signal.throwIfAborted();
+      const row = await raceAbort(rows.read(key), signal);
       if (row === undefined || this.#suits(row, request)) return row?.grant;
       if (row.grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
-      const lease = await HeldLease.acquire(this.#parts, leaseName(key));
+      const lease = await this.#acquire(leaseName(key), signal);
       const found = lease && (await this.#refreshUnder(lease, request, signal));
       if (found) return found.grant;
       if (!lease && !patient) return row.grant;
-      if (waitedMs >= limits.refreshLeaseMs + turnsMs) throw waitedTooLong(key);
+      if (waitedMs >= patienceMs(limits)) throw waitedTooLong(key);
       waitedMs += await this.#pause(key, round, signal);
+    }
+  }
+
+  /** A lease that comes when nobody waits any more is given back. */
+  async #acquire(name: string, signal: AbortSignal): Promise<HeldLease | undefined> {
+    const acquiring = HeldLease.acquire(this.#parts, name);
+    try {
+      return await raceAbort(acquiring, signal);
+    } catch (failure) {
+      acquiring.then((lease) => lease?.release()).catch(() => {});
+      throw failure;
     }
   }
 
   async #refreshUnder(lease: HeldLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
     try {
-      const row = await this.#parts.rows.read(request.key);
-      signal.throwIfAborted();
+      const row = await raceAbort(this.#parts.rows.read(request.key), signal);
       if (row === undefined || this.#suits(row, request)) return { grant: row?.grant };
       const rotation = new Rotation({ ...this.#parts, outcomes: this.#outcomes, lease, signal, ...request });
       return await rotation.run(row);
@@ -84,7 +91,8 @@ export class Refresher {
       if (isConflict(failure)) return undefined;
       throw failure;
     } finally {
-      await lease.release();
+      // Nobody waits for it: the next one who asks for the lease does.
+      void lease.release();
     }
   }
 

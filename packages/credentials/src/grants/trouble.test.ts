@@ -278,3 +278,45 @@ test("trouble of the store ends nobody's grant, and a grant that was removed mea
   expect(await grants.current(key)).toBeUndefined();
   expect(ended).toEqual([grant.subject]);
 });
+
+const forEver = () => new Promise<never>(() => {});
+
+test.for(["get", "acquire", "commit", "release"] as const)(
+  "a store that never answers %s keeps nobody waiting for ever, nor close()",
+  async (what) => {
+    let hangs = false;
+    const limits = { refreshTimeoutMs: 300, refreshLeaseMs: 400 };
+    const { grants, issuer, send, clock, settle } = setUp({
+      limits,
+      spoil: (real) =>
+        spoilt(
+          real,
+          {
+            get: (...args) => (hangs && what === "get" ? forEver() : real.credentials.get(...args)),
+            put: (...args) =>
+              hangs && what === "commit" && args[2].urgent ? forEver() : real.credentials.put(...args),
+          },
+          {
+            acquire: (...args) => (hangs && what === "acquire" ? forEver() : real.leases.acquire(...args)),
+            release: (...args) => (hangs && what === "release" ? forEver() : real.leases.release(...args)),
+          },
+        ),
+    });
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    hangs = true;
+    const call = (async () => grants.fresh(key, { send }))().then(text, (error: TenantryError) => error.code);
+    await settle();
+    clock.pass(5_000);
+    expect(await call).toMatch(what === "release" ? /^access-/u : /^TIMEOUT$/u);
+    const again = failure((async () => grants.fresh(key, { send, rejected: "x" }))()).catch(() => {});
+    await settle();
+    const closed = grants.close();
+    await settle();
+    clock.pass(5_000);
+    await closed;
+    await again;
+    expect(clock.waiting).toBe(0);
+    expect(issuer.reused).toEqual([]);
+  },
+);

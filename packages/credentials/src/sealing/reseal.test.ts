@@ -135,11 +135,10 @@ test("passes a row that cannot be read at all, and tells whose it is", async () 
 
 test("counts a row as broken that is damaged while it is sealed anew", async () => {
   const { store } = await filled(1);
-  const { put } = store.credentials;
   const damaging = {
     scan: store.credentials.scan.bind(store.credentials),
     get: store.credentials.get.bind(store.credentials),
-    async put(...args: Parameters<typeof put>) {
+    async put(...args: Parameters<typeof store.credentials.put>) {
       await store.credentials.put(keyOf(0), "another", { ifVersion: args[2].ifVersion });
       store.damage(keyOf(0));
       return store.credentials.put(...args);
