@@ -170,6 +170,19 @@ describe("a database that cannot be used", () => {
     });
   });
 
+  it("leaves no socket behind where somebody listens and never answers, once it is closed", async () => {
+    await using listener = await silent({ listen: true });
+    const address = `postgres://tester:${server.password}@127.0.0.1:${listener.port}/x`;
+    for (const isDisposed of [false, true]) {
+      const store = postgresStore(address, { limits: { connectTimeoutMs: 60_000 } });
+      const watcher = store.watch(() => {});
+      await vi.waitFor(() => expect(listener.open()).toBe(1), patient);
+      if (isDisposed) watcher[Symbol.dispose]();
+      await store.close();
+      await vi.waitFor(() => expect(listener.open()).toBe(0), patient);
+    }
+  });
+
   it("is unavailable to who has the wrong password or names no database that there is", async () => {
     const wrong = database.replace(server.password, "wrong-password");
     for (const address of [wrong, `${database}-missing`]) {
@@ -256,7 +269,10 @@ async function holdRow(): Promise<() => Promise<void>> {
 /** A port where nobody listens, or somebody who takes connections and says nothing. */
 async function silent({ listen = false } = {}) {
   const sockets = new Set<Socket>();
-  const listener = createServer((socket) => sockets.add(socket));
+  const listener = createServer((socket) => {
+    sockets.add(socket.resume());
+    socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address() as AddressInfo;
   const close = async () => {
@@ -264,7 +280,11 @@ async function silent({ listen = false } = {}) {
     await new Promise((resolve) => listener.close(resolve));
   };
   if (!listen) await close();
-  return { port, [Symbol.asyncDispose]: async () => void (listen && (await close())) };
+  return {
+    port,
+    open: () => sockets.size,
+    [Symbol.asyncDispose]: async () => void (listen && (await close())),
+  };
 }
 
 /** Leads to the server, and cuts a connection as soon as a commit has gone through that writes a row. */
