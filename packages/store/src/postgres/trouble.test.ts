@@ -194,6 +194,24 @@ describe("a database that cannot be used", () => {
     }
   });
 
+  it("is unavailable where the function for the password fails, and tells nothing of why", async () => {
+    const { port, pathname } = new URL(database);
+    for (const failure of [new Error(`vault said ${server.password}`), new TypeError(server.password), 5]) {
+      const password = () => Promise.reject(failure as Error);
+      const connection = {
+        host: "127.0.0.1",
+        port: Number(port),
+        user: "tester",
+        database: pathname.slice(1),
+      };
+      await using store = postgresStore({ ...connection, password });
+      expect(await failureOf(store.verdicts.get(key))).toMatchObject({
+        code: "STORE_UNAVAILABLE",
+        retryable: true,
+      });
+    }
+  });
+
   it("is unavailable while it takes no writes", async () => {
     await using store = open();
     await store.verdicts.put(key, "content-of-a-row", { ifVersion: null });
