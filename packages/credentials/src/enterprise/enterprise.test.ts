@@ -14,7 +14,7 @@ import {
   visit,
   type World,
 } from "../../test/oauth-fixture.ts";
-import { enterpriseManaged, workloadIdentity } from "../enterprise.ts";
+import { enterpriseManaged, tokenExchange, workloadIdentity } from "../enterprise.ts";
 import { fromFunction } from "../from-function.ts";
 import { fromContext } from "../sources.ts";
 
@@ -138,4 +138,40 @@ it("is given a token by the server's issuer for what the identity provider vouch
   expect((await call(there, await sentBy(there, credential))).status).toBe(200);
   expect(await source.resolve({ ...requestOf(there), context: { idToken } })).toBe(credential);
   expect(JSON.stringify(there.issuer.requests)).not.toContain(idToken);
+});
+
+describe("two subject tokens of one user", () => {
+  it("get a credential and a subject each, and neither takes the other's away", async () => {
+    const there = await startWorld();
+    open.push(there);
+    let exchanges = 0;
+    const fetch: typeof there.dependencies.fetch = async (input, init) => {
+      const form = new URLSearchParams(typeof init?.body === "string" ? init.body : "");
+      const subject = form.get("subject_token");
+      if (subject === null) return there.dependencies.fetch(input, init);
+      exchanges++;
+      return Response.json({
+        access_token: `for-${subject}`,
+        token_type: "Bearer",
+        issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        expires_in: 600,
+      });
+    };
+    const source = tokenExchange({
+      issuer: there.issuer.issuer.origin,
+      client: { id: "host", secret: "secret-of-the-host" },
+      subjectToken: fromContext("token"),
+    }).bind({ ...there.dependencies, fetch });
+    const tokens = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? "admin" : "reader"));
+    const all = await Promise.all(
+      tokens.map(async (token) => source.resolve({ ...requestOf(there), context: { token } })),
+    );
+    for (const [index, credential] of all.entries())
+      expect(await sentBy(there, credential)).toEqual({ authorization: `Bearer for-${tokens[index]}` });
+    expect(new Set(all.map((credential) => credential?.subject)).size).toBe(2);
+    expect(exchanges).toBe(2);
+    // At once, where it is at hand.
+    expect(source.resolve({ ...requestOf(there), context: { token: "reader" } })).toBe(all[1]);
+    expect(exchanges).toBe(2);
+  });
 });
