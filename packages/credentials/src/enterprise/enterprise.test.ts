@@ -108,6 +108,7 @@ describe("workloadIdentity()", () => {
       return Response.json({ access_token: `for-${assertion}`, token_type: "Bearer", expires_in: 600 });
     };
     const source = workloadIdentity({
+      issuer: there.issuer.issuer.origin,
       client: { id: "workload" },
       assertion: fromFunction(() => `assertion-${read.push("")}`),
     }).bind({ ...there.dependencies, fetch });
@@ -124,7 +125,11 @@ describe("workloadIdentity()", () => {
 
   it("says so where there is no assertion", async () => {
     const { there } = await enterprise();
-    const source = workloadIdentity({ client: { id: "workload" }, assertion: fromFunction(() => undefined) });
+    const source = workloadIdentity({
+      issuer: there.issuer.issuer.origin,
+      client: { id: "workload" },
+      assertion: fromFunction(() => undefined),
+    });
     expect((await failure(source.bind(there.dependencies).resolve(requestOf(there)))).code).toBe(
       "CREDENTIAL_MISSING",
     );
@@ -174,4 +179,17 @@ describe("two subject tokens of one user", () => {
     expect(source.resolve({ ...requestOf(there), context: { token: "reader" } })).toBe(all[1]);
     expect(exchanges).toBe(2);
   });
+});
+
+it("hands nothing over to an issuer that the host has not named", () => {
+  const client = { id: "host" };
+  // As JavaScript may call it.
+  const nowhere = { issuer: undefined as unknown as string };
+  const assertion = fromContext("token");
+  expect(() => workloadIdentity({ ...nowhere, client, assertion })).toThrow("CONFIG_INVALID");
+  expect(() => tokenExchange({ ...nowhere, client, subjectToken: assertion })).toThrow("CONFIG_INVALID");
+  const identityProvider = { issuer: "https://login.example", client };
+  expect(() =>
+    enterpriseManaged({ identityProvider, idToken: assertion, client, allowIssuerMismatch: true }),
+  ).toThrow("CONFIG_INVALID");
 });

@@ -192,13 +192,19 @@ describe("AUTH-05: mix-up", () => {
         alterMetadata: (document) => ({ ...document, issuer: "https://honest.example" }),
         iss: "missing",
       },
-      oauth: { allowIssuerMismatch: true },
     });
-    const page = await pageFor(there);
+    const options = { allowIssuerMismatch: true, issuer: there.issuer.issuer.origin };
+    const provider = secondProcess(there, options);
+    const page = await pageFor({ ...there, provider });
     const callback = await visit(page);
     callback.searchParams.set("iss", "https://honest.example");
-    await there.provider.finishAuthorization({ callback, principal: ada });
-    expect(Object.keys(await headersFor(there))).toEqual(["authorization"]);
+    await provider.finishAuthorization({ callback, principal: ada });
+    expect(Object.keys(await headersFor({ ...there, provider }))).toEqual(["authorization"]);
+    await provider.close();
+  });
+
+  it("takes another name only of an issuer that the host has named", () => {
+    expect(() => oauth({ allowIssuerMismatch: true })).toThrow("CONFIG_INVALID");
   });
 
   it.each(["missing", "wrong"] as const)("redeems no code where the iss is %s", async (iss) => {

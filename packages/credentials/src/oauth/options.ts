@@ -27,7 +27,10 @@ export interface IssuerOptions {
   readonly scopes?: readonly string[];
   /** Where the server's metadata is, for a server that names another origin. Defaults to where RFC 9728 says. */
   readonly resourceMetadataUrl?: string | URL;
-  /** Uses an issuer whose metadata calls it by another name than the one that led to it. Defaults to `false`. */
+  /**
+   * Uses an issuer whose metadata calls it by another name than the one that led to it: the one in `issuer`, which is then
+   * required, because a server could else name an issuer that speaks for another one. Defaults to `false`.
+   */
   readonly allowIssuerMismatch?: boolean;
   /** What errors and the store call the credential. Defaults to `oauth`. */
   readonly slot?: string;
@@ -114,6 +117,8 @@ export function checkIssuerOptions(
   if (issuer !== undefined) webUrl(issuer, "The issuer");
   if (issuer === undefined && client?.secret !== undefined)
     throw invalid("A client with a secret needs the issuer that it was registered at; give `issuer`");
+  if (issuer === undefined && allowIssuerMismatch)
+    throw invalid("allowIssuerMismatch is for one issuer that the host trusts; give it as `issuer`");
   const wrong = scopes?.find((scope) => !isScope(scope));
   if (wrong !== undefined)
     throw invalid(`${quote(wrong)} is not a scope (RFC 6749, section 3.3); correct \`scopes\``);
@@ -128,6 +133,12 @@ export function checkIssuerOptions(
     slot,
     limits: fillLimits(limits, defaultOAuthLimits),
   });
+}
+
+/** Throws `CONFIG_INVALID` where nothing says who may get what a source hands over: a server could name an issuer of its own. */
+export function requireIssuer({ issuer }: CheckedIssuerOptions, where: string, what: string): void {
+  if (issuer === undefined)
+    throw invalid(`${where} gives ${what} to an issuer, and to which the host decides; give \`issuer\``);
 }
 
 /** Checks a client that was registered by hand; throws `CONFIG_INVALID` without showing its secret. */
