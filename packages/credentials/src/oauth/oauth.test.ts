@@ -328,6 +328,20 @@ it("is granted through a combination with other credentials too", async () => {
   await provider.close();
 });
 
+it("asks the person when what was sent beside it was refused", async () => {
+  const there = await world();
+  const key = header("x-tenant", fromStatic("tenant-key"));
+  const provider = combine([key, oauth()]).bind(there.dependencies);
+  // Nothing says that a grant is needed, so the first request goes with the key alone.
+  const first = await provider.resolve(requestOf(there));
+  const { challenge } = await call(there, {});
+  const rejected = { generation: first?.generation ?? "", ...(challenge && { challenge }) };
+  const error = await failure(provider.resolve(requestOf(there, ada, rejected)));
+  expect(error.code).toBe("AUTHORIZATION_REQUIRED");
+  expect(error.authorizationUrl?.origin).toBe(there.issuer.issuer.origin);
+  await provider.close?.();
+});
+
 it("does not take a secret that was bound to no issuer", () => {
   const make = () => oauth({ client: { id: "known", secret: secret("its-secret") } });
   expect(make).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }) as Error);
