@@ -30,6 +30,7 @@ import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
+import { refusedAgain, Refusals } from "./refusals.ts";
 import { revokeGrant } from "./revocation.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
@@ -56,6 +57,7 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
+  readonly #refusals: Refusals;
 
   constructor(parts: OAuthParts) {
     const { http, clock, store, sealer, options } = parts;
@@ -71,6 +73,7 @@ export class GrantProvider implements OAuthProvider {
     this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
+    this.#refusals = new Refusals(clock, maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -91,7 +94,7 @@ export class GrantProvider implements OAuthProvider {
     const { principal, server } = flow;
     await this.#grants.put(this.#keyOf(principal, server), grant);
     await this.#authorizations.end(flow);
-    if (flow.stepUp) this.#stepUps.add(principal, server, flow.stepUp);
+    if (flow.stepUp) this.#stepUps.add(principal, server);
     return Object.freeze({ server, scopes: grant.scopes });
   }
 
@@ -187,6 +190,10 @@ export class GrantProvider implements OAuthProvider {
       grant,
       looksAgain: true,
     };
+    const verdict = isRefused ? this.#refusals.judge(grant.subject, grant.generation) : undefined;
+    // What the person grants anew may be taken where no refresh of what was granted before is.
+    if (verdict?.kind === "over") throw await this.#authorize(request, place, wanting);
+    if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);
     let fresh: Grant | undefined;
     try {
       fresh = await this.#grants.fresh(key, { send: place.refreshRefused, rejected: generation, signal });
@@ -206,18 +213,7 @@ export class GrantProvider implements OAuthProvider {
 
   /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
   async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
-    const { principal } = personOf(request);
-    if (this.#stepUps.areOver(principal, request.server.id, asked.scopes)) {
-      const what =
-        "The server wants more than it can be granted: it has refused what was granted for it before.";
-      const { challenge } = request.rejected ?? {};
-      const details = { status: 403, delivery: "refused", ...(challenge && { challenge }) } as const;
-      throw new TenantryError("UNAUTHORIZED", what, {
-        server: request.server.id,
-        slot: this.#parts.options.slot,
-        ...details,
-      });
-    }
+    this.#stepUps.check(personOf(request).principal, request, this.#parts.options.slot);
     throw await this.#authorize(request, place, { asked, grant, stepUp: asked.scopes, looksAgain: false });
   }
 

@@ -15,8 +15,8 @@ export interface OAuthLimits {
   /** How many flows one process remembers in order to hand them out again. Defaults to 10,000. */
   readonly maxFlowsKnown: number;
   /**
-   * How often one person may grant a set of scopes anew because the server wants more, within `metadataTtlMs`; then its
-   * refusal is final. Defaults to 2.
+   * How often one person may grant more because a server wants it, whatever it wants, within `metadataTtlMs`; then its
+   * refusal is final. Defaults to 4.
    */
   readonly maxStepUps: number;
 }
@@ -30,5 +30,5 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   metadataTtlMs: 3_600_000,
   flowTtlMs: 600_000,
   maxFlowsKnown: 10_000,
-  maxStepUps: 2,
+  maxStepUps: 4,
 });
