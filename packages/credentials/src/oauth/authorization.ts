@@ -103,7 +103,7 @@ export class Authorizations {
       issuer: issuer.identifier,
       issuerName: issuer.name,
       issuerNamesItself: issuer.namesItself,
-      isLegacy: resource.isLegacy,
+      isLegacy: resource.isLegacy && resource.issuers.includes(issuer.identifier),
       clientId: client.id,
       resource: resource.identifier,
       redirectUri: callbackUrl.href,

@@ -19,12 +19,13 @@ import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
 import { Flows } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
-import type {
-  Authorized,
-  Disconnected,
-  GrantStatus,
-  OAuthProvider,
-  PersonAtServer,
+import {
+  grantStatus,
+  type Authorized,
+  type Disconnected,
+  type GrantStatus,
+  type OAuthProvider,
+  type PersonAtServer,
 } from "./oauth-provider.ts";
 import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
@@ -112,17 +113,7 @@ export class GrantProvider implements OAuthProvider {
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
-    const grant = await this.#grants.current(this.#keyOf(principal, server));
-    if (grant === undefined) return Object.freeze({ granted: false });
-    const { issuer, resource, scopes, expiresAt, refreshToken } = grant;
-    return Object.freeze({
-      granted: true,
-      issuer,
-      resource,
-      scopes,
-      ...(expiresAt !== undefined && { expiresAt }),
-      isRenewable: refreshToken !== undefined,
-    });
+    return grantStatus(await this.#grants.current(this.#keyOf(principal, server)));
   }
 
   close(): Promise<void> {
@@ -178,7 +169,6 @@ export class GrantProvider implements OAuthProvider {
     const { server, signal } = request;
     const generation = refused === undefined ? undefined : grantGeneration(refused);
     const asked = askedOf(challenge);
-    if (generation === undefined) this.#asking.add(server, asked);
     const grant = await this.#grants.current(key);
     signal?.throwIfAborted();
     const isRefused = grant !== undefined && grant.generation === generation;
@@ -221,6 +211,7 @@ export class GrantProvider implements OAuthProvider {
   async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
     const { asked, grant, stepUp, looksAgain } = wanting;
     const { principal, server } = personOf(request);
+    const { rejected } = request;
     const { slot } = this.#parts.options;
     const wish = {
       principal,
@@ -231,7 +222,16 @@ export class GrantProvider implements OAuthProvider {
       challenged: asked?.resourceMetadata,
       looksAgain,
     };
-    const authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
+    let authorizationUrl: URL;
+    try {
+      authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
+    } catch (failure) {
+      // What it asked for leads nowhere, and the next one who is refused may hear something else.
+      if (!request.signal?.aborted) this.#asking.delete(request.server);
+      throw failure;
+    }
+    // Only what has led to a page is believed for everybody.
+    if (asked && rejected && rejected.generation === undefined) this.#asking.add(request.server, asked);
     const why = stepUp ? "wants more than has been granted" : "has to be granted access to";
     const what = `The server ${quote(server)} ${why}; send the person to authorizationUrl, then call again.`;
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });

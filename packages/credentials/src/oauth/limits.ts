@@ -10,6 +10,11 @@ export interface OAuthLimits {
   readonly maxServersKnown: number;
   /** How long their metadata is believed, in milliseconds. Defaults to one hour. */
   readonly metadataTtlMs: number;
+  /**
+   * How long a failure of metadata or of a registration is given to everybody who asks, in milliseconds, before it is tried
+   * again; a `Retry-After` makes it longer, five minutes at most. Defaults to 5,000.
+   */
+  readonly failureTtlMs: number;
   /** How long a person may take to grant access, in milliseconds. Defaults to ten minutes. */
   readonly flowTtlMs: number;
   /** How many flows one process remembers in order to hand them out again. Defaults to 10,000. */
@@ -28,6 +33,7 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   maxIssuersTried: 4,
   maxServersKnown: 1_000,
   metadataTtlMs: 3_600_000,
+  failureTtlMs: 5_000,
   flowTtlMs: 600_000,
   maxFlowsKnown: 10_000,
   maxStepUps: 4,

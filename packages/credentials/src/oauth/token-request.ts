@@ -10,6 +10,7 @@ import { clientAuthOf, type OAuthClient } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
 import { ProofKey } from "./proof-key.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { readTokens } from "./tokens.ts";
 
 /** What an issuer answered to a token request (RFC 6749, section 5.1). */
@@ -93,7 +94,7 @@ async function postOnce(
   );
   const { status } = response;
   const body = await jsonOf(response);
-  return status === 200 ? { body, status } : refusal(issuer, response, body);
+  return status === 200 ? { body, status } : refusal(issuer, response, http.now, body);
 }
 
 /** The tokens of an answer; throws the failure of one that holds none. */
@@ -104,19 +105,20 @@ export function tokensOf(answer: TokenAnswer): Tokens {
 
 function refusal(
   { identifier }: Issuer,
-  { status, headers }: Response,
+  response: Response,
+  now: number,
   answer: Readonly<Record<string, unknown>> | undefined,
 ): { readonly refused: string; readonly failure: TenantryError } {
+  const { status, headers } = response;
   const { error, error_description: description } = answer ?? {};
   const who = `The authorization server ${quote(identifier)}`;
   if (status === 429 || (status === 503 && headers.has("retry-after"))) {
     const what = `${who} cannot answer now (HTTP ${status}); try again later.`;
-    const seconds = Number(headers.get("retry-after") ?? Number.NaN);
     throw new TenantryError("CREDENTIAL_FAILED", what, {
       status,
       retryable: true,
       delivery: "refused",
-      ...(seconds >= 0 && { retryAfterMs: Math.min(seconds * 1_000, maxRetryAfterMs) }),
+      ...retryAfterOf(response, now),
     });
   }
   if (status < 400 || status >= 500 || typeof error !== "string") {
@@ -128,5 +130,3 @@ function refusal(
   const failure = new TenantryError("CREDENTIAL_FAILED", what, { status, delivery: "answered" });
   return { refused: error, failure };
 }
-
-const maxRetryAfterMs = 3_600_000;
