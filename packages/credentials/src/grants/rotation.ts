@@ -1,7 +1,7 @@
 import { TenantryError, withDeadline, type StoreLease, type Version } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
 import type { RecentMap } from "../recent-map.ts";
-import { isConflict, isOver, isUnused, mustAuthorize } from "./failure.ts";
+import { isConflict, isOverAtIssuer, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
 import type { Found, RefresherParts, RefreshRequest } from "./refresher.ts";
@@ -76,7 +76,7 @@ export class Rotation {
 
   async #end(begun: Begun, failure: unknown): Promise<Found> {
     const { key, clock, rows } = this.#parts;
-    if (isOver(failure)) return this.#retire(begun, failure);
+    if (isOverAtIssuer(failure)) return this.#retire(begun, failure);
     if (isUnused(failure)) {
       this.#remember(begun.intent, "unused");
       // Where it cannot be written, this process at least knows.
@@ -134,12 +134,12 @@ export class Rotation {
 }
 
 /** Whether the issuer still takes a token that was first sent with this intent; a clock that was put back says no. */
-function inGrace({ refreshGraceMs = 0 }: Grant, { at }: Intent, now: number): boolean {
-  return Math.abs(now - at) < refreshGraceMs;
+function inGrace({ refreshGraceMs = 0, keepsRefreshToken }: Grant, { at }: Intent, now: number): boolean {
+  return keepsRefreshToken === true || Math.abs(now - at) < refreshGraceMs;
 }
 
 function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
-  const { expiresAt: _ended, ...facts } = grant;
+  const { expiresAt: _ended, keepsRefreshToken: _before, ...facts } = grant;
   const { accessToken, expiresInMs, refreshToken, scopes } = answer;
   return Object.freeze({
     ...facts,
@@ -147,6 +147,9 @@ function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
     accessToken,
     receivedAt: now,
     ...(refreshToken && { refreshToken }),
+    ...((refreshToken === undefined || refreshToken.reveal() === grant.refreshToken?.reveal()) && {
+      keepsRefreshToken: true,
+    }),
     ...(scopes && { scopes: Object.freeze([...scopes]) }),
     ...(isDuration(expiresInMs) && { expiresAt: now + expiresInMs }),
   });

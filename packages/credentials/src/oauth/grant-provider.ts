@@ -55,6 +55,7 @@ export class GrantProvider implements OAuthProvider {
   readonly #authorizations: Authorizations;
   readonly #completion: Completion;
   readonly #credentials: GrantCredentials;
+  readonly #refreshing: Refreshing;
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
@@ -70,8 +71,9 @@ export class GrantProvider implements OAuthProvider {
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
-    this.#credentials = new GrantCredentials(options.issuer, clock);
-    this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
+    this.#credentials = new GrantCredentials(clock);
+    this.#refreshing = new Refreshing(parts, this.#discovery, this.#clients);
+    this.#places = new Places(options, this.#refreshing);
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
     this.#refusals = new Refusals(clock, maxFlowsKnown);
@@ -117,6 +119,7 @@ export class GrantProvider implements OAuthProvider {
   }
 
   close(): Promise<void> {
+    this.#refreshing.close();
     return this.#grants.close();
   }
 
@@ -129,7 +132,7 @@ export class GrantProvider implements OAuthProvider {
     const place = this.#places.of(server);
     const key = place.keyOf(scope);
     if (rejected !== undefined) return this.#renew(request, rejected, place, key);
-    const given = this.#grants.fresh(key, new Wish(request, place.refresh));
+    const given = this.#grants.fresh(key, new Wish(request, place));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
     return credential ?? this.#without(request, place);
@@ -166,10 +169,11 @@ export class GrantProvider implements OAuthProvider {
     place: ServerPlace,
     key: CredentialKey,
   ): Promise<Credential | undefined> {
-    const { server, signal } = request;
+    const { signal } = request;
     const generation = refused === undefined ? undefined : grantGeneration(refused);
     const asked = askedOf(challenge);
-    const grant = await this.#grants.current(key);
+    const known = await this.#grants.current(key);
+    const grant = known && place.fits(known) ? known : undefined;
     signal?.throwIfAborted();
     const isRefused = grant !== undefined && grant.generation === generation;
     const nonce = nonceOf(challenge);
@@ -186,7 +190,7 @@ export class GrantProvider implements OAuthProvider {
     if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);
     let fresh: Grant | undefined;
     try {
-      fresh = await this.#grants.fresh(key, { send: place.refreshRefused, rejected: generation, signal });
+      fresh = await this.#grants.fresh(key, { ...place.renewal, rejected: generation, signal });
     } catch (failure) {
       if (isOver(failure)) throw await this.#authorize(request, place, wanting);
       throw failure;

@@ -53,6 +53,12 @@ export interface OAuthOptions extends IssuerOptions {
    */
   readonly dpop?: boolean;
   /**
+   * For how long the issuer takes a refresh token that has been used before, in milliseconds, so that a refresh whose answer
+   * was lost is made again; `Number.MAX_SAFE_INTEGER` for an issuer that never rotates them. Defaults to what refreshes show:
+   * not at all, until one has brought no other refresh token.
+   */
+  readonly refreshGraceMs?: number;
+  /**
    * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
    * the server's refusal says what it wants; from then on nothing is sent without.
    */
@@ -76,6 +82,7 @@ export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly clientName: string;
   readonly offlineAccess: boolean;
   readonly dpop: boolean;
+  readonly refreshGraceMs?: number;
   readonly required: boolean;
 }
 
@@ -87,8 +94,11 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientName = "Tenantry",
     offlineAccess = true,
     dpop = false,
+    refreshGraceMs,
     required = false,
   } = options;
+  if (refreshGraceMs !== undefined && !(Number.isSafeInteger(refreshGraceMs) && refreshGraceMs >= 0))
+    throw invalid("`refreshGraceMs` is a whole number of milliseconds, from 0");
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
   return Object.freeze({
     ...checkIssuerOptions(options, client),
@@ -97,6 +107,7 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientName,
     offlineAccess,
     dpop,
+    ...(refreshGraceMs !== undefined && { refreshGraceMs }),
     required,
   });
 }

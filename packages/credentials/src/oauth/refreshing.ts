@@ -23,6 +23,7 @@ export class Refreshing {
   readonly #parts: OAuthParts;
   readonly #discovery: Discovery;
   readonly #clients: Clients;
+  readonly #closing = new AbortController();
 
   constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
@@ -34,6 +35,13 @@ export class Refreshing {
   at(server: ServerId, url: URL, refused: boolean): SendRefresh {
     return (grant, signal) =>
       this.#send(grant, server, url, refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+  }
+
+  /** Ends what has sent no token yet; what has goes on, because its answer would be lost. */
+  close(): void {
+    this.#closing.abort(
+      new TenantryError("CLOSED", "The source of this grant has been closed; make a new one."),
+    );
   }
 
   async #send(grant: Grant, server: ServerId, url: URL, options: RefreshOptions): Promise<Refreshed> {
@@ -59,9 +67,10 @@ export class Refreshing {
     grant: Grant,
     server: ServerId,
     url: URL,
-    { signal: whole, ...options }: RefreshOptions,
+    { signal: time, ...options }: RefreshOptions,
   ): Promise<{ readonly issuer: Issuer; readonly client: OAuthClient | undefined }> {
     const { clock } = this.#parts;
+    const whole = AbortSignal.any([time, this.#closing.signal]);
     const what = `The metadata of ${url.origin} or of its authorization server did not come within ${prepareMs} ms; try again.`;
     const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
     try {
@@ -91,7 +100,8 @@ export class Refreshing {
       throw failure;
     });
     if (resource === undefined || resource.isLegacy) return issuer === url.origin;
-    if (resource.issuers.includes(issuer)) return false;
+    // Metadata that names nobody says nothing of a grant that there is.
+    if (!resource.namesIssuers || resource.issuers.includes(issuer)) return false;
     throw this.#over(server, `was given by ${quote(issuer)}, whose tokens the server no longer takes`);
   }
 
@@ -101,16 +111,22 @@ export class Refreshing {
     grant: Grant,
     server: ServerId,
   ): Promise<TenantryError> {
-    if (refused === "invalid_grant") return this.#over(server, "has ended at its authorization server");
+    if (refused === "invalid_grant")
+      return this.#over(server, "has ended at its authorization server", "answered");
     if (refused !== "invalid_client" || this.#parts.options.client !== undefined) return failure;
     // The issuer has forgotten a client that was registered on the way, and every grant with it.
     await this.#clients.forget(issuer.identifier, grant.clientId);
-    return this.#over(server, "belongs to a client that its authorization server no longer knows");
+    return this.#over(
+      server,
+      "belongs to a client that its authorization server no longer knows",
+      "answered",
+    );
   }
 
-  #over(server: ServerId, why: string): TenantryError {
+  /** Where nothing was sent, the grant stays as it is: what was found out may be wrong, or true for this process only. */
+  #over(server: ServerId, why: string, delivery: "answered" | "unsent" = "unsent"): TenantryError {
     const { slot } = this.#parts.options;
     const what = `The authorization for the server ${quote(server)} ${why}; it has to be granted again.`;
-    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, delivery: "answered" });
+    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, delivery });
   }
 }
