@@ -5,6 +5,7 @@ import type { ClientAuthMethod } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
 import { retryAfterOf } from "./retry-after.ts";
+import { saidBy } from "./said.ts";
 import { isLoopback } from "./web-url.ts";
 
 /** A client that an issuer has registered. */
@@ -97,9 +98,8 @@ function refused(
   answer: Readonly<Record<string, unknown>> | undefined,
 ): TenantryError {
   const { status } = response;
-  const { error, error_description: description } = answer ?? {};
-  const said = [error, description].filter((text) => typeof text === "string").map((text) => quote(text));
-  const why = said.length > 0 ? said.join(": ") : `HTTP ${status}`;
+  // What is sent to register is no secret.
+  const why = saidBy(answer, undefined) ?? `HTTP ${status}`;
   const what = `The authorization server ${quote(identifier)} did not register a client (${why})`;
   const way = "register one by hand and give it as oauth({ client })";
   return new TenantryError("CREDENTIAL_FAILED", `${what}; ${way}, or try again later.`, {
