@@ -37,6 +37,7 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "users",
     bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
         dependencies,

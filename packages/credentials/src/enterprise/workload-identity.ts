@@ -41,6 +41,7 @@ export function workloadIdentity(options: WorkloadIdentityOptions): TokenSource 
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "anybody",
     bind(dependencies: CredentialDependencies) {
       const bound = bindSource(source, dependencies, checked.slot);
       const show = async (server: ServerRef, signal: AbortSignal) => {

@@ -139,6 +139,23 @@ describe("AUTH-03, AUTH-08: which endpoints an issuer may name", () => {
     },
   );
 
+  it.each([
+    "https://10.0.0.1/reboot?now=1",
+    "https://169.254.169.254/latest",
+    "http://localhost:631/admin?do=1",
+    "http://127.0.0.2:2375/containers",
+    "https://[::1]/x",
+    "https://printer.local/x",
+  ])("sends nobody to the authorization endpoint %s", async (url) => {
+    const there = await world({
+      issuer: { alterMetadata: (document) => ({ ...document, authorization_endpoint: url }) },
+    });
+    const error = await refusal(there);
+    expect(error.code).toBe("ADDRESS_REFUSED");
+    expect(error.authorizationUrl).toBeUndefined();
+    expect(there.issuer.requests.every(({ endpoint }) => endpoint === "metadata")).toBe(true);
+  });
+
   it("refuses a token endpoint on a private address when the code is redeemed", async () => {
     const there = await world({
       issuer: { alterMetadata: (document) => ({ ...document, token_endpoint: "https://10.0.0.5/token" }) },
