@@ -5,13 +5,13 @@ import { createHandler, type HandlerOptions, type Visitor } from "./http.ts";
 import { createTenantry, oauth, TenantryError } from "./index.ts";
 
 /** An issuer, a server that takes its tokens, and an instance that knows of the server only. */
-async function start(options: { readonly accessTokenTtlMs?: number } = {}) {
+async function start(limits: NonNullable<Parameters<typeof oauth>[0]>["limits"] = {}) {
   const parts = new AsyncDisposableStack();
-  const issuer = parts.use(await startAuthorizationServer(options));
+  const issuer = parts.use(await startAuthorizationServer());
   const mail = parts.use(await startFakeServer({ authenticate: { authorizationServer: issuer } }));
   const tenantry = parts.use(
     createTenantry({
-      servers: { mail: { url: mail.url.href, credential: oauth() } },
+      servers: { mail: { url: mail.url.href, credential: oauth({ limits }) } },
       publicUrl: "http://127.0.0.1:1/app",
       allow: ["127.0.0.1"],
     }),
@@ -138,6 +138,24 @@ describe("a grant", () => {
     expect(world.refreshes()).toHaveLength(1);
     expect(world.issuer.issued.filter(({ kind, uses }) => kind === "refresh_token" && uses > 1)).toEqual([]);
   });
+
+  it("is refreshed within the limits that oauth() is given, well before the default ones", async () => {
+    await using world = await start({ refreshTimeoutMs: 100, refreshLeaseMs: 200 });
+    await world.connect("ada");
+    const ada = world.acme.as("ada");
+    await ada.callTool(whoami);
+    world.issuer.expire({ kind: "access_token" });
+    world.issuer.faults.add({ kind: "hang" }, { grantType: "refresh_token" });
+    expect(await failureOf(ada.callTool(whoami))).toMatchObject({ code: "AUTHORIZATION_REQUIRED" });
+    expect(world.refreshes()).toHaveLength(1);
+  }, 10_000);
+
+  it.each([{ refreshLeaseMs: 15_000 }, { memoryMs: 0 }, { nonsense: 1 } as never])(
+    "is not kept with the limits %j",
+    (limits) => {
+      expect(() => oauth({ limits })).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+    },
+  );
 
   it("is over after `disconnect`, at the issuer too, and nobody else's is", async () => {
     await using world = await start();

@@ -55,7 +55,6 @@ export class GrantProvider implements OAuthProvider {
   readonly #authorizations: Authorizations;
   readonly #completion: Completion;
   readonly #credentials: GrantCredentials;
-  readonly #refreshing: Refreshing;
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
@@ -66,14 +65,13 @@ export class GrantProvider implements OAuthProvider {
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
     const flows = new Flows(store, sealer, clock);
     this.#parts = parts;
-    this.#grants = new Grants({ store, sealer, clock });
+    this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
     this.#credentials = new GrantCredentials(clock);
-    this.#refreshing = new Refreshing(parts, this.#discovery, this.#clients);
-    this.#places = new Places(options, this.#refreshing);
+    this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
     this.#refusals = new Refusals(clock, maxFlowsKnown);
@@ -119,7 +117,6 @@ export class GrantProvider implements OAuthProvider {
   }
 
   close(): Promise<void> {
-    this.#refreshing.close();
     return this.#grants.close();
   }
 
