@@ -81,6 +81,11 @@ export interface CredentialEvent {
 /** What a source may use; whoever composes the packages gives it. */
 export interface CredentialDependencies {
   readonly fetch: Fetch;
+  /**
+   * Throws `ADDRESS_REFUSED` for a URL that somebody else wrote and that a person is not to be sent to, such as one at a
+   * private address. Absent: it is not checked where it leads.
+   */
+  readonly checkUrl?: (url: URL) => void;
   readonly clock: Clock;
   /** A stable digest of a secret under a key that only this instance knows; it names a subject without telling it. */
   readonly fingerprint: (text: string) => string;

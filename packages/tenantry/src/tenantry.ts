@@ -61,7 +61,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const keeping = checkKeeping(options, clock);
   const { store } = keeping;
   const dependencies = createRoutingDependencies({
-    fetch: egress.fetch,
+    egress,
     clock,
     limits: limits.process,
     ...keeping,

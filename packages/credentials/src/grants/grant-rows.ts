@@ -110,6 +110,7 @@ const grantSchema = z.object({
   refreshToken: token.optional(),
   proofKey: token.optional(),
   refreshGraceMs: time.optional(),
+  keepsRefreshToken: z.boolean().optional(),
 });
 
 function formatGrant({ accessToken, refreshToken, proofKey, ...facts }: Grant): string {
@@ -131,8 +132,8 @@ function formatGrant({ accessToken, refreshToken, proofKey, ...facts }: Grant): 
 function parseGrant(text: string): Grant | undefined {
   const parsed = grantSchema.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
-  const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, refreshGraceMs, ...facts } =
-    parsed.data;
+  const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, ...more } = parsed.data;
+  const { refreshGraceMs, keepsRefreshToken, ...facts } = more;
   return Object.freeze({
     ...facts,
     scopes: Object.freeze(scopes),
@@ -142,6 +143,7 @@ function parseGrant(text: string): Grant | undefined {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(receivedAt !== undefined && { receivedAt }),
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),
+    ...(keepsRefreshToken !== undefined && { keepsRefreshToken }),
   });
 }
 

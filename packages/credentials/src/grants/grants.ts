@@ -94,7 +94,7 @@ export class Grants implements AsyncDisposable {
     const known = this.#memory.get(id);
     if (known === undefined || !this.#suits(known.grant, options))
       return this.#wait(plainKey(key), id, options);
-    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options.send);
+    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options);
     return known.grant;
   }
 
@@ -134,12 +134,13 @@ export class Grants implements AsyncDisposable {
     return this.close();
   }
 
-  #suits(grant: Grant, { rejected }: FreshOptions): boolean {
+  #suits(grant: Grant, { rejected, fits }: FreshOptions): boolean {
+    if (fits !== undefined && !fits(grant)) return true;
     return grant.generation !== rejected && isLive(grant, this.#clock.now());
   }
 
   async #wait(key: CredentialKey, id: string, options: FreshOptions): Promise<Grant | undefined> {
-    const { rejected, send, signal } = options;
+    const { rejected, send, fits, signal } = options;
     signal?.throwIfAborted();
     // Whoever waits for a refresh need not read what it replaces.
     if (this.#joinable(id)?.ahead !== false) {
@@ -154,14 +155,16 @@ export class Grants implements AsyncDisposable {
       if (running.ahead ? grant && this.#suits(grant, options) : grant?.generation !== rejected)
         return grant ?? undefined;
     }
-    const flight = this.#joinable(id) ?? this.#depart(id, { key, send, replaces: rejected, patient: true });
+    const flight =
+      this.#joinable(id) ?? this.#depart(id, { key, send, fits, replaces: rejected, patient: true });
     return flight.shared.join({ signal });
   }
 
-  #refreshAhead(id: string, { key, grant }: Known, send: SendRefresh): void {
+  #refreshAhead(id: string, { key, grant }: Known, { send, fits }: FreshOptions): void {
     const now = this.#clock.now();
+    if (fits !== undefined && !fits(grant)) return;
     if (this.#flights.has(id) || now < (this.#postponed.get(id) ?? 0) || this.#ending.signal.aborted) return;
-    const flight = this.#depart(id, { key, send, replaces: grant.generation, patient: false });
+    const flight = this.#depart(id, { key, send, fits, replaces: grant.generation, patient: false });
     const postpone = () => {
       // Nobody is hurt before the end; half of what is left is as good a time as any to try again.
       const leftMs = Math.max((grant.expiresAt ?? now) - this.#clock.now(), 2_000);

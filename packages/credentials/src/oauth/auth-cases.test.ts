@@ -139,6 +139,23 @@ describe("AUTH-03, AUTH-08: which endpoints an issuer may name", () => {
     },
   );
 
+  it.each([
+    "https://10.0.0.1/reboot?now=1",
+    "https://169.254.169.254/latest",
+    "http://localhost:631/admin?do=1",
+    "http://127.0.0.2:2375/containers",
+    "https://[::1]/x",
+    "https://printer.local/x",
+  ])("sends nobody to the authorization endpoint %s", async (url) => {
+    const there = await world({
+      issuer: { alterMetadata: (document) => ({ ...document, authorization_endpoint: url }) },
+    });
+    const error = await refusal(there);
+    expect(error.code).toBe("ADDRESS_REFUSED");
+    expect(error.authorizationUrl).toBeUndefined();
+    expect(there.issuer.requests.every(({ endpoint }) => endpoint === "metadata")).toBe(true);
+  });
+
   it("refuses a token endpoint on a private address when the code is redeemed", async () => {
     const there = await world({
       issuer: { alterMetadata: (document) => ({ ...document, token_endpoint: "https://10.0.0.5/token" }) },
@@ -192,13 +209,19 @@ describe("AUTH-05: mix-up", () => {
         alterMetadata: (document) => ({ ...document, issuer: "https://honest.example" }),
         iss: "missing",
       },
-      oauth: { allowIssuerMismatch: true },
     });
-    const page = await pageFor(there);
+    const options = { allowIssuerMismatch: true, issuer: there.issuer.issuer.origin };
+    const provider = secondProcess(there, options);
+    const page = await pageFor({ ...there, provider });
     const callback = await visit(page);
     callback.searchParams.set("iss", "https://honest.example");
-    await there.provider.finishAuthorization({ callback, principal: ada });
-    expect(Object.keys(await headersFor(there))).toEqual(["authorization"]);
+    await provider.finishAuthorization({ callback, principal: ada });
+    expect(Object.keys(await headersFor({ ...there, provider }))).toEqual(["authorization"]);
+    await provider.close();
+  });
+
+  it("takes another name only of an issuer that the host has named", () => {
+    expect(() => oauth({ allowIssuerMismatch: true })).toThrow("CONFIG_INVALID");
   });
 
   it.each(["missing", "wrong"] as const)("redeems no code where the iss is %s", async (iss) => {

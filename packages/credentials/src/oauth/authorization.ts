@@ -94,6 +94,8 @@ export class Authorizations {
     const isKnown = (identifier: string) => this.#clients.isKnown(identifier);
     const issuer = await this.#discovery.choose(resource, isKnown, { signal });
     const endpoint = authorizationEndpointOf(issuer);
+    // It is the server that has named the issuer, and a person's browser reaches what this process may not.
+    this.#parts.checkUrl?.(endpoint);
     const client = await this.#clients.at(issuer, { signal });
     const state = generateRandomState();
     const flow: Flow = {
@@ -103,7 +105,7 @@ export class Authorizations {
       issuer: issuer.identifier,
       issuerName: issuer.name,
       issuerNamesItself: issuer.namesItself,
-      isLegacy: resource.isLegacy,
+      isLegacy: resource.isLegacy && resource.issuers.includes(issuer.identifier),
       clientId: client.id,
       resource: resource.identifier,
       redirectUri: callbackUrl.href,

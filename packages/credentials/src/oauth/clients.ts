@@ -1,13 +1,7 @@
-import {
-  quote,
-  secret,
-  SharedFlight,
-  TenantryError,
-  type AbortableOptions,
-  type Version,
-} from "@tenantry/core";
+import { secret, TenantryError, type AbortableOptions, type Version } from "@tenantry/core";
 import { z } from "zod";
 import type { OAuthClient } from "./client.ts";
+import { FlightCache } from "./flight-cache.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
 import { registerClient, type Registration } from "./registration.ts";
@@ -35,10 +29,13 @@ interface StoredClient {
  */
 export class Clients {
   readonly #parts: OAuthParts;
-  readonly #registrations = new Map<string, SharedFlight<OAuthClient>>();
+  readonly #registrations: FlightCache<OAuthClient>;
 
   constructor(parts: OAuthParts) {
     this.#parts = parts;
+    const { maxServersKnown: max, failureTtlMs: failureMs } = parts.options.limits;
+    // The store keeps the client. Whoever stops waiting does not make the issuer register another one.
+    this.#registrations = new FlightCache(parts.clock, { max, ttlMs: 0, failureMs, goesOn: true });
   }
 
   /** Whether there is a client at this issuer already. */
@@ -55,9 +52,7 @@ export class Clients {
     if (fixed !== undefined) return fixed;
     const stored = await this.#stored(issuer.identifier);
     if (stored !== undefined) return stored.client;
-    const flying = this.#registrations.get(issuer.identifier);
-    const flight = flying === undefined || flying.abandoned ? this.#begin(issuer) : flying;
-    return flight.join({ signal });
+    return this.#registrations.get(issuer.identifier, (ends) => this.#register(issuer, ends), { signal });
   }
 
   /** Gives the client of this id at an issuer; `undefined` where it is no longer this host's. */
@@ -82,20 +77,10 @@ export class Clients {
     return named ? { id: clientMetadataUrl.href, authMethod: "none" } : undefined;
   }
 
-  #begin(issuer: Issuer): SharedFlight<OAuthClient> {
-    const { identifier } = issuer;
-    const flight: SharedFlight<OAuthClient> = new SharedFlight(async (signal) => {
-      try {
-        await Promise.resolve();
-        const { http, callbackUrl, options } = this.#parts;
-        const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
-        return await this.#keep(identifier, given);
-      } finally {
-        if (this.#registrations.get(identifier) === flight) this.#registrations.delete(identifier);
-      }
-    });
-    this.#registrations.set(identifier, flight);
-    return flight;
+  async #register(issuer: Issuer, signal: AbortSignal): Promise<OAuthClient> {
+    const { http, callbackUrl, options } = this.#parts;
+    const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
+    return this.#keep(issuer.identifier, given);
   }
 
   /** Keeps a new client, unless another process was faster: then that one's is used, and this one's stays unused. */
@@ -119,8 +104,12 @@ export class Clients {
     const row = await store.clients.get(key);
     if (row === undefined) return undefined;
     const held = rowSchema.safeParse(row.value);
-    if (!held.success) throw noClient(issuer);
-    const facts = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key));
+    if (!held.success) return undefined;
+    const facts = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key)).catch(
+      ifUnreadable,
+    );
+    // A client is nobody's data: another one is registered in the place of one that cannot be read.
+    if (facts === undefined) return undefined;
     const { id, authMethod, secret: text, expiresAt } = facts;
     if (expiresAt !== undefined && expiresAt <= clock.now()) return undefined;
     const client = Object.freeze({ id, authMethod, ...(text !== undefined && { secret: secret(text) }) });
@@ -132,9 +121,9 @@ export class Clients {
   }
 }
 
-function noClient(issuer: string): TenantryError {
-  const what = `What is stored for the authorization server ${quote(issuer)} is no client; delete that row.`;
-  return new TenantryError("STORE_INVALID", what);
+function ifUnreadable(failure: unknown): undefined {
+  const { code } = failure instanceof TenantryError ? failure : {};
+  if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
 }
 
 function ifConflict(failure: unknown): void {

@@ -57,7 +57,7 @@ export class Completion {
 
   /** The access token request (OAuth 2.1, section 4.1.3), to the issuer that the flow has recorded and no other. */
   async #redeem(flow: Flow, code: string, signal: AbortSignal | undefined): Promise<Grant> {
-    const { http, clock } = this.#parts;
+    const { http } = this.#parts;
     const issuer = await this.#discovery.issuer(flow.issuer, flow.isLegacy, { signal });
     const client = await this.#clients.byId(issuer, flow.clientId);
     if (client === undefined || issuer.name !== flow.issuerName) throw changed(flow);
@@ -77,7 +77,7 @@ export class Completion {
     const isForgotten = "refused" in answer && answer.refused === "invalid_client";
     if (isForgotten && this.#parts.options.client === undefined)
       await this.#clients.forget(flow.issuer, client.id);
-    return grantOf(flow, tokensOf(answer), clock);
+    return grantOf(flow, tokensOf(answer), this.#parts);
   }
 }
 

@@ -195,8 +195,11 @@ it("steps up to the union of what was granted and what is wanted, a few times an
   const credential = await there.provider.resolve(requestOf(there));
   const { status, challenge } = await call(there, await headersFor(there), "add");
   expect(status).toBe(403);
-  const stepUp = (generation = credential?.generation ?? ""): Promise<Failure> =>
-    failure(there.provider.resolve(requestOf(there, ada, { generation, ...(challenge && { challenge }) })));
+  const stepUp = (generation = credential?.generation ?? "", scope?: string): Promise<Failure> => {
+    const parameters = { ...challenge?.parameters, ...(scope !== undefined && { scope }) };
+    const rejected = { generation, challenge: { scheme: "Bearer", parameters } };
+    return failure(there.provider.resolve(requestOf(there, ada, rejected)));
+  };
   const error = await stepUp();
   expect(error.authorizationUrl?.searchParams.get("scope")).toBe("read write");
   await there.provider.finishAuthorization({
@@ -205,15 +208,49 @@ it("steps up to the union of what was granted and what is wanted, a few times an
   });
   expect((await call(there, await headersFor(there), "add")).status).toBe(200);
   // A server that says the same of what was just granted for it.
-  for (const code of ["AUTHORIZATION_REQUIRED", "UNAUTHORIZED", "UNAUTHORIZED"]) {
+  const codes = [
+    ...["AUTHORIZATION_REQUIRED", "AUTHORIZATION_REQUIRED", "AUTHORIZATION_REQUIRED"],
+    ...["UNAUTHORIZED", "UNAUTHORIZED"],
+  ];
+  for (const [times, code] of codes.entries()) {
     const now = await there.provider.resolve(requestOf(there));
-    const again = await stepUp(now?.generation);
+    // It counts whether the server wants something else each time or not.
+    const again = await stepUp(now?.generation, times % 2 === 0 ? `other-${times}` : undefined);
     expect(again.code).toBe(code);
     if (again.authorizationUrl) {
       const callback = await visit(again.authorizationUrl, "ada");
       await there.provider.finishAuthorization({ callback, principal: ada });
     }
   }
+});
+
+it("refreshes a few times for a server that refuses every token, then asks the person, and begins anew later", async () => {
+  const there = await world();
+  await grant(there);
+  const refuse = async () => {
+    const credential = await there.provider.resolve(requestOf(there));
+    const rejected = { generation: credential?.generation ?? "" };
+    return Promise.resolve(there.provider.resolve(requestOf(there, ada, rejected))).catch(
+      (error: Failure) => error,
+    );
+  };
+  expect(await refuse()).toHaveProperty("generation");
+  for (let calls = 0; calls < 50; calls++)
+    expect(await refuse()).toMatchObject({ code: "UNAUTHORIZED", retryable: true, retryAfterMs: 5_000 });
+  expect(tokenRequests(there, "refresh_token")).toBe(1);
+  const codes = new Set<unknown>();
+  for (let seconds = 0; seconds < 3_600; seconds += 20) {
+    await there.clock.advance(20_000);
+    codes.add(((await refuse()) as Failure).code);
+  }
+  expect(codes).toEqual(new Set([undefined, "UNAUTHORIZED", "AUTHORIZATION_REQUIRED"]));
+  // One more is ahead of its end, which is no answer to a refusal.
+  expect(tokenRequests(there, "refresh_token")).toBeLessThanOrEqual(5);
+  const before = tokenRequests(there, "refresh_token");
+  // A token that has worked for a while is renewed as ever.
+  await there.clock.advance(300_000);
+  expect(await refuse()).toHaveProperty("generation");
+  expect(tokenRequests(there, "refresh_token")).toBeGreaterThan(before);
 });
 
 it("registers anew where the issuer has forgotten its client", async () => {
@@ -326,6 +363,20 @@ it("is granted through a combination with other credentials too", async () => {
   expect(Object.keys(headers).sort()).toEqual(["authorization", "x-tenant"]);
   expect((await call(there, headers)).status).toBe(200);
   await provider.close();
+});
+
+it("asks the person when what was sent beside it was refused", async () => {
+  const there = await world();
+  const key = header("x-tenant", fromStatic("tenant-key"));
+  const provider = combine([key, oauth()]).bind(there.dependencies);
+  // Nothing says that a grant is needed, so the first request goes with the key alone.
+  const first = await provider.resolve(requestOf(there));
+  const { challenge } = await call(there, {});
+  const rejected = { generation: first?.generation ?? "", ...(challenge && { challenge }) };
+  const error = await failure(provider.resolve(requestOf(there, ada, rejected)));
+  expect(error.code).toBe("AUTHORIZATION_REQUIRED");
+  expect(error.authorizationUrl?.origin).toBe(there.issuer.issuer.origin);
+  await provider.close?.();
 });
 
 it("does not take a secret that was bound to no issuer", () => {

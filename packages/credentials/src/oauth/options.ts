@@ -28,7 +28,10 @@ export interface IssuerOptions {
   readonly scopes?: readonly string[];
   /** Where the server's metadata is, for a server that names another origin. Defaults to where RFC 9728 says. */
   readonly resourceMetadataUrl?: string | URL;
-  /** Uses an issuer whose metadata calls it by another name than the one that led to it. Defaults to `false`. */
+  /**
+   * Uses an issuer whose metadata calls it by another name than the one that led to it: the one in `issuer`, which is then
+   * required, because a server could else name an issuer that speaks for another one. Defaults to `false`.
+   */
   readonly allowIssuerMismatch?: boolean;
   /** What errors and the store call the credential. Defaults to `oauth`. */
   readonly slot?: string;
@@ -50,6 +53,12 @@ export interface OAuthOptions extends IssuerOptions {
    * SEP-1932). An issuer that gives other tokens is then refused. Defaults to `false`.
    */
   readonly dpop?: boolean;
+  /**
+   * For how long the issuer takes a refresh token that has been used before, in milliseconds, so that a refresh whose answer
+   * was lost is made again; `Number.MAX_SAFE_INTEGER` for an issuer that never rotates them. Defaults to what refreshes show:
+   * not at all, until one has brought no other refresh token.
+   */
+  readonly refreshGraceMs?: number;
   /**
    * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
    * the server's refusal says what it wants; from then on nothing is sent without.
@@ -76,6 +85,7 @@ export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly clientName: string;
   readonly offlineAccess: boolean;
   readonly dpop: boolean;
+  readonly refreshGraceMs?: number;
   readonly required: boolean;
   readonly grantLimits: GrantLimits;
 }
@@ -88,8 +98,11 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientName = "Tenantry",
     offlineAccess = true,
     dpop = false,
+    refreshGraceMs,
     required = false,
   } = options;
+  if (refreshGraceMs !== undefined && !(Number.isSafeInteger(refreshGraceMs) && refreshGraceMs >= 0))
+    throw invalid("`refreshGraceMs` is a whole number of milliseconds, from 0");
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
   const limits = fillLimits(options.limits, { ...defaultOAuthLimits, ...defaultGrantLimits });
   return Object.freeze({
@@ -100,6 +113,7 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientName,
     offlineAccess,
     dpop,
+    ...(refreshGraceMs !== undefined && { refreshGraceMs }),
     required,
   });
 }
@@ -120,6 +134,8 @@ export function checkIssuerOptions(
   if (issuer !== undefined) webUrl(issuer, "The issuer");
   if (issuer === undefined && client?.secret !== undefined)
     throw invalid("A client with a secret needs the issuer that it was registered at; give `issuer`");
+  if (issuer === undefined && allowIssuerMismatch)
+    throw invalid("allowIssuerMismatch is for one issuer that the host trusts; give it as `issuer`");
   const wrong = scopes?.find((scope) => !isScope(scope));
   if (wrong !== undefined)
     throw invalid(`${quote(wrong)} is not a scope (RFC 6749, section 3.3); correct \`scopes\``);
@@ -134,6 +150,12 @@ export function checkIssuerOptions(
     slot,
     limits: fillLimits(limits, defaultOAuthLimits),
   });
+}
+
+/** Throws `CONFIG_INVALID` where nothing says who may get what a source hands over: a server could name an issuer of its own. */
+export function requireIssuer({ issuer }: CheckedIssuerOptions, where: string, what: string): void {
+  if (issuer === undefined)
+    throw invalid(`${where} gives ${what} to an issuer, and to which the host decides; give \`issuer\``);
 }
 
 /** Checks a client that was registered by hand; throws `CONFIG_INVALID` without showing its secret. */
