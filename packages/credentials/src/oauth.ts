@@ -2,7 +2,7 @@
 export { oauth } from "./oauth/oauth.ts";
 export type { OAuthSource } from "./oauth/oauth.ts";
 export type { TokenSource } from "./oauth/token-source.ts";
-export type { IssuerOptions, OAuthOptions, RegisteredClient } from "./oauth/options.ts";
+export type { IssuerOptions, OAuthOptions, RegisteredClient, ReturnedClient } from "./oauth/options.ts";
 export type { OAuthLimits } from "./oauth/limits.ts";
 export type {
   Authorized,
@@ -19,6 +19,7 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 
 // For whoever mounts the callback.
 export { unfinishable } from "./oauth/callback.ts";
+export { issuerCallbackUrl } from "./oauth/return-address.ts";
 export { isOAuthProvider } from "./oauth/oauth-provider.ts";
 export { flowTarget } from "./oauth/flows.ts";
 export type { FlowTarget } from "./oauth/flows.ts";

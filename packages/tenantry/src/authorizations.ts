@@ -29,11 +29,7 @@ export class Authorizations {
   }
 
   /** Finishes the flow of a callback; whose it is, its provider checks. */
-  async finish(
-    callback: URL | URLSearchParams,
-    principal: Principal,
-    { signal }: AbortableOptions,
-  ): Promise<Authorized> {
+  async finish(callback: URL, principal: Principal, { signal }: AbortableOptions): Promise<Authorized> {
     const target = await flowTarget(this.#store, callback);
     const provider = target && this.#oauthOf(target.workspace, target.server);
     if (provider === undefined) throw unfinishable();

@@ -25,11 +25,7 @@ export interface Workspace {
    * nothing, for an authorization that is unknown, over or somebody else's, and with `CREDENTIAL_FAILED` where nothing was
    * granted. The handler of `tenantry/http` calls it.
    */
-  finishAuthorization(
-    user: UserAddress,
-    callback: URL | URLSearchParams,
-    options?: AbortableOptions,
-  ): Promise<Authorized>;
+  finishAuthorization(user: UserAddress, callback: URL, options?: AbortableOptions): Promise<Authorized>;
   /** Forgets what a user has granted to a server, asks its issuer to end it, and closes the connections that carry it. */
   disconnect(user: string, server: string, options?: AbortableOptions): Promise<Disconnected>;
   /** Erases a person: what is stored of the user, audit entries apart, and every connection and session. */

@@ -8,6 +8,7 @@ import {
   ada,
   bob,
   call,
+  callbackUrl,
   dependenciesOf,
   failure,
   grant,
@@ -221,12 +222,13 @@ describe("AUTH-05: mix-up", () => {
   it("repeats nothing of an error that another issuer sends", async () => {
     const there = await world();
     const state = (await pageFor(there)).searchParams.get("state") ?? "";
-    const callback = new URLSearchParams({
+    const callback = new URL(callbackUrl);
+    callback.search = new URLSearchParams({
       state,
       iss: "https://evil.example",
       error: "access_denied",
       error_description: "call this number",
-    });
+    }).toString();
     const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
     expect(error.message).not.toMatch(/access_denied|call this number|evil/u);
   });
@@ -322,7 +324,7 @@ describe("AUTH-09: whose state", () => {
   it("tells no difference between unknown, used, too old and somebody else's", async () => {
     const there = await world();
     const messages: string[] = [];
-    const finish = async (callback: URL | URLSearchParams, principal: Principal) => {
+    const finish = async (callback: URL, principal: Principal) => {
       const error = await failure(there.provider.finishAuthorization({ callback, principal }));
       expect(error.code).toBe("ARGUMENT_INVALID");
       messages.push(error.message);
@@ -330,8 +332,8 @@ describe("AUTH-09: whose state", () => {
     const callback = await visit(await pageFor(there));
     await finish(callback, bob);
     await finish(callback, principalOf({ workspace: "other", user: "ada" }));
-    await finish(new URLSearchParams({ state: "unknown", code: "x" }), ada);
-    await finish(new URLSearchParams({ code: "x" }), ada);
+    await finish(new URL(`${callbackUrl.href}?state=unknown&code=x`), ada);
+    await finish(new URL(`${callbackUrl.href}?code=x`), ada);
     await finish(new URL(`${callback.href}&state=another`), ada);
     await there.provider.finishAuthorization({ callback, principal: ada });
     await finish(callback, ada);
@@ -515,11 +517,9 @@ it("takes a server of 2025-03-26, which has no metadata, as its own issuer", asy
   const { authorizationUrl } = await failure(provider.resolve(requestOf({ ref }, ada, {})));
   expect(authorizationUrl?.pathname).toBe("/authorize");
   expect(authorizationUrl?.searchParams.get("resource")).toBe(url.href);
-  const state = authorizationUrl?.searchParams.get("state") ?? "";
-  await provider.finishAuthorization({
-    callback: new URLSearchParams({ state, code: "code" }),
-    principal: ada,
-  });
+  const callback = new URL(authorizationUrl?.searchParams.get("redirect_uri") ?? "");
+  callback.search = `?state=${authorizationUrl?.searchParams.get("state")}&code=code`;
+  await provider.finishAuthorization({ callback, principal: ada });
   const credential = await provider.resolve(requestOf({ ref }));
   expect((await credential?.headers?.({ method: "POST", url }))?.["authorization"]?.value.reveal()).toBe(
     "Bearer given",

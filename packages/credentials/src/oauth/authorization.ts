@@ -87,7 +87,7 @@ export class Authorizations {
   }
 
   async #start(wish: AuthorizationWish, signal: AbortSignal): Promise<OpenFlow> {
-    const { options, callbackUrl, clock } = this.#parts;
+    const { options, clock } = this.#parts;
     const { challenged, looksAgain } = wish;
     const again = looksAgain ? { maxAgeMs: 0 } : {};
     const resource = await this.#discovery.resource(wish.url, { challenged, signal, ...again });
@@ -95,6 +95,7 @@ export class Authorizations {
     const issuer = await this.#discovery.choose(resource, isKnown, { signal });
     const endpoint = authorizationEndpointOf(issuer);
     const client = await this.#clients.at(issuer, { signal });
+    const { redirectUrl, mustNameIssuer } = await this.#clients.addressAt(issuer);
     const state = generateRandomState();
     const flow: Flow = {
       principal: wish.principal,
@@ -102,11 +103,11 @@ export class Authorizations {
       slot: options.slot,
       issuer: issuer.identifier,
       issuerName: issuer.name,
-      issuerNamesItself: issuer.namesItself,
+      mustNameIssuer,
       isLegacy: resource.isLegacy,
       clientId: client.id,
       resource: resource.identifier,
-      redirectUri: callbackUrl.href,
+      redirectUri: redirectUrl.href,
       scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
       verifier: generateRandomCodeVerifier(),

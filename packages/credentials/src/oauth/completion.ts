@@ -1,6 +1,6 @@
 import { quote, TenantryError, type AbortableOptions, type Principal, type ServerId } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
-import { codeOf, isOwner, readCallback, unfinishable } from "./callback.ts";
+import { checkSender, codeOf, isOwner, readCallback, unfinishable } from "./callback.ts";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Flow, Flows } from "./flows.ts";
@@ -10,8 +10,8 @@ import { requestTokens, tokensOf } from "./token-request.ts";
 
 /** What comes back from an authorization server, and who brings it. */
 export interface AuthorizationCallback extends AbortableOptions {
-  /** The URL that the person was sent back to, or its parameters. */
-  readonly callback: URL | URLSearchParams;
+  /** The whole URL that the person was sent back to: its path says whose answer it is. */
+  readonly callback: URL;
   /** Who the host knows the person to be; whoever began the flow has to be who ends it. */
   readonly principal: Principal;
 }
@@ -49,8 +49,9 @@ export class Completion {
       !isOwner(found.flow, principal)
     )
       throw unfinishable();
-    if (!(await found.take())) throw unfinishable();
     const { flow } = found;
+    checkSender(callback, answer, flow);
+    if (!(await found.take())) throw unfinishable();
     const grant = await this.#redeem(flow, codeOf(answer, flow), signal);
     return { flow, grant };
   }

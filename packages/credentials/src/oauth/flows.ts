@@ -21,10 +21,10 @@ export interface Flow {
   readonly principal: Principal;
   readonly server: ServerId;
   readonly slot: string;
-  /** The issuer's identifier, what its answers call it, and whether they always say so (RFC 9207, section 2.4). */
+  /** The issuer's identifier, what its answers call it, and whether they have to say so (RFC 9207, section 2.4). */
   readonly issuer: string;
   readonly issuerName: string;
-  readonly issuerNamesItself: boolean;
+  readonly mustNameIssuer: boolean;
   readonly isLegacy: boolean;
   readonly clientId: string;
   readonly resource: string;
@@ -52,7 +52,7 @@ const flowSchema = z.object({
   slot: z.string(),
   issuer: z.string(),
   issuerName: z.string(),
-  issuerNamesItself: z.boolean(),
+  mustNameIssuer: z.boolean(),
   isLegacy: z.boolean(),
   clientId: z.string(),
   resource: z.string(),
@@ -141,10 +141,9 @@ export class Flows {
  */
 export async function flowTarget(
   store: Pick<CredentialStore, "flows">,
-  callback: URL | URLSearchParams,
+  callback: URL,
 ): Promise<FlowTarget | undefined> {
-  const parameters = callback instanceof URL ? callback.searchParams : callback;
-  const state = parameters.get("state");
+  const state = callback.searchParams.get("state");
   if (state === null || state.length > maxStateLength) return undefined;
   const held = rowSchema.safeParse((await store.flows.get(await keyOf(state)))?.value);
   if (!held.success) return undefined;

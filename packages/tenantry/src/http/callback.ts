@@ -14,11 +14,10 @@ export async function finishCallback(
   request: Request,
 ): Promise<AuthorizationOutcome> {
   try {
-    const { searchParams } = new URL(request.url);
     const { signal } = request;
     const granted = await tenantry
       .workspace(workspace)
-      .finishAuthorization({ user, session }, searchParams, { signal });
+      .finishAuthorization({ user, session }, new URL(request.url), { signal });
     return Object.freeze({ status: "connected", ...granted });
   } catch (failure) {
     if (failure instanceof TenantryError) return Object.freeze({ status: "failed", error: failure });

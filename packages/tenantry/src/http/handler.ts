@@ -24,7 +24,7 @@ export interface HandlerOptions {
 export type Handler = (request: Request) => Promise<Response>;
 
 /**
- * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback` finishes an authorization,
+ * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback` and beneath finishes an authorization,
  * `GET health` says that the instance is there. It looks at the end of the path only, so that it may be mounted with or
  * without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
  */
@@ -35,11 +35,7 @@ export function createHandler(tenantry: Tenantry, { identify, onAuthorization }:
   }
   return async (request) => {
     const { pathname } = new URL(request.url);
-    const route = ends(pathname, "/oauth/callback")
-      ? "callback"
-      : ends(pathname, "/health")
-        ? "health"
-        : undefined;
+    const route = routeOf(pathname);
     if (route === undefined) return answer(404, "There is nothing here.");
     if (request.method !== "GET") return answer(405, "This address is for GET only.", { allow: "GET" });
     if (route === "health") return health(tenantry);
@@ -52,8 +48,10 @@ export function createHandler(tenantry: Tenantry, { identify, onAuthorization }:
   };
 }
 
-function ends(pathname: string, path: string): boolean {
-  return pathname.endsWith(path);
+/** Each issuer sends people back to an address of its own beneath `oauth/callback`. */
+function routeOf(pathname: string): "callback" | "health" | undefined {
+  if (/\/oauth\/callback(?:\/[\w-]{22})?$/u.test(pathname)) return "callback";
+  return pathname.endsWith("/health") ? "health" : undefined;
 }
 
 function health(tenantry: Tenantry): Response {
