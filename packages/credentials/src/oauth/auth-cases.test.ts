@@ -310,6 +310,59 @@ it.each([undefined, [], ["plain"], "S256"])(
   },
 );
 
+describe("a client's secret", () => {
+  const elsewhere = {
+    client_id: "app",
+    redirect_uris: [callbackUrl.href],
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+  } as const;
+  const before = { client: { id: "app", redirectUrl: callbackUrl } };
+  const secretText = "secret-of-the-own-issuer";
+
+  /** A world whose host has been without an issuer of its own so far, and the same host with one and its secret. */
+  async function pinned() {
+    const there = await world({ issuer: { clients: [elsewhere] }, oauth: before });
+    const own = await world();
+    const issuer = own.issuer.issuer.origin;
+    const options = { client: { ...before.client, secret: secretText }, issuer };
+    const provider = secondProcess(there, options);
+    open.push(provider);
+    const sendsIt = () =>
+      there.sent.some(({ headers, body }) => {
+        const basic = Buffer.from(
+          (headers["authorization"] ?? "").replace("Basic ", ""),
+          "base64",
+        ).toString();
+        return `${basic} ${body}`.includes(secretText);
+      });
+    return { there, provider, sendsIt };
+  }
+
+  it("goes to no issuer that gave a grant before the host had one of its own", async () => {
+    const { there, provider, sendsIt } = await pinned();
+    await grant(there);
+    await there.clock.advance(3_700_000);
+    expect((await failure(provider.resolve(requestOf(there)))).code).toBe("ORIGIN_REFUSED");
+    expect(await provider.disconnect({ principal: ada, server: there.ref.id })).toEqual({
+      removed: true,
+      revoked: false,
+    });
+    expect(tokenRequests(there, "refresh_token")).toBe(0);
+    expect(sendsIt()).toBe(false);
+  });
+
+  it("goes to no issuer at which a flow was begun before", async () => {
+    const { there, provider, sendsIt } = await pinned();
+    const callback = await visit(await pageFor(there), "ada");
+    const error = await failure(provider.finishAuthorization({ callback, principal: ada }));
+    expect(error.code).toBe("CREDENTIAL_FAILED");
+    expect(sendsIt()).toBe(false);
+    expect(tokenRequests(there, "authorization_code")).toBe(0);
+  });
+});
+
 describe("AUTH-09: whose state", () => {
   it("ends a flow once, however often its callback comes at the same time", async () => {
     const there = await world();

@@ -99,8 +99,9 @@ export class Clients {
   }
 
   #fixed(issuer: Issuer): OAuthClient | undefined {
-    const { client, clientMetadataUrl } = this.#parts.options;
-    if (client !== undefined) return client;
+    const { client, clientMetadataUrl, issuer: own } = this.#parts.options;
+    // What proves it to its own issuer goes to no other, whatever was granted or begun elsewhere before.
+    if (client !== undefined) return isServed(own, issuer.identifier) ? client : undefined;
     const named = clientMetadataUrl !== undefined && issuer.takesClientUrls;
     return named ? { id: clientMetadataUrl.href, authMethod: "none" } : undefined;
   }
@@ -154,6 +155,11 @@ export class Clients {
   async #keyOf(issuer: string): Promise<ClientKey> {
     return { issuer, callbackUrl: (await issuerCallbackUrl(this.#parts.callbackUrl, issuer)).href };
   }
+}
+
+/** Whether a source serves an issuer: the host has fixed that one, or none. */
+export function isServed(fixed: string | undefined, issuer: string): boolean {
+  return fixed === undefined || fixed === issuer;
 }
 
 function noClient(issuer: string): TenantryError {

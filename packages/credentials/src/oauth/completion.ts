@@ -1,7 +1,7 @@
 import { quote, TenantryError, type AbortableOptions, type Principal, type ServerId } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import { checkSender, codeOf, isOwner, readCallback, unfinishable } from "./callback.ts";
-import type { Clients } from "./clients.ts";
+import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Flow, Flows } from "./flows.ts";
 import { grantOf } from "./grant-of.ts";
@@ -50,6 +50,7 @@ export class Completion {
     )
       throw unfinishable();
     const { flow } = found;
+    if (!isServed(this.#parts.options.issuer, flow.issuer)) throw changed(flow);
     checkSender(callback, answer, flow);
     if (!(await found.take())) throw unfinishable();
     const grant = await this.#redeem(flow, codeOf(answer, flow), signal);

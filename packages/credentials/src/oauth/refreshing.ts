@@ -1,7 +1,7 @@
 import { quote, TenantryError, withDeadline, withDetails, type ServerId } from "@tenantry/core";
 import type { Grant, Refreshed, SendRefresh } from "../grants/grant.ts";
 import type { OAuthClient } from "./client.ts";
-import type { Clients } from "./clients.ts";
+import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import { checkTokenType } from "./grant-of.ts";
 import type { Issuer } from "./issuer.ts";
@@ -37,6 +37,11 @@ export class Refreshing {
   }
 
   async #send(grant: Grant, server: ServerId, url: URL, options: RefreshOptions): Promise<Refreshed> {
+    if (!isServed(this.#parts.options.issuer, grant.issuer))
+      throw this.#over(
+        server,
+        `was given by ${quote(grant.issuer)}, which is not the issuer that oauth() is given`,
+      );
     const { issuer, client } = await this.#prepare(grant, server, url, options);
     if (client === undefined || grant.refreshToken === undefined)
       throw this.#over(server, "belongs to another client");
