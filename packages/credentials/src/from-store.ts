@@ -105,7 +105,7 @@ class StoredValues {
       const row = await this.#store.credentials.get(key).catch(() => undefined);
       const scope: Scope =
         user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
-      if (row === undefined) this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
+      if (row === undefined) void this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
     }
   }
 }

@@ -21,5 +21,4 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 export { unfinishable } from "./oauth/callback.ts";
 export { issuerCallbackUrl } from "./oauth/return-address.ts";
 export { isOAuthProvider } from "./oauth/oauth-provider.ts";
-export { flowTarget } from "./oauth/flows.ts";
-export type { FlowTarget } from "./oauth/flows.ts";
+export { flowServer } from "./oauth/flows.ts";

@@ -7,7 +7,7 @@ import type {
   WorkspaceId,
 } from "@tenantry/core";
 import {
-  flowTarget,
+  flowServer,
   isOAuthProvider,
   unfinishable,
   type Authorized,
@@ -30,10 +30,10 @@ export class Authorizations {
 
   /** Finishes the flow of a callback; whose it is, its provider checks. */
   async finish(callback: URL, principal: Principal, { signal }: AbortableOptions): Promise<Authorized> {
-    const target = await flowTarget(this.#store, callback);
-    const provider = target && this.#oauthOf(target.workspace, target.server);
+    const server = await flowServer(this.#store, principal, callback);
+    const provider = server && this.#oauthOf(principal.workspace, server);
     if (provider === undefined) throw unfinishable();
-    return provider.finishAuthorization({ callback, principal, signal });
+    return provider.finishAuthorization({ callback, principal, server, signal });
   }
 
   /** Ends what a person has granted to one server; `removed` is `false` where there was nothing. */

@@ -80,9 +80,9 @@ export class GrantMemory {
     return this.#known.take(id);
   }
 
-  /** Tells of a grant that is gone. */
-  tellEnded(key: CredentialKey, subject: string): void {
-    this.listeners.tell(Object.freeze({ kind: "ended", key: plainKey(key), subject }));
+  /** Tells of a grant that is gone, and resolves when whoever was told is done with it. */
+  tell(kind: GrantEvent["kind"], key: CredentialKey, subject: string): Promise<void> {
+    return this.listeners.tell(Object.freeze({ kind, key: plainKey(key), subject }));
   }
 
   /** Hears what the store tells. */
@@ -128,8 +128,10 @@ export class GrantMemory {
       if (this.listeners.size === 0) return;
       const before = await subjectOf(grant);
       // A grant that cannot be read counts as gone: a connection that is closed needlessly is opened again.
-      if (before !== undefined && before !== (await subjectOf(this.read(key, spell(key)))))
-        this.tellEnded(key, before);
+      const now = before === undefined ? before : await subjectOf(this.read(key, spell(key)));
+      // Not awaited: what follows from it may take as long as the calls that are under way.
+      if (before !== undefined && before !== now)
+        void this.tell(now === undefined ? "ended" : "replaced", key, before);
     }
   }
 }

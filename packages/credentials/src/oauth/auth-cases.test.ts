@@ -398,16 +398,14 @@ describe("AUTH-09: whose state", () => {
     expect(tokenRequests(there, "authorization_code")).toBe(1);
   });
 
-  it("binds a flow that was begun in a session to that session", async () => {
+  it("binds a flow to the person, whose browser knows nothing of conversations", async () => {
     const there = await world();
-    const here = principalOf({ workspace: "acme", user: "ada", session: "browser-1" });
-    const elsewhere = principalOf({ workspace: "acme", user: "ada", session: "browser-2" });
-    const callback = await visit(await pageFor(there, here));
-    for (const principal of [elsewhere, ada]) {
-      const error = await failure(there.provider.finishAuthorization({ callback, principal }));
-      expect(error.code).toBe("ARGUMENT_INVALID");
-    }
-    await there.provider.finishAuthorization({ callback, principal: here });
+    const talk = principalOf({ workspace: "acme", user: "ada", session: "talk-1" });
+    const page = await pageFor(there, talk);
+    expect((await pageFor(there, ada)).href).toBe(page.href);
+    const callback = await visit(page);
+    await there.provider.finishAuthorization({ callback, principal: ada });
+    expect((await call(there, await headersFor(there, talk))).status).toBe(200);
   });
 
   it("cannot be finished by who reads the store", async () => {

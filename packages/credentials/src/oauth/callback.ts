@@ -1,4 +1,4 @@
-import { quote, TenantryError, type Principal } from "@tenantry/core";
+import { quote, TenantryError } from "@tenantry/core";
 import { maxStateLength, type Flow } from "./flows.ts";
 import { isAt } from "./return-address.ts";
 
@@ -36,12 +36,6 @@ export function readCallback({ searchParams: parameters }: URL): CallbackAnswer 
     ...(errorDescription !== undefined && { errorDescription }),
     ...(issuer !== undefined && { issuer }),
   };
-}
-
-/** Whether whoever brings the callback is who began the flow. */
-export function isOwner({ principal: owner }: Flow, principal: Principal): boolean {
-  const isOwn = owner.workspace === principal.workspace && owner.user === principal.user;
-  return isOwn && (owner.session === undefined || owner.session === principal.session);
 }
 
 /**

@@ -5,19 +5,20 @@ import {
   type CredentialEvent,
   type CredentialKey,
   type CredentialRequest,
-  type Principal,
   type Scope,
   type ServerId,
 } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
-import { Grants } from "../grants/grants.ts";
+import { Grants, type Replaced } from "../grants/grants.ts";
 import { isOver } from "../grants/failure.ts";
+import type { Listener } from "../listeners.ts";
 import { Authorizations } from "./authorization.ts";
 import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
-import { Flows } from "./flows.ts";
+import { unfinishable } from "./callback.ts";
+import { Flows, type Flow, type FlowOwner } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
 import type {
   Authorized,
@@ -30,6 +31,7 @@ import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
+import { Retirement } from "./retirement.ts";
 import { revokeGrant } from "./revocation.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
@@ -56,17 +58,20 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
+  readonly #retirement: Retirement;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: OAuthParts) {
     const { http, clock, store, sealer, options } = parts;
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
-    const flows = new Flows(store, sealer, clock);
+    const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
     this.#grants = new Grants({ store, sealer, clock });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
+    this.#retirement = new Retirement((grant) => this.#revoke(grant));
     this.#credentials = new GrantCredentials(options.issuer, clock);
     this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
@@ -77,35 +82,28 @@ export class GrantProvider implements OAuthProvider {
     return tracedResolve(request, () => this.#resolve(request));
   }
 
-  watch(listener: (event: CredentialEvent) => void): Disposable {
-    return this.#grants.watch(({ key, subject }) => {
+  watch(listener: Listener<CredentialEvent>): Disposable {
+    return this.#grants.watch(({ kind, key, subject }) => {
       const { workspace, user, server } = key;
-      if (user === undefined) return;
+      if (user === undefined) return undefined;
       const scope: Scope = Object.freeze({ share: "user", workspace, user });
-      listener(Object.freeze({ kind: "revoked", scope, server, subject }));
+      return listener(
+        Object.freeze({ kind: kind === "ended" ? "revoked" : "replaced", scope, server, subject }),
+      );
     });
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback);
-    const { principal, server } = flow;
-    await this.#grants.put(this.#keyOf(principal, server), grant);
-    await this.#authorizations.end(flow);
-    if (flow.stepUp) this.#stepUps.add(principal, server, flow.stepUp);
-    return Object.freeze({ server, scopes: grant.scopes });
+    const { flow, grant } = await this.#completion.complete(callback, (...granted) => this.#keep(...granted));
+    if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server, flow.stepUp);
+    return Object.freeze({ server: flow.server, scopes: grant.scopes });
   }
 
   async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    const { http, clock, options } = this.#parts;
-    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
-    const clients = { discovery: this.#discovery, clients: this.#clients };
-    return Object.freeze({
-      removed: true,
-      revoked: await revokeGrant({ ...parts, ...clients }, grant, { signal }),
-    });
+    return Object.freeze({ removed: true, revoked: await this.#revoke(grant, signal) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -123,7 +121,7 @@ export class GrantProvider implements OAuthProvider {
   }
 
   close(): Promise<void> {
-    return this.#grants.close();
+    return (this.#closing ??= this.#close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -241,7 +239,38 @@ export class GrantProvider implements OAuthProvider {
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
+  /**
+   * Writes a grant before its flow is ended: whoever disconnects or is erased takes away the flow first, or both at once,
+   * so that what is written too late is seen to be nobody's, and is revoked.
+   */
+  async #keep({ principal, server }: Flow, grant: Grant, isStillOpen: () => Promise<boolean>): Promise<void> {
+    const key = this.#keyOf(principal, server);
+    let replaced: Replaced | undefined;
+    try {
+      replaced = await this.#grants.put(key, grant);
+      if (!(await isStillOpen())) throw unfinishable();
+    } catch (failure) {
+      await this.#grants.remove(key, grant.subject).catch(() => {});
+      await this.#revoke(grant);
+      throw failure;
+    } finally {
+      if (replaced !== undefined) this.#retirement.add(replaced);
+    }
+  }
+
+  #revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
+    const { http, clock, options } = this.#parts;
+    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
+    return revokeGrant({ ...parts, discovery: this.#discovery, clients: this.#clients }, grant, { signal });
+  }
+
+  /** What is being finished still needs the grants, and what is being revoked does not. */
+  async #close(): Promise<void> {
+    await this.#completion.close();
+    await Promise.all([this.#retirement.close(), this.#grants.close()]);
+  }
+
+  #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
   }
 }

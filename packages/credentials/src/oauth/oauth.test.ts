@@ -18,7 +18,7 @@ import {
   type WorldOptions,
 } from "../../test/oauth-fixture.ts";
 import { combine } from "../combine.ts";
-import { clientCredentials, flowTarget, isOAuthProvider, issuerCallbackUrl, oauth } from "../oauth.ts";
+import { clientCredentials, flowServer, isOAuthProvider, issuerCallbackUrl, oauth } from "../oauth.ts";
 import { header } from "../shapes.ts";
 import { fromStatic } from "../sources.ts";
 
@@ -118,9 +118,10 @@ it("hands out no page that has been used in another process", async () => {
 it("tells the host where a callback belongs, and nothing more", async () => {
   const there = await world();
   const page = await pageFor(there);
-  expect(await flowTarget(there.store, page)).toEqual({ workspace: "acme", server: "server" });
+  expect(await flowServer(there.store, ada, page)).toBe("server");
+  expect(await flowServer(there.store, bob, page)).toBeUndefined();
   expect(
-    await flowTarget(there.store, new URL(`${callbackUrl.href}?state=${"x".repeat(43)}`)),
+    await flowServer(there.store, ada, new URL(`${callbackUrl.href}?state=${"x".repeat(43)}`)),
   ).toBeUndefined();
 });
 

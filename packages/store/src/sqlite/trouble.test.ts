@@ -8,6 +8,7 @@ import { inspect, promisify } from "node:util";
 import { TenantryError, type Store } from "@tenantry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkIntegrity } from "../../kill/integrity.ts";
+import { flow } from "../testing/samples.ts";
 import { sqliteStore } from "./sqlite-store.ts";
 
 const run = promisify(execFile);
@@ -222,7 +223,7 @@ it("sweeps what has expired as others are written", async () => {
   const path = newPath();
   await using store = sqliteStore(path);
   for (let row = 0; row < 200; row++)
-    await store.flows.put({ state: `${row}` }, 1, { ifVersion: null, expiresAt: 1 });
+    await store.flows.put(flow(`${row}`), 1, { ifVersion: null, expiresAt: 1 });
   await store.close();
   const database = new DatabaseSync(path);
   const left = database.prepare("select count(*) as count from tenantry_flows").get();
