@@ -20,5 +20,6 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 // For whoever mounts the callback.
 export { unfinishable } from "./oauth/callback.ts";
 export { issuerCallbackUrl } from "./oauth/return-address.ts";
+export { endAuthorizations } from "./oauth/end-authorizations.ts";
 export { isOAuthProvider } from "./oauth/oauth-provider.ts";
 export { flowServer } from "./oauth/flows.ts";

@@ -7,6 +7,7 @@ import type {
   WorkspaceId,
 } from "@tenantry/core";
 import {
+  endAuthorizations,
   flowServer,
   isOAuthProvider,
   unfinishable,
@@ -15,15 +16,17 @@ import {
   type OAuthProvider,
 } from "@tenantry/credentials/oauth";
 
-/** Gives the providers of one server of a workspace; none where there is no such server. */
-export type ProvidersOf = (workspace: WorkspaceId, server: ServerId) => readonly CredentialProvider[];
+/** Gives the providers of a workspace's servers. */
+export type ProvidersOf = (
+  workspace: WorkspaceId,
+) => ReadonlyMap<ServerId, readonly CredentialProvider[]> | undefined;
 
 /** Leads callbacks and disconnections to the provider that they concern. */
 export class Authorizations {
-  readonly #store: Pick<Store, "flows">;
+  readonly #store: Pick<Store, "flows" | "credentials">;
   readonly #providersOf: ProvidersOf;
 
-  constructor(store: Pick<Store, "flows">, providersOf: ProvidersOf) {
+  constructor(store: Pick<Store, "flows" | "credentials">, providersOf: ProvidersOf) {
     this.#store = store;
     this.#providersOf = providersOf;
   }
@@ -36,18 +39,31 @@ export class Authorizations {
     return provider.finishAuthorization({ callback, principal, server, signal });
   }
 
-  /** Ends what a person has granted to one server; `removed` is `false` where there was nothing. */
+  /**
+   * Ends what a person has granted to one server, also where that is no longer defined; `removed` is `false` where there was
+   * nothing, `revoked` where something of it is left to end by itself.
+   */
   async disconnect(
     principal: Principal,
     server: ServerId,
     { signal }: AbortableOptions,
   ): Promise<Disconnected> {
     const provider = this.#oauthOf(principal.workspace, server);
-    if (provider === undefined) return Object.freeze({ removed: false, revoked: false });
-    return provider.disconnect({ principal, server, signal });
+    const ended = await provider?.disconnect({ principal, server, signal });
+    const left = await endAuthorizations(this.#store, { principal, server });
+    return Object.freeze({
+      removed: ended?.removed === true || left > 0,
+      revoked: ended?.revoked === true && left === 0,
+    });
+  }
+
+  /** Ends whatever a person has granted in a workspace, as far as stores and issuers can be reached. */
+  async disconnectAll(principal: Principal): Promise<void> {
+    const servers = [...(this.#providersOf(principal.workspace)?.keys() ?? [])];
+    await Promise.allSettled(servers.map(async (server) => this.disconnect(principal, server, {})));
   }
 
   #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
-    return this.#providersOf(workspace, server).find(isOAuthProvider);
+    return this.#providersOf(workspace)?.get(server)?.find(isOAuthProvider);
   }
 }

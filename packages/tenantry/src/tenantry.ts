@@ -76,10 +76,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
   const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
-  const authorizations = new Authorizations(
-    store,
-    (workspace, server) => serversOf(workspace)?.providers.get(server) ?? [],
-  );
+  const authorizations = new Authorizations(store, (workspace) => serversOf(workspace)?.providers);
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
