@@ -2,7 +2,7 @@ import { quote, TenantryError, type AbortableOptions } from "@tenantry/core";
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Flow, FlowOwner, Flows } from "./flows.ts";
+import type { Flow, FlowOwner, FlowRow, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
 import { drawProofKey } from "./proof-key.ts";
@@ -88,7 +88,7 @@ export class Authorizations {
   }
 
   async #start(wish: AuthorizationWish, signal: AbortSignal): Promise<OpenFlow> {
-    const { options, clock } = this.#parts;
+    const { options } = this.#parts;
     const { challenged, looksAgain } = wish;
     const again = looksAgain ? { maxAgeMs: 0 } : {};
     const resource = await this.#discovery.resource(wish.url, { challenged, signal, ...again });
@@ -112,36 +112,33 @@ export class Authorizations {
       scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
     };
-    return (await this.#openOne(request)) ?? this.#beginOne(request, endpoint);
+    const { flow, expiresAt } = (await this.#openOne(request)) ?? (await this.#beginOne(request));
+    const { state, wished, verifier } = flow;
+    const page = pageOf(endpoint, flow, await calculatePKCECodeChallenge(verifier)).href;
+    return { state, page, wished, expiresAt };
   }
 
   /** The same request's flow that another process has begun, or this one before it has forgotten. */
-  async #openOne(request: FlowRequest): Promise<OpenFlow | undefined> {
+  async #openOne(request: FlowRequest): Promise<Begun | undefined> {
     const rows = await this.#flows.open(request);
-    const same = rows.find(({ flow, expiresAt }) => {
+    return rows.find(({ flow, expiresAt }) => {
       const isSame = sameness.every((fact) => flow[fact] === request[fact]);
-      return (
-        isSame &&
-        this.#hasTime(expiresAt) &&
-        covers(flow.wished, request.wished) &&
-        isBound(flow, this.#parts)
-      );
+      const isBound = (flow.proofKey !== undefined) === this.#parts.options.dpop;
+      return isSame && isBound && this.#hasTime(expiresAt) && covers(flow.wished, request.wished);
     });
-    if (same === undefined) return undefined;
-    const { page, wished } = same.flow;
-    const state = new URL(page).searchParams.get("state") ?? "";
-    return { state, page, wished, expiresAt: same.expiresAt };
   }
 
-  async #beginOne(request: FlowRequest, endpoint: URL): Promise<OpenFlow> {
+  async #beginOne(request: FlowRequest): Promise<Begun> {
     const { options, clock } = this.#parts;
-    const state = generateRandomState();
-    const verifier = generateRandomCodeVerifier();
-    const page = pageOf(endpoint, request, state, await calculatePKCECodeChallenge(verifier)).href;
-    const proofKey = options.dpop ? { proofKey: await drawProofKey() } : {};
+    const flow: Flow = {
+      ...request,
+      state: generateRandomState(),
+      verifier: generateRandomCodeVerifier(),
+      ...(options.dpop && { proofKey: await drawProofKey() }),
+    };
     const expiresAt = clock.now() + options.limits.flowTtlMs;
-    await this.#flows.add(state, { ...request, page, verifier, ...proofKey }, expiresAt);
-    return { state, page, wished: request.wished, expiresAt };
+    await this.#flows.add(flow, expiresAt);
+    return { flow, expiresAt };
   }
 
   /** MCP authorization, "Scope Selection Strategy": the challenge's, else all that the server lists, else none. */
@@ -169,13 +166,13 @@ function authorizationEndpointOf({ identifier, authorizationEndpoint, checksVeri
 }
 
 /** The authorization request (OAuth 2.1, section 4.1.1; RFC 7636, section 4.3; RFC 8707, section 2.1). */
-function pageOf(endpoint: URL, flow: FlowRequest, state: string, challenge: string): URL {
+function pageOf(endpoint: URL, flow: Flow, challenge: string): URL {
   const url = new URL(endpoint);
   const parameters: Readonly<Record<string, string>> = {
     response_type: "code",
     client_id: flow.clientId,
     redirect_uri: flow.redirectUri,
-    state,
+    state: flow.state,
     code_challenge: challenge,
     code_challenge_method: "S256",
     resource: flow.resource,
@@ -188,7 +185,8 @@ function pageOf(endpoint: URL, flow: FlowRequest, state: string, challenge: stri
 }
 
 /** A flow before what is drawn for it. */
-type FlowRequest = Omit<Flow, "page" | "verifier" | "proofKey">;
+type FlowRequest = Omit<Flow, "state" | "verifier" | "proofKey">;
+type Begun = Pick<FlowRow, "flow" | "expiresAt">;
 
 /** What two flows have in common where finishing one is as good as finishing the other. */
 const sameness = [
@@ -200,10 +198,6 @@ const sameness = [
   "resource",
   "redirectUri",
 ] as const;
-
-function isBound({ proofKey }: Flow, { options }: OAuthParts): boolean {
-  return (proofKey !== undefined) === options.dpop;
-}
 
 function nameOf({ principal, server }: FlowOwner): string {
   return JSON.stringify([principal.workspace, principal.user, server]);

@@ -37,8 +37,8 @@ export interface Flow extends FlowOwner {
   readonly scopes: readonly string[];
   /** What the server wanted beyond what had been granted; absent: nothing had been. */
   readonly stepUp?: readonly string[];
-  /** The page on which the person finishes it. */
-  readonly page: string;
+  /** What its callback is known by, so that another process can give the same page. */
+  readonly state: string;
   /** The secret that proves who began it (RFC 7636, section 4.1). */
   readonly verifier: string;
   /** The key that its tokens are to be bound to (RFC 9449); absent: they are bearer tokens. */
@@ -71,7 +71,7 @@ const flowSchema = z.object({
   wished: z.array(z.string()),
   scopes: z.array(z.string()),
   stepUp: z.array(z.string()).optional(),
-  page: z.string(),
+  state: z.string(),
   verifier: z.string(),
   proofKey: z.string().optional(),
 });
@@ -91,10 +91,10 @@ export class Flows {
     this.#max = max;
   }
 
-  async add(state: string, flow: Flow, expiresAt: number): Promise<void> {
+  async add(flow: Flow, expiresAt: number): Promise<void> {
     const { principal, server, slot, proofKey, ...facts } = flow;
     await this.#makeRoom(flow);
-    const key = Object.freeze({ ...ownerOf({ principal, server }), state: await digestOf(state) });
+    const key = Object.freeze({ ...ownerOf({ principal, server }), state: await digestOf(flow.state) });
     const sealed = await sealJson(
       this.#sealer,
       { ...facts, proofKey: proofKey?.reveal() },

@@ -9,7 +9,7 @@ import {
   type ServerId,
 } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
-import { Grants, type Replaced } from "../grants/grants.ts";
+import { Grants } from "../grants/grants.ts";
 import { isOver } from "../grants/failure.ts";
 import type { Listener } from "../listeners.ts";
 import { Authorizations } from "./authorization.ts";
@@ -17,8 +17,7 @@ import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challe
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
-import { unfinishable } from "./callback.ts";
-import { Flows, type Flow, type FlowOwner } from "./flows.ts";
+import { Flows, type FlowOwner } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
 import type {
   Authorized,
@@ -31,8 +30,7 @@ import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
-import { Retirement } from "./retirement.ts";
-import { revokeGrant } from "./revocation.ts";
+import { Settlement } from "./settlement.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
 import { tracedResolve } from "./traced-resolve.ts";
@@ -58,7 +56,7 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
-  readonly #retirement: Retirement;
+  readonly #settlement: Settlement;
   #closing: Promise<void> | undefined;
 
   constructor(parts: OAuthParts) {
@@ -71,7 +69,7 @@ export class GrantProvider implements OAuthProvider {
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
-    this.#retirement = new Retirement((grant) => this.#revoke(grant));
+    this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
     this.#credentials = new GrantCredentials(options.issuer, clock);
     this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
@@ -94,7 +92,9 @@ export class GrantProvider implements OAuthProvider {
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback, (...granted) => this.#keep(...granted));
+    const { flow, grant } = await this.#completion.complete(callback, (...granted) =>
+      this.#settlement.keep(...granted),
+    );
     if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server, flow.stepUp);
     return Object.freeze({ server: flow.server, scopes: grant.scopes });
   }
@@ -103,7 +103,7 @@ export class GrantProvider implements OAuthProvider {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    return Object.freeze({ removed: true, revoked: await this.#revoke(grant, signal) });
+    return Object.freeze({ removed: true, revoked: await this.#settlement.revoke(grant, signal) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -239,35 +239,10 @@ export class GrantProvider implements OAuthProvider {
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  /**
-   * Writes a grant before its flow is ended: whoever disconnects or is erased takes away the flow first, or both at once,
-   * so that what is written too late is seen to be nobody's, and is revoked.
-   */
-  async #keep({ principal, server }: Flow, grant: Grant, isStillOpen: () => Promise<boolean>): Promise<void> {
-    const key = this.#keyOf(principal, server);
-    let replaced: Replaced | undefined;
-    try {
-      replaced = await this.#grants.put(key, grant);
-      if (!(await isStillOpen())) throw unfinishable();
-    } catch (failure) {
-      await this.#grants.remove(key, grant.subject).catch(() => {});
-      await this.#revoke(grant);
-      throw failure;
-    } finally {
-      if (replaced !== undefined) this.#retirement.add(replaced);
-    }
-  }
-
-  #revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
-    const { http, clock, options } = this.#parts;
-    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
-    return revokeGrant({ ...parts, discovery: this.#discovery, clients: this.#clients }, grant, { signal });
-  }
-
   /** What is being finished still needs the grants, and what is being revoked does not. */
   async #close(): Promise<void> {
     await this.#completion.close();
-    await Promise.all([this.#retirement.close(), this.#grants.close()]);
+    await Promise.all([this.#settlement.close(), this.#grants.close()]);
   }
 
   #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {
