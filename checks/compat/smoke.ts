@@ -5,17 +5,10 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Era } from "@tenantry/core";
+import { npmInstall } from "./npm-install.ts";
 import { runtimes, type Runtime, type Way } from "./runtimes.ts";
 import { tarballs } from "./tarballs.ts";
 import { eras, visit, type Outcome } from "./visits.ts";
-
-/** The caller's environment without what pnpm adds for its own children, which npm would warn about. */
-function npmEnvironment(): NodeJS.ProcessEnv {
-  const keep = /^npm_config_(registry|cache|userconfig)$/i;
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name) || keep.test(name)),
-  );
-}
 
 function install(project: string): void {
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
@@ -40,16 +33,6 @@ function installPeers(project: string): void {
 interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
-}
-
-function npmInstall(project: string, what: readonly string[]): void {
-  const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  execFileSync("npm", ["install", ...flags, ...what], {
-    cwd: project,
-    env: npmEnvironment(),
-    stdio: ["ignore", "ignore", "inherit"],
-    timeout: 120_000,
-  });
 }
 
 interface Row {

@@ -21,6 +21,7 @@ import {
   sealWithKeys,
 } from "@tenantry/credentials";
 import { Grants, type SendRefresh } from "@tenantry/credentials/grants";
+import { oauth } from "@tenantry/credentials/oauth";
 // It counts what it is asked, and keeps to the contract.
 import { memoryStore } from "../../../packages/credentials/test/memory-store.ts";
 
@@ -39,6 +40,7 @@ const server = Object.freeze({
   id: "bench" as ServerId,
   digest: "digest-of-bench",
   origin: "https://api.example.com" as Origin,
+  url: "https://api.example.com/mcp",
 });
 const hour = 3_600_000;
 
@@ -60,6 +62,10 @@ export async function prepare(users: number): Promise<readonly Prepared[]> {
   const kept = fromFunction(({ scope }) => `token-of-${scope.share === "user" ? scope.user : ""}`, {
     ttlMs: hour,
   });
+  const limits = { memoryMs: hour };
+  const grants = new Grants({ ...dependencies, store, sealer, limits });
+  await putGrants(grants, names);
+  const callbackUrl = new URL("https://app.example.com/oauth/callback");
   const named = (name: string) => ({ name: `${name}, ${users} users`, users, trips: store.calls });
   return [
     {
@@ -76,10 +82,11 @@ export async function prepare(users: number): Promise<readonly Prepared[]> {
     },
     {
       ...named("Grants.fresh()"),
-      resolve: await ofGrants(
-        new Grants({ ...dependencies, store, sealer, limits: { memoryMs: hour } }),
-        names,
-      ),
+      resolve: await ofGrants(grants, names),
+    },
+    {
+      ...named("oauth()"),
+      resolve: await ofProvider(oauth({ limits }).bind({ ...dependencies, callbackUrl }), names),
     },
   ];
 }
@@ -101,15 +108,15 @@ async function ofProvider(
   };
 }
 
-async function ofGrants(grants: Grants, names: readonly UserId[]): Promise<(user: number) => void> {
-  const keyOf = (user: UserId): CredentialKey => ({ workspace, user, server: server.id, slot: "oauth" });
-  const send: SendRefresh = () => Promise.reject(new Error("Nothing is refreshed."));
+const keyOf = (user: UserId): CredentialKey => ({ workspace, user, server: server.id, slot: "oauth" });
+
+async function putGrants(grants: Grants, names: readonly UserId[]): Promise<void> {
   for (const user of names) {
     await grants.put(keyOf(user), {
       subject: `subject-of-${user}`,
       generation: "1",
       issuer: "https://issuer.example.com",
-      resource: "https://api.example.com/mcp",
+      resource: server.url,
       clientId: "bench",
       scopes: ["read"],
       tokenType: "bearer",
@@ -117,8 +124,12 @@ async function ofGrants(grants: Grants, names: readonly UserId[]): Promise<(user
       refreshToken: secret(`refresh-of-${user}`),
       expiresAt: Date.now() + 24 * hour,
     });
-    await grants.fresh(keyOf(user), { send });
   }
+}
+
+async function ofGrants(grants: Grants, names: readonly UserId[]): Promise<(user: number) => void> {
+  const send: SendRefresh = () => Promise.reject(new Error("Nothing is refreshed."));
+  for (const user of names) await grants.fresh(keyOf(user), { send });
   return (user) => {
     if (grants.fresh(keyOf(names[user] as UserId), { send }) instanceof Promise)
       throw new Error("It was not at hand.");

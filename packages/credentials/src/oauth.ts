@@ -4,6 +4,7 @@ export type { OAuthSource } from "./oauth/oauth.ts";
 export type { TokenSource } from "./oauth/token-source.ts";
 export type { IssuerOptions, OAuthOptions, RegisteredClient, ReturnedClient } from "./oauth/options.ts";
 export type { OAuthLimits } from "./oauth/limits.ts";
+export type { GrantLimits } from "./grants/limits.ts";
 export type {
   Authorized,
   Disconnected,

@@ -15,16 +15,17 @@ import {
 interface StartOptions extends AuthorizationServerOptions {
   readonly server?: Omit<TokenAuthentication, "authorizationServer">;
   readonly instance?: Partial<TenantryOptions>;
+  readonly limits?: NonNullable<Parameters<typeof oauth>[0]>["limits"];
 }
 
 /** An issuer, a server that takes its tokens, and an instance that knows of the server only. */
-async function start({ server, instance, ...options }: StartOptions = {}) {
+async function start({ server, instance, limits = {}, ...options }: StartOptions = {}) {
   const parts = new AsyncDisposableStack();
   const issuer = parts.use(await startAuthorizationServer(options));
   const mail = parts.use(await startFakeServer({ authenticate: { ...server, authorizationServer: issuer } }));
   const tenantry = parts.use(
     createTenantry({
-      servers: { mail: { url: mail.url.href, credential: oauth() } },
+      servers: { mail: { url: mail.url.href, credential: oauth({ limits }) } },
       publicUrl: "http://127.0.0.1:1/app",
       allow: ["127.0.0.1"],
       ...instance,
@@ -218,6 +219,24 @@ describe("a grant", () => {
     expect(world.refreshes()).toHaveLength(1);
     expect(world.issuer.issued.filter(({ kind, uses }) => kind === "refresh_token" && uses > 1)).toEqual([]);
   });
+
+  it("is refreshed within the limits that oauth() is given, well before the default ones", async () => {
+    await using world = await start({ limits: { refreshTimeoutMs: 100, refreshLeaseMs: 200 } });
+    await world.connect("ada");
+    const ada = world.acme.as("ada");
+    await ada.callTool(whoami);
+    world.issuer.expire({ kind: "access_token" });
+    world.issuer.faults.add({ kind: "hang" }, { grantType: "refresh_token" });
+    expect(await failureOf(ada.callTool(whoami))).toMatchObject({ code: "AUTHORIZATION_REQUIRED" });
+    expect(world.refreshes()).toHaveLength(1);
+  }, 10_000);
+
+  it.each([{ refreshLeaseMs: 15_000 }, { memoryMs: 0 }, { nonsense: 1 } as never])(
+    "is not kept with the limits %j",
+    (limits) => {
+      expect(() => oauth({ limits })).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+    },
+  );
 
   it("is over after `disconnect`, at the issuer too, and nobody else's is", async () => {
     await using world = await start();

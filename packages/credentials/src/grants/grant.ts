@@ -48,7 +48,15 @@ export interface Refreshed {
  * have been; an error that leaves its delivery out says `unsent`. The signal aborts when the time for the request is over,
  * and never because somebody has stopped waiting.
  */
-export type SendRefresh = (grant: Grant, signal: AbortSignal) => Promise<Refreshed>;
+export interface SendRefresh {
+  (grant: Grant, signal: AbortSignal): Promise<Refreshed>;
+  /**
+   * Finds out what the request takes, so that the request need not: it is called before anything is written, and a process
+   * that is killed meanwhile costs nothing. Its failure is the callers', but for one of the code `AUTHORIZATION_REQUIRED`,
+   * which the request repeats. The signal aborts when half of the time for a refresh is over, or nobody waits any more.
+   */
+  readonly prepare?: (grant: Grant, signal: AbortSignal) => Promise<unknown>;
+}
 
 /** How a grant is refreshed. */
 export interface FreshOptions extends AbortableOptions {

@@ -345,6 +345,23 @@ describe("a caller who stops waiting", () => {
     expect(issuer.requests).toBe(1);
   });
 
+  test("as the last one before anything is written ends what is found out for the request", async () => {
+    const { grants, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    let ends: AbortSignal | undefined;
+    const prepare = (_grant: Grant, signal: AbortSignal) => ((ends = signal), new Promise(() => {}));
+    const leave = new AbortController();
+    const hang = Object.assign(send.bind(undefined), { prepare });
+    const waiting = failure(Promise.resolve(grants.fresh(key, { send: hang, signal: leave.signal })));
+    await settle();
+    leave.abort("left");
+    expect(await waiting).toBe("left");
+    expect([ends?.aborted, issuer.requests]).toEqual([true, 0]);
+    await settle();
+    expect(clock.waiting).toBe(0);
+  });
+
   test("is not asked for at all when it has left already", async () => {
     const { grants, send, store } = setUp();
     const call = grants.fresh(key, { send, signal: AbortSignal.abort("gone") });
@@ -374,6 +391,42 @@ describe("a refresh that fails", () => {
     for (const call of calls) expect(await failure(call)).toMatchObject({ code: fail().code });
     expect(await start().fresh(key, { send })).toBeDefined();
     expect(issuer.reused).toEqual([]);
+  });
+
+  test("while what it takes is found out is not begun, and leaves the token for the next call", async () => {
+    const { grants, store, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    const before = store.dump();
+    const fail: SendRefresh = Object.assign(send.bind(undefined), {
+      prepare: () => Promise.reject(unsent()),
+    });
+    expect(await failure(Promise.resolve(grants.fresh(key, { send: fail })))).toEqual(unsent());
+    const hang = Object.assign(send.bind(undefined), { prepare: () => new Promise(() => {}) });
+    const waiting = failure(Promise.resolve(grants.fresh(key, { send: hang })));
+    await settle();
+    clock.pass(7_500);
+    expect(await waiting).toMatchObject({ code: "TIMEOUT", retryable: true, delivery: "unsent" });
+    expect([store.dump(), issuer.requests]).toEqual([before, 0]);
+    expect(issuer.accepts((await grants.fresh(key, { send })) as Grant)).toBe(true);
+    expect(clock.waiting).toBe(0);
+  });
+
+  test("takes no longer for finding out what it takes than for the whole", async () => {
+    const { grants, issuer, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    let prepared = () => {};
+    const slow: SendRefresh = Object.assign(() => new Promise<never>(() => {}), {
+      prepare: () => new Promise<void>((resolve) => (prepared = resolve)),
+    });
+    const waiting = failure(Promise.resolve(grants.fresh(key, { send: slow })));
+    await settle();
+    clock.pass(5_000);
+    prepared();
+    await settle();
+    clock.pass(10_000);
+    expect(await waiting).toMatchObject({ code: "AUTHORIZATION_REQUIRED", cause: { code: "TIMEOUT" } });
   });
 
   test("after which the token may have been used needs the person, in every process, and for a request only once", async () => {
@@ -581,6 +634,18 @@ describe("a process that was killed", () => {
     await settle();
     expect(await waiting).toMatchObject({ code: "TIMEOUT", retryable: true });
     expect([issuer.requests, clock.waiting]).toEqual([0, 0]);
+  });
+
+  test("while it found out what the request takes costs nobody anything", async () => {
+    const { grants, start, issuer, send, clock, settle } = setUp();
+    await grants.put(key, issuer.grant());
+    clock.pass(hour);
+    const stuck = Object.assign(send.bind(undefined), { prepare: () => new Promise(() => {}) });
+    void start({ ...clock, after: () => ({ cancel: () => {} }) }).fresh(key, { send: stuck });
+    await settle();
+    clock.pass(20_000);
+    expect(issuer.accepts((await start().fresh(key, { send })) as Grant)).toBe(true);
+    expect(issuer.requests).toBe(1);
   });
 
   test("costs nothing where the issuer does not rotate refresh tokens", async () => {

@@ -11,7 +11,9 @@ export interface GrantLimits {
    * its time at most. Defaults to 60,000.
    */
   readonly aheadMs: number;
-  /** How long one token request may take, in milliseconds. Defaults to 15,000. */
+  /**
+   * How long one refresh may take, in milliseconds, and half of it finding out where the token goes. Defaults to 15,000.
+   */
   readonly refreshTimeoutMs: number;
   /**
    * How long one process keeps the others from refreshing the same grant, in milliseconds, and, with two seconds more, how
@@ -20,7 +22,8 @@ export interface GrantLimits {
   readonly refreshLeaseMs: number;
 }
 
-const defaultGrantLimits: GrantLimits = Object.freeze({
+/** The defaults of {@link GrantLimits}. */
+export const defaultGrantLimits: GrantLimits = Object.freeze({
   maxGrants: 10_000,
   memoryMs: 60_000,
   aheadMs: 60_000,

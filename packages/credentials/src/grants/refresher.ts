@@ -55,7 +55,7 @@ export class Refresher {
   /**
    * Gives the grant once it is live and of another generation than `replaces`; `undefined` where there is none. Rejects
    * with `AUTHORIZATION_REQUIRED` where only the person can help, and as `send` does where the token was not used. The
-   * signal ends it until the token is sent, and no longer after.
+   * signal ends it until it is written that the token is sent, and no longer after.
    */
   async refresh(request: RefreshRequest, signal: AbortSignal): Promise<Grant | undefined> {
     const { rows, leases, limits } = this.#parts;
@@ -79,7 +79,7 @@ export class Refresher {
       const row = await this.#parts.rows.read(request.key);
       signal.throwIfAborted();
       if (row === undefined || this.#suits(row, request)) return { grant: row?.grant };
-      const rotation = new Rotation({ ...this.#parts, outcomes: this.#outcomes, lease, ...request });
+      const rotation = new Rotation({ ...this.#parts, outcomes: this.#outcomes, lease, signal, ...request });
       return await rotation.run(row);
     } catch (failure) {
       if (isConflict(failure)) return undefined;

@@ -13,6 +13,8 @@ export type Outcome = "unused" | Grant;
 export interface RotationParts extends RefresherParts, RefreshRequest {
   readonly lease: StoreLease;
   readonly outcomes: RecentMap<string, Outcome>;
+  /** Ends it as long as nothing is written. */
+  readonly signal: AbortSignal;
 }
 
 /** A row whose refresh has been begun. */
@@ -42,14 +44,35 @@ export class Rotation {
     // Whoever wrote it has lost the lease without an end: nobody knows whether the issuer has got the token.
     if (before && !inGrace(grant, before, clock.now()))
       throw mustAuthorize(key, "was being renewed when that was interrupted");
+    const timeoutMs = await this.#prepare(grant);
     const begun = await this.#begin(row, before?.at ?? clock.now());
     let answer: Refreshed;
     try {
-      answer = await this.#send(grant);
+      answer = await this.#send(grant, timeoutMs);
     } catch (failure) {
       return this.#end(begun, failure);
     }
     return this.#commit(begun, renewed(grant, answer, clock.now()));
+  }
+
+  /** Gives how much of the time for the whole is left for the request, in milliseconds: half of it at least. */
+  async #prepare(grant: Grant): Promise<number> {
+    const { clock, limits, send, signal } = this.#parts;
+    const wholeMs = limits.refreshTimeoutMs;
+    if (send.prepare === undefined) return wholeMs;
+    const timeoutMs = Math.ceil(wholeMs / 2);
+    const why = `What a refresh takes has not been found out within ${timeoutMs} ms; try again.`;
+    const expired = () => new TenantryError("TIMEOUT", why, { retryable: true });
+    const beganAt = clock.now();
+    const prepare = send.prepare.bind(send);
+    await withDeadline({ clock, timeoutMs, expired, keepAlive: true, signal }, (ends) =>
+      prepare(grant, ends),
+    ).catch((failure: unknown) => {
+      // The request fails with it as well, and then the row is made to say so.
+      if (!isOver(failure)) throw failure;
+    });
+    // The clock may have been put forward or back meanwhile.
+    return Math.min(Math.max(wholeMs - (clock.now() - beganAt), wholeMs - timeoutMs), wholeMs);
   }
 
   /** From here on the token may have been used, as far as anybody else knows. */
@@ -66,9 +89,8 @@ export class Rotation {
   }
 
   /** Not ended by anybody's signal: what the issuer answers is lost otherwise, and the grant with it. */
-  #send(grant: Grant): Promise<Refreshed> {
-    const { clock, limits, send } = this.#parts;
-    const timeoutMs = limits.refreshTimeoutMs;
+  #send(grant: Grant, timeoutMs: number): Promise<Refreshed> {
+    const { clock, send } = this.#parts;
     const why = `The issuer has not answered a refresh within ${timeoutMs} ms; try again.`;
     const expired = () => new TenantryError("TIMEOUT", why, { retryable: true, delivery: "unknown" });
     return withDeadline({ clock, timeoutMs, expired, keepAlive: true }, (signal) => send(grant, signal));

@@ -64,7 +64,7 @@ export class GrantProvider implements OAuthProvider {
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
     const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
-    this.#grants = new Grants({ store, sealer, clock });
+    this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);

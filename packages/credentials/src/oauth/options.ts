@@ -1,5 +1,6 @@
 import { fillLimits, quote, Secret, secret, TenantryError } from "@tenantry/core";
 import type { PrivateKey } from "oauth4webapi";
+import { defaultGrantLimits, grantLimits, type GrantLimits } from "../grants/limits.ts";
 import type { OAuthClient } from "./client.ts";
 import { defaultOAuthLimits, type OAuthLimits } from "./limits.ts";
 import { isScope } from "./scopes.ts";
@@ -70,6 +71,8 @@ export interface OAuthOptions extends IssuerOptions {
    * the server's refusal says what it wants; from then on nothing is sent without.
    */
   readonly required?: boolean;
+  /** Bounds of the requests, and of how grants are remembered and refreshed. */
+  readonly limits?: Partial<OAuthLimits & GrantLimits>;
 }
 
 /** The options as they are used. */
@@ -92,6 +95,7 @@ export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly offlineAccess: boolean;
   readonly dpop: boolean;
   readonly required: boolean;
+  readonly grantLimits: GrantLimits;
 }
 
 /** Checks what `oauth()` is given; throws `CONFIG_INVALID`, or `ADDRESS_REFUSED` for a URL that may not be used. */
@@ -105,8 +109,10 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     required = false,
   } = options;
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
+  const limits = fillLimits(options.limits, { ...defaultOAuthLimits, ...defaultGrantLimits });
   return Object.freeze({
-    ...checkIssuerOptions(options, client),
+    ...checkIssuerOptions({ ...options, limits: only(limits, defaultOAuthLimits) }, client),
+    grantLimits: grantLimits(only(limits, defaultGrantLimits)),
     ...(client && { client: checkClient(client) }),
     ...(client?.redirectUrl !== undefined && {
       redirectUrl: webUrl(String(client.redirectUrl), "The client's redirectUrl"),
@@ -172,6 +178,11 @@ export function checkCallbackUrl(callbackUrl: URL | undefined): URL {
       "oauth() needs to know where the person is sent back to; give a callback URL, or a publicUrl",
     );
   return webUrl(callbackUrl.href, "The callback URL");
+}
+
+/** Those of the limits that have these names. */
+function only<L extends object>(limits: L, names: L): L {
+  return Object.fromEntries(Object.entries(limits).filter(([name]) => Object.hasOwn(names, name))) as L;
 }
 
 /** A client's document is at an https URL with a path (Client ID Metadata Document, section 3). */

@@ -10,12 +10,16 @@ import { requestTokens } from "./token-request.ts";
 
 /** After a refusal, what is known of a server's issuers is looked at again when it is older than this, in milliseconds. */
 const refusedMaxAgeMs = 60_000;
-/** How long may pass before the refresh token is sent, in milliseconds. */
-const prepareMs = 7_000;
 
 interface RefreshOptions {
   readonly signal: AbortSignal;
   readonly maxAgeMs?: number;
+}
+
+/** Where a refresh token goes, and whose it is. */
+interface Prepared {
+  readonly issuer: Issuer;
+  readonly client: OAuthClient | undefined;
 }
 
 /** The refreshes of one source's grants (RFC 6749, section 6), each at the issuer and with the client that it was given by and to. */
@@ -23,6 +27,7 @@ export class Refreshing {
   readonly #parts: OAuthParts;
   readonly #discovery: Discovery;
   readonly #clients: Clients;
+  readonly #prepared = new WeakMap<Grant, Prepared>();
 
   constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
@@ -32,17 +37,18 @@ export class Refreshing {
 
   /** Makes what refreshes the grants of one server; `refused` where the server has just refused one. */
   at(server: ServerId, url: URL, refused: boolean): SendRefresh {
-    return (grant, signal) =>
-      this.#send(grant, server, url, refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+    const optionsOf = (signal: AbortSignal) => (refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
+    const send = (grant: Grant, signal: AbortSignal) => this.#send(grant, server, url, optionsOf(signal));
+    return Object.assign(send, {
+      prepare: async (grant: Grant, signal: AbortSignal) => {
+        this.#prepared.set(grant, await this.#prepare(grant, server, url, optionsOf(signal)));
+      },
+    });
   }
 
   async #send(grant: Grant, server: ServerId, url: URL, options: RefreshOptions): Promise<Refreshed> {
-    if (!isServed(this.#parts.options.issuer, grant.issuer))
-      throw this.#over(
-        server,
-        `was given by ${quote(grant.issuer)}, which is not the issuer that oauth() is given`,
-      );
-    const { issuer, client } = await this.#prepare(grant, server, url, options);
+    const { issuer, client } =
+      this.#prepared.get(grant) ?? (await this.#prepare(grant, server, url, options));
     if (client === undefined || grant.refreshToken === undefined)
       throw this.#over(server, "belongs to another client");
     const { signal } = options;
@@ -65,12 +71,18 @@ export class Refreshing {
     server: ServerId,
     url: URL,
     { signal: whole, ...options }: RefreshOptions,
-  ): Promise<{ readonly issuer: Issuer; readonly client: OAuthClient | undefined }> {
-    const { clock } = this.#parts;
+  ): Promise<Prepared> {
+    const { clock, options: source } = this.#parts;
+    const prepareMs = Math.ceil(source.grantLimits.refreshTimeoutMs / 2);
     const what = `The metadata of ${url.origin} or of its authorization server did not come within ${prepareMs} ms; try again.`;
     const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
     try {
       return await withDeadline({ clock, timeoutMs: prepareMs, signal: whole, expired }, async (signal) => {
+        if (!isServed(source.issuer, grant.issuer))
+          throw this.#over(
+            server,
+            `was given by ${quote(grant.issuer)}, and oauth() is given another issuer`,
+          );
         const isLegacy = await this.#checkIssuer(grant, server, url, { ...options, signal });
         const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, { ...options, signal });
         return { issuer, client: await this.#clients.byId(issuer, grant.clientId) };

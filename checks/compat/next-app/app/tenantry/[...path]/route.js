@@ -1,0 +1,3 @@
+import { handler } from "../../../tenantry.js";
+export const dynamic = "force-dynamic";
+export const GET = (request) => handler(request);
