@@ -11,6 +11,7 @@ import {
   type ServerId,
 } from "@tenantry/core";
 import { z } from "zod";
+import { isConflict } from "../grants/failure.ts";
 import { toBase64url } from "../sealing/base64url.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
 import { openJson, sealJson } from "./sealed-json.ts";
@@ -143,7 +144,12 @@ export class Flows {
     const rows = await this.#rowsOf(owner);
     const oldest = rows.toSorted((a, b) => (a.expiresAt ?? 0) - (b.expiresAt ?? 0));
     const over = oldest.slice(0, Math.max(0, rows.length + 1 - this.#max));
-    await Promise.all(over.map(({ key }) => this.#store.flows.delete(key)));
+    // One that is being finished by now stays.
+    const end = ({ key, version }: KeyedRow<FlowKey>) =>
+      this.#store.flows.delete(key, { ifVersion: version }).catch((failure: unknown) => {
+        if (!isConflict(failure)) throw failure;
+      });
+    await Promise.all(over.map(end));
   }
 
   async #read({ key, value, expiresAt = 0 }: KeyedRow<FlowKey>): Promise<FlowRow | undefined> {

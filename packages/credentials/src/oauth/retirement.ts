@@ -1,3 +1,4 @@
+import { raceAbort } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import type { Replaced } from "../grants/grants.ts";
 
@@ -11,7 +12,7 @@ const maxWaiting = 1_000;
 export class Retirement {
   readonly #revoke: (grant: Grant) => Promise<unknown>;
   readonly #waiting = new Set<Promise<void>>();
-  readonly #closing = Promise.withResolvers<void>();
+  readonly #closing = new AbortController();
 
   constructor(revoke: (grant: Grant) => Promise<unknown>) {
     this.#revoke = revoke;
@@ -27,12 +28,12 @@ export class Retirement {
 
   /** Waits for no user of a grant any longer, and for all revocations. */
   async close(): Promise<void> {
-    this.#closing.resolve();
+    this.#closing.abort();
     await Promise.all(this.#waiting);
   }
 
   async #retire(grant: Grant, unused: Promise<void>): Promise<void> {
-    await Promise.race([unused, this.#closing.promise]);
+    await raceAbort(unused, this.#closing.signal).catch(() => {});
     await this.#revoke(grant).catch(() => {});
   }
 }

@@ -45,7 +45,7 @@ export class Settlement {
       // The code has been used up.
       throw failure instanceof TenantryError ? withDetails(failure, { retryable: false }) : failure;
     } finally {
-      if (replaced !== undefined) this.#retirement.add(replaced);
+      if (replaced !== undefined && !sharesTokens(replaced.grant, grant)) this.#retirement.add(replaced);
     }
   }
 
@@ -60,4 +60,10 @@ export class Settlement {
   close(): Promise<void> {
     return this.#retirement.close();
   }
+}
+
+/** Some issuers give a person who grants again the tokens of before, which then have to live on. */
+function sharesTokens(before: Grant, now: Grant): boolean {
+  const same = before.accessToken.reveal() === now.accessToken.reveal();
+  return same || (before.refreshToken?.reveal() ?? "") === now.refreshToken?.reveal();
 }

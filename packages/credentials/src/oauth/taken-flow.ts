@@ -1,4 +1,5 @@
-import { TenantryError, type CredentialStore, type JsonObject, type Row } from "@tenantry/core";
+import type { CredentialStore, JsonObject, Row } from "@tenantry/core";
+import { isConflict } from "../grants/failure.ts";
 import type { FlowRow } from "./flows.ts";
 
 type FlowStore = Pick<CredentialStore, "flows">;
@@ -62,8 +63,7 @@ async function change(
       else await flows.put(key, next.value, { ifVersion, expiresAt: next.expiresAt });
       return true;
     } catch (failure) {
-      const isConflict = failure instanceof TenantryError && failure.code === "STORE_CONFLICT";
-      if (!isConflict || writes === maxWrites) throw failure;
+      if (!isConflict(failure) || writes === maxWrites) throw failure;
     }
   }
 }

@@ -219,6 +219,23 @@ describe("a disk that is full", () => {
   });
 });
 
+it("brings flows of before they were people's up to date, and keeps the rest", async () => {
+  const path = newPath();
+  const before = sqliteStore(path);
+  await before.verdicts.put({ url: "kept" }, 1, { ifVersion: null });
+  await before.close();
+  const database = new DatabaseSync(path);
+  database.exec(`delete from tenantry_migrations where name = '0002-flows-of-people';
+    drop table tenantry_flows;
+    create table tenantry_flows (state text not null primary key, value text, version text, expires_at integer);
+    insert into tenantry_flows values ('s', '1', 'v', null)`);
+  database.close();
+  await using store = sqliteStore(path);
+  await store.flows.put(flow("s"), 2, { ifVersion: null });
+  expect((await store.flows.scan()).rows).toMatchObject([{ key: flow("s"), value: 2 }]);
+  expect((await store.verdicts.get({ url: "kept" }))?.value).toBe(1);
+});
+
 it("sweeps what has expired as others are written", async () => {
   const path = newPath();
   await using store = sqliteStore(path);
