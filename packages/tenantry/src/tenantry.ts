@@ -70,6 +70,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
   const providers = [...bound.values()].flatMap((servers) => [...servers.providers.values()].flat());
+  // A provider may wait until nothing carries a credential any more, and then have its issuer end it.
   const end = (event: CredentialEvent) =>
     event.kind === "replaced" ? pool.drain(selectionOf(event)) : pool.revoke(selectionOf(event));
   const withdrawals = providers.flatMap(

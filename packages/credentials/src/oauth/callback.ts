@@ -1,6 +1,6 @@
 import { quote, TenantryError } from "@tenantry/core";
 import { maxStateLength, type Flow } from "./flows.ts";
-import { isAt } from "./return-address.ts";
+import { isAt, parametersOf } from "./return-address.ts";
 
 /** What an authorization server sends the person back with (RFC 6749, section 4.1.2). */
 export interface CallbackAnswer {
@@ -14,7 +14,8 @@ export interface CallbackAnswer {
 const maxLength = 16_384;
 
 /** Reads the parameters of a callback; throws what {@link unfinishable} makes where there is no state, or one twice. */
-export function readCallback({ searchParams: parameters }: URL): CallbackAnswer {
+export function readCallback(callback: URL): CallbackAnswer {
+  const parameters = parametersOf(callback);
   const one = (name: string): string | undefined => {
     const [value, ...more] = parameters.getAll(name);
     // One that comes twice may be read differently by whoever checks it and whoever uses it (RFC 6749, section 3.1).

@@ -14,6 +14,7 @@ import { z } from "zod";
 import { isConflict } from "../grants/failure.ts";
 import { toBase64url } from "../sealing/base64url.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
+import { parametersOf } from "./return-address.ts";
 import { openJson, sealJson } from "./sealed-json.ts";
 
 /** A person and a server. A conversation is nobody's browser, so flows do not tell a user's sessions apart. */
@@ -192,7 +193,7 @@ export async function flowServer(
   { workspace, user }: Pick<Principal, "workspace" | "user">,
   callback: URL,
 ): Promise<ServerId | undefined> {
-  const state = callback.searchParams.get("state");
+  const state = parametersOf(callback).get("state");
   if (state === null || state.length > maxStateLength) return undefined;
   const [row] = (await store.flows.list({ workspace, user, state: await digestOf(state) })).rows;
   return row?.key.server;

@@ -43,6 +43,14 @@ it("gives each issuer an address that it has in every process and shares with no
   expect(await at("https://one.example")).not.toBe(await at("https://one.example/"));
 });
 
+it("takes the whole URL of a callback, and nothing less", async () => {
+  const there = await world();
+  const { searchParams } = await visit(await pageFor(there), "ada");
+  const finishing = there.provider.finishAuthorization({ callback: searchParams as never, principal: ada });
+  const error = await failure(finishing);
+  expect([error.code, error.message]).toEqual(["ARGUMENT_INVALID", expect.stringContaining("whole URL")]);
+});
+
 describe("a mix-up (RFC 9700, section 4.4)", () => {
   it("sends no code of one issuer to another, where neither names itself", async () => {
     const good = await world({ issuer: unnamed });

@@ -1,3 +1,4 @@
+import { TenantryError } from "@tenantry/core";
 import { toBase64url } from "../sealing/base64url.ts";
 
 /**
@@ -19,4 +20,11 @@ export function isAt(callback: URL, address: string): boolean {
 
 function lastSegment({ pathname }: URL): string | undefined {
   return pathname.split("/").findLast((segment) => segment !== "");
+}
+
+/** The parameters of a callback; throws `ARGUMENT_INVALID` for anything but the whole URL, whose path says whose it is. */
+export function parametersOf(callback: URL): URLSearchParams {
+  if (callback instanceof URL) return callback.searchParams;
+  const what = "A callback is the whole URL that the person was sent back to; give it as a URL.";
+  throw new TenantryError("ARGUMENT_INVALID", what);
 }
