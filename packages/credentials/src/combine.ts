@@ -107,12 +107,17 @@ async function resolveAll(
   try {
     return await Promise.all(
       providers.map(async (provider, index) => {
+        // What another whole was refused for says nothing of these parts.
+        if (rejected === undefined || (whole !== undefined && generations.length !== providers.length))
+          return provider.resolve({ ...facts, signal });
+        const { generation: _whole, ...why } = rejected;
         const generation = generations[index];
-        // Where nothing at all was sent, what the server wants may be any part's to give.
-        if (rejected !== undefined && whole === undefined)
-          return provider.resolve({ ...facts, signal, rejected });
-        if (rejected === undefined || generation === undefined) return provider.resolve({ ...facts, signal });
-        return provider.resolve({ ...facts, signal, rejected: { ...rejected, generation } });
+        // A part that gave nothing hears of the refusal too: what the server wants may be its to give.
+        return provider.resolve({
+          ...facts,
+          signal,
+          rejected: generation === undefined ? why : { ...why, generation },
+        });
       }),
     );
   } catch (failure) {

@@ -48,7 +48,8 @@ export async function startWorld(options: WorldOptions = {}) {
     sent.push({ url: String(input), headers: Object.fromEntries(new Headers(init?.headers)), body });
     return egress.fetch(input, init);
   };
-  const dependencies = dependenciesOf({ fetch, clock, store });
+  const checkUrl = (url: URL) => void egress.target({ url, provenance: "foreign" });
+  const dependencies = { ...dependenciesOf({ fetch, clock, store }), checkUrl };
   const provider = oauth(options.oauth).bind(dependencies);
   return {
     clock,

@@ -16,12 +16,14 @@ import {
 } from "@tenantry/router";
 import type { Keeping } from "./keeping.ts";
 import type { CheckedServers } from "./options.ts";
+import { wayOut, type GuardedEgress } from "./way-out.ts";
 import { upstreamOf, type HostingOptions } from "./upstreams.ts";
 
 /** What binding a definition takes. */
 export interface RoutingDependencies extends CredentialDependencies, HostingOptions {
   /** Tells the functions of in-process servers apart. */
   readonly identify: ConnectIdentity;
+  readonly egress: GuardedEgress;
 }
 
 /** The servers of a workspace, each bound to its upstream and its credentials. */
@@ -33,11 +35,12 @@ export interface BoundServers {
 
 /** Draws what is one instance's own: the key of its fingerprints, the names of its in-process servers, and its look at its children. */
 export function createRoutingDependencies(
-  given: Pick<RoutingDependencies, "fetch" | "clock" | "limits"> & Keeping,
+  given: Pick<RoutingDependencies, "egress" | "clock" | "limits"> & Keeping,
 ): RoutingDependencies {
   const processes = processTable();
   return Object.freeze({
     ...given,
+    fetch: given.egress.fetch,
     fingerprint: createFingerprint(),
     identify: createConnectIdentity(),
     processes,
@@ -49,9 +52,9 @@ export function bindServers(servers: CheckedServers, dependencies: RoutingDepend
   const providers = new Map<ServerId, readonly CredentialProvider[]>();
   const routed = [...servers].map(([id, definition]) => {
     const { credential, discovery } = definition;
-    const own = credential && bind(credential, dependencies);
-    const before =
-      discovery === undefined || discovery === "anonymous" ? undefined : bind(discovery, dependencies);
+    const parts = { ...dependencies, ...wayOut(dependencies.egress, definition) };
+    const own = credential && bind(credential, parts);
+    const before = discovery === undefined || discovery === "anonymous" ? undefined : bind(discovery, parts);
     providers.set(
       id,
       [own, before].filter((provider) => provider !== undefined),

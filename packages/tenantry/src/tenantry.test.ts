@@ -11,6 +11,7 @@ import {
   fromContext,
   fromStatic,
   header,
+  oauth,
   type TenantryOptions,
 } from "./index.ts";
 
@@ -85,6 +86,7 @@ describe("createTenantry", () => {
     const url = "https://mcp.example.com";
     const command = "node";
     const connect = () => Promise.reject(new Error("It was opened."));
+    const shared = header("x-key", fromStatic("hunter2"));
     const [token, key] = [bearer(fromContext("token")), env("KEY", fromContext("key"))];
     it.each<[string, object, string, RegExp]>([
       ["list that is empty", { url, credential: [] }, "credential", /leave it out/u],
@@ -98,6 +100,19 @@ describe("createTenantry", () => {
         "credential.0",
         /"KEY", which env has already; keep one/u,
       ],
+      [
+        "of a user's own that all would share",
+        { url, share: "everyone", credential: [shared, oauth()] },
+        "credential.1",
+        /use clientCredentials\(\), or share: "user"/u,
+      ],
+      [
+        "of a user's own in a workspace's",
+        { url, share: "workspace", credential: oauth() },
+        "credential",
+        /would share it/u,
+      ],
+      ["of a user's own to list with", { url, discovery: oauth() }, "discovery", /before there is one/u],
       ["that comes twice", { url, credential: [token, token] }, "credential.1", /"authorization" again/u],
     ])("%s", (_, definition, path, message) => {
       const servers = { notes: definition as ServerDefinition };

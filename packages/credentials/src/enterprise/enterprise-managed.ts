@@ -51,6 +51,7 @@ export function enterpriseManaged(options: EnterpriseManagedOptions): TokenSourc
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "users",
     bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
         dependencies,

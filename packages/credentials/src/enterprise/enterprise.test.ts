@@ -14,7 +14,7 @@ import {
   visit,
   type World,
 } from "../../test/oauth-fixture.ts";
-import { enterpriseManaged, workloadIdentity } from "../enterprise.ts";
+import { enterpriseManaged, tokenExchange, workloadIdentity } from "../enterprise.ts";
 import { fromFunction } from "../from-function.ts";
 import { fromContext } from "../sources.ts";
 
@@ -108,6 +108,7 @@ describe("workloadIdentity()", () => {
       return Response.json({ access_token: `for-${assertion}`, token_type: "Bearer", expires_in: 600 });
     };
     const source = workloadIdentity({
+      issuer: there.issuer.issuer.origin,
       client: { id: "workload" },
       assertion: fromFunction(() => `assertion-${read.push("")}`),
     }).bind({ ...there.dependencies, fetch });
@@ -124,7 +125,11 @@ describe("workloadIdentity()", () => {
 
   it("says so where there is no assertion", async () => {
     const { there } = await enterprise();
-    const source = workloadIdentity({ client: { id: "workload" }, assertion: fromFunction(() => undefined) });
+    const source = workloadIdentity({
+      issuer: there.issuer.issuer.origin,
+      client: { id: "workload" },
+      assertion: fromFunction(() => undefined),
+    });
     expect((await failure(source.bind(there.dependencies).resolve(requestOf(there)))).code).toBe(
       "CREDENTIAL_MISSING",
     );
@@ -138,4 +143,53 @@ it("is given a token by the server's issuer for what the identity provider vouch
   expect((await call(there, await sentBy(there, credential))).status).toBe(200);
   expect(await source.resolve({ ...requestOf(there), context: { idToken } })).toBe(credential);
   expect(JSON.stringify(there.issuer.requests)).not.toContain(idToken);
+});
+
+describe("two subject tokens of one user", () => {
+  it("get a credential and a subject each, and neither takes the other's away", async () => {
+    const there = await startWorld();
+    open.push(there);
+    let exchanges = 0;
+    const fetch: typeof there.dependencies.fetch = async (input, init) => {
+      const form = new URLSearchParams(typeof init?.body === "string" ? init.body : "");
+      const subject = form.get("subject_token");
+      if (subject === null) return there.dependencies.fetch(input, init);
+      exchanges++;
+      return Response.json({
+        access_token: `for-${subject}`,
+        token_type: "Bearer",
+        issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        expires_in: 600,
+      });
+    };
+    const source = tokenExchange({
+      issuer: there.issuer.issuer.origin,
+      client: { id: "host", secret: "secret-of-the-host" },
+      subjectToken: fromContext("token"),
+    }).bind({ ...there.dependencies, fetch });
+    const tokens = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? "admin" : "reader"));
+    const all = await Promise.all(
+      tokens.map(async (token) => source.resolve({ ...requestOf(there), context: { token } })),
+    );
+    for (const [index, credential] of all.entries())
+      expect(await sentBy(there, credential)).toEqual({ authorization: `Bearer for-${tokens[index]}` });
+    expect(new Set(all.map((credential) => credential?.subject)).size).toBe(2);
+    expect(exchanges).toBe(2);
+    // At once, where it is at hand.
+    expect(source.resolve({ ...requestOf(there), context: { token: "reader" } })).toBe(all[1]);
+    expect(exchanges).toBe(2);
+  });
+});
+
+it("hands nothing over to an issuer that the host has not named", () => {
+  const client = { id: "host" };
+  // As JavaScript may call it.
+  const nowhere = { issuer: undefined as unknown as string };
+  const assertion = fromContext("token");
+  expect(() => workloadIdentity({ ...nowhere, client, assertion })).toThrow("CONFIG_INVALID");
+  expect(() => tokenExchange({ ...nowhere, client, subjectToken: assertion })).toThrow("CONFIG_INVALID");
+  const identityProvider = { issuer: "https://login.example", client };
+  expect(() =>
+    enterpriseManaged({ identityProvider, idToken: assertion, client, allowIssuerMismatch: true }),
+  ).toThrow("CONFIG_INVALID");
 });

@@ -12,10 +12,10 @@ import {
 } from "@tenantry/core";
 import { bearerCredential } from "../oauth/bearer-credential.ts";
 import { Discovery } from "../oauth/discovery.ts";
-import { FlightCache } from "../oauth/flight-cache.ts";
 import { randomName } from "../oauth/grant-of.ts";
 import { OAuthHttp } from "../oauth/http.ts";
 import type { Issuer } from "../oauth/issuer.ts";
+import { KeptCredentials } from "../oauth/kept-credentials.ts";
 import { earlyEnd } from "../oauth/lifetime.ts";
 import type { CheckedIssuerOptions } from "../oauth/options.ts";
 import type { Resource } from "../oauth/resource.ts";
@@ -50,21 +50,15 @@ export interface SubjectParts {
   readonly get: (wanted: Wanted) => Promise<Got>;
 }
 
-/** A credential, and what it was got for. */
-interface Kept {
-  readonly credential: Credential;
-  readonly subjectToken: Secret;
-}
-
 /**
  * Gives each user a token that was got for what the user has already, without asking the user. It is kept in memory, and
- * given only to who brings the very same: another subject token, or none, is another answer.
+ * given only to who brings the very same: another subject token is another subject, with a connection of its own.
  */
 export class SubjectProvider implements CredentialProvider {
   readonly #parts: SubjectParts;
   readonly #http: OAuthHttp;
   readonly #discovery: Discovery;
-  readonly #kept: FlightCache<Kept>;
+  readonly #kept: KeptCredentials;
 
   constructor(parts: SubjectParts) {
     const { options } = parts;
@@ -73,7 +67,7 @@ export class SubjectProvider implements CredentialProvider {
     this.#parts = parts;
     this.#http = http;
     this.#discovery = new Discovery(http, clock, options.limits, options);
-    this.#kept = new FlightCache(clock, { max: options.limits.maxFlowsKnown, ttlMs: Infinity });
+    this.#kept = new KeptCredentials(clock, options.slot, options.limits.maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -100,33 +94,25 @@ export class SubjectProvider implements CredentialProvider {
   }
 
   #withToken(request: CredentialRequest, text: string | undefined): Credential | Promise<Credential> {
-    const { scope, server, rejected, signal } = request;
+    const { scope, server } = request;
     if (text === undefined || scope.share !== "user")
       throw this.#missing(request, `provide ${this.#parts.subjectToken.describe(scope)}`);
-    const name = JSON.stringify([scope.workspace, scope.user, server.url]);
-    const kept = this.#kept.peek(name);
-    if (kept !== undefined) {
-      const { credential, subjectToken } = kept;
-      const lives = this.#parts.dependencies.clock.now() < (credential.expiresAt ?? Infinity);
-      if (lives && subjectToken.reveal() === text && rejected?.generation !== credential.generation)
-        return credential;
-      this.#kept.delete(name);
-    }
-    // Under the token's own name too, so that who brings another one does not get what this one is for.
-    const flight = this.#parts.dependencies.fingerprint(JSON.stringify([name, text]));
-    const start = (ends: AbortSignal) => this.#get(request, secret(text), ends);
-    return this.#kept.get(flight, start, { signal }).then((got) => {
-      this.#kept.delete(flight);
-      this.#kept.set(name, got);
-      return got.credential;
-    });
+    // The token's own digest is in the name, so that nobody is given what was got for another token, an administrator's say.
+    const identity = JSON.stringify(["subject", scope.workspace, scope.user, server.url ?? null, text]);
+    const name = this.#parts.dependencies.fingerprint(identity);
+    return this.#kept.get(name, request, (ends) => this.#get(request, name, secret(text), ends));
   }
 
-  async #get(request: CredentialRequest, subjectToken: Secret, signal: AbortSignal): Promise<Kept> {
+  async #get(
+    request: CredentialRequest,
+    name: string,
+    subjectToken: Secret,
+    signal: AbortSignal,
+  ): Promise<Credential> {
     const { dependencies, options, get } = this.#parts;
     const { clock, fingerprint } = dependencies;
     const http = this.#http;
-    const { scope, server, rejected } = request;
+    const { server, rejected } = request;
     const { url, origin } = serverUrlOf(server, options.slot);
     const challenged = rejected?.challenge?.parameters["resource_metadata"];
     const resource = await this.#discovery.resource(url, { challenged, signal });
@@ -142,15 +128,13 @@ export class SubjectProvider implements CredentialProvider {
       http,
       signal,
     });
-    const user = scope.share === "user" ? [scope.workspace, scope.user] : [];
-    const credential = bearerCredential({
-      subject: fingerprint(JSON.stringify(["subject", issuer.identifier, resource.identifier, ...user])),
+    return bearerCredential({
+      subject: fingerprint(JSON.stringify([name, issuer.identifier, resource.identifier])),
       generation: randomName(),
       origins: Object.freeze([origin]),
       accessToken,
       ...(expiresInMs !== undefined && { expiresAt: clock.now() + earlyEnd(expiresInMs) }),
     });
-    return Object.freeze({ credential, subjectToken });
   }
 
   #unreadable({ server, signal }: CredentialRequest, cause: unknown): TenantryError {

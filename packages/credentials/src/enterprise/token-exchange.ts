@@ -2,6 +2,7 @@ import type { CredentialDependencies } from "@tenantry/core";
 import {
   checkClient,
   checkIssuerOptions,
+  requireIssuer,
   type IssuerOptions,
   type RegisteredClient,
 } from "../oauth/options.ts";
@@ -13,6 +14,8 @@ import { authorizationHeader, type TokenSource } from "../oauth/token-source.ts"
 
 /** How a user's own token is exchanged. */
 export interface TokenExchangeOptions extends IssuerOptions {
+  /** The only issuer that is shown it, exactly as the server's metadata names it. */
+  readonly issuer: string;
   /** The host's client at the issuer. */
   readonly client: RegisteredClient;
   /** The token that the user has, such as `fromContext("accessToken")`. */
@@ -29,10 +32,12 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   const { client: given, subjectToken, subjectTokenType = tokenTypes.accessToken } = options;
   const client = checkClient(given);
   const checked = checkIssuerOptions(options, given);
+  requireIssuer(checked, "tokenExchange()", "a user's own token");
   checkSource(subjectToken, "tokenExchange()");
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "users",
     bind: (dependencies: CredentialDependencies) =>
       new SubjectProvider({
         dependencies,

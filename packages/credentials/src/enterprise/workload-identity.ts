@@ -9,6 +9,7 @@ import { ClientProvider } from "../oauth/client-provider.ts";
 import {
   checkClient,
   checkIssuerOptions,
+  requireIssuer,
   type IssuerOptions,
   type RegisteredClient,
 } from "../oauth/options.ts";
@@ -17,6 +18,8 @@ import { authorizationHeader, type TokenSource } from "../oauth/token-source.ts"
 
 /** How a workload shows who it is. */
 export interface WorkloadIdentityOptions extends IssuerOptions {
+  /** The only issuer that is shown it, exactly as the server's metadata names it. */
+  readonly issuer: string;
   /** The client that the workload is at the server's issuer. */
   readonly client: RegisteredClient;
   /** The token that the platform gives the workload, such as one that `fromFunction()` reads from a file. */
@@ -33,10 +36,12 @@ const everyone: Scope = Object.freeze({ share: "everyone" });
 export function workloadIdentity(options: WorkloadIdentityOptions): TokenSource {
   const client = checkClient(options.client);
   const checked = checkIssuerOptions(options, options.client);
+  requireIssuer(checked, "workloadIdentity()", "the platform's assertion");
   const source = checkSource(options.assertion, "workloadIdentity()");
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "anybody",
     bind(dependencies: CredentialDependencies) {
       const bound = bindSource(source, dependencies, checked.slot);
       const show = async (server: ServerRef, signal: AbortSignal) => {

@@ -10,6 +10,11 @@ export function isOver(failure: unknown): boolean {
   return failure instanceof TenantryError && failure.code === "AUTHORIZATION_REQUIRED";
 }
 
+/** Whether it is the issuer that has said so, and not somebody who cannot use the token where it would be sent. */
+export function isOverAtIssuer(failure: unknown): boolean {
+  return isOver(failure) && failure instanceof TenantryError && failure.delivery === "answered";
+}
+
 /** Whether the refresh token has surely not been used: it was not sent, not read, or answered with an error. */
 export function isUnused(failure: unknown): boolean {
   return failure instanceof TenantryError && failure.delivery !== "unknown";

@@ -10,7 +10,7 @@ import {
   type Version,
 } from "@tenantry/core";
 import { z } from "zod";
-import { sealedFor } from "../sealing/sealed-row.ts";
+import { isSealedRow, sealedFor } from "../sealing/sealed-row.ts";
 import type { Grant } from "./grant.ts";
 
 /** What grants take of a store. */
@@ -37,6 +37,30 @@ export interface WriteOptions extends UrgentOptions {
   readonly ifVersion: Version | null;
   readonly intent?: Intent;
   readonly lease?: StoreLease;
+}
+
+const kind = "grant";
+
+/**
+ * Deletes what a person has granted to a server, in whatever slot, and says how many grants that were: also where nobody
+ * uses that slot or that server any more.
+ */
+export async function deleteGrants(
+  credentials: Pick<Store["credentials"], "list" | "delete">,
+  { workspace, user, server }: Required<Omit<CredentialKey, "slot">>,
+): Promise<number> {
+  let deleted = 0;
+  let after: string | undefined;
+  do {
+    const { rows, next } = await credentials.list({ workspace, user, server }, { after });
+    for (const { key, value } of rows) {
+      if (!isSealedRow(value) || value.kind !== kind) continue;
+      await credentials.delete(key);
+      deleted++;
+    }
+    after = next;
+  } while (after !== undefined);
+  return deleted;
 }
 
 /** The rows of a store's credentials that are grants: sealed, and checked when they are read. */
@@ -85,8 +109,6 @@ export class GrantRows {
   }
 }
 
-const kind = "grant";
-
 const time = z.number().min(0);
 const rowSchema = z.object({
   kind: z.literal(kind),
@@ -110,6 +132,7 @@ const grantSchema = z.object({
   refreshToken: token.optional(),
   proofKey: token.optional(),
   refreshGraceMs: time.optional(),
+  keepsRefreshToken: z.boolean().optional(),
 });
 
 function formatGrant({ accessToken, refreshToken, proofKey, ...facts }: Grant): string {
@@ -131,8 +154,8 @@ function formatGrant({ accessToken, refreshToken, proofKey, ...facts }: Grant): 
 function parseGrant(text: string): Grant | undefined {
   const parsed = grantSchema.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
-  const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, refreshGraceMs, ...facts } =
-    parsed.data;
+  const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, ...more } = parsed.data;
+  const { refreshGraceMs, keepsRefreshToken, ...facts } = more;
   return Object.freeze({
     ...facts,
     scopes: Object.freeze(scopes),
@@ -142,6 +165,7 @@ function parseGrant(text: string): Grant | undefined {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(receivedAt !== undefined && { receivedAt }),
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),
+    ...(keepsRefreshToken !== undefined && { keepsRefreshToken }),
   });
 }
 

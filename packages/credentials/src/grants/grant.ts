@@ -28,6 +28,8 @@ export interface Grant {
    * says that it does not rotate them. Absent: not at all, so one that may have been used is never sent again.
    */
   readonly refreshGraceMs?: number;
+  /** Whether the last refresh brought no other refresh token: its issuer does not rotate them, so this one may be sent again. */
+  readonly keepsRefreshToken?: boolean;
 }
 
 /** What an issuer answered to a refresh (RFC 6749, sections 5.1 and 6). */
@@ -43,8 +45,8 @@ export interface Refreshed {
 
 /**
  * Makes ONE token request with the grant's refresh token, and never a second one. What it throws says what became of the
- * token: a {@link TenantryError} of the code `AUTHORIZATION_REQUIRED` that the issuer takes it no longer (`invalid_grant`),
- * any other of the delivery `unsent`, `refused` or `answered` that it has not been used, and everything else that it may
+ * token: a {@link TenantryError} of the code `AUTHORIZATION_REQUIRED` and the delivery `answered` that the issuer takes it no
+ * longer (`invalid_grant`), any other of the delivery `unsent`, `refused` or `answered` that it has not been used, and everything else that it may
  * have been; an error that leaves its delivery out says `unsent`. The signal aborts when the time for the request is over,
  * and never because somebody has stopped waiting.
  */
@@ -63,11 +65,16 @@ export interface FreshOptions extends AbortableOptions {
   /** The generation that the server has just refused; a grant of this generation is not given again. */
   readonly rejected?: string | undefined;
   readonly send: SendRefresh;
+  /**
+   * Whether a grant is of use to whoever asks; one that is not is given as it is and never refreshed, because somebody else
+   * may use it. Absent: every one is.
+   */
+  readonly fits?: ((grant: Grant) => boolean) | undefined;
 }
 
 /** A grant is gone: it was removed, or another authorization has taken its place. */
 export interface GrantEvent {
-  readonly kind: "ended";
+  readonly kind: "ended" | "replaced";
   readonly key: CredentialKey;
   readonly subject: string;
 }

@@ -9,9 +9,10 @@ import {
 } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
+import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
 import { isConflict, waitedTooLong } from "./failure.ts";
-import { isLive, type FreshOptions, type Grant, type GrantEvent, type SendRefresh } from "./grant.ts";
+import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
 import { grantLimits, patienceMs, type GrantLimits } from "./limits.ts";
@@ -26,6 +27,13 @@ export interface GrantsOptions {
   readonly limits?: Partial<GrantLimits> | undefined;
   /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
   readonly random?: (() => number) | undefined;
+}
+
+/** A grant in whose place another one was put. */
+export interface Replaced {
+  readonly grant: Grant;
+  /** Resolves when whoever listens says that nothing carries it any more. */
+  readonly unused: Promise<void>;
 }
 
 /** A refresh that is under way in this process. */
@@ -94,34 +102,42 @@ export class Grants implements AsyncDisposable {
     const known = this.#memory.get(id);
     if (known === undefined || !this.#suits(known.grant, options))
       return this.#wait(plainKey(key), id, options);
-    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options.send);
+    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options);
     return known.grant;
   }
 
-  /** Keeps what the person has just granted, in place of whatever there was; another authorization's grant is gone then. */
-  async put(given: CredentialKey, grant: Grant): Promise<void> {
+  /**
+   * Keeps what the person has just granted, in place of whatever there was, and gives another authorization's grant that
+   * was there, so that its tokens can be revoked.
+   */
+  async put(given: CredentialKey, grant: Grant): Promise<Replaced | undefined> {
     const key = plainKey(given);
     const received = { receivedAt: this.#clock.now(), ...grant };
     const before = await this.#replace(key, (version) =>
       this.#rows.write(key, received, { ifVersion: version }),
     );
-    if (before !== undefined && before.subject !== grant.subject) this.#memory.tellEnded(key, before.subject);
+    if (before === undefined || before.subject === grant.subject) return undefined;
+    return { grant: before, unused: this.#memory.tell("replaced", key, before.subject) };
   }
 
-  /** Deletes a grant and gives it, so that its tokens can be revoked; one that cannot be read is deleted too. */
-  async remove(given: CredentialKey): Promise<Grant | undefined> {
+  /**
+   * Deletes a grant, of this subject where one is named, and gives it, so that its tokens can be revoked; one that cannot
+   * be read is deleted where nobody is named.
+   */
+  async remove(given: CredentialKey, subject?: string): Promise<Grant | undefined> {
     const key = plainKey(given);
+    const isMeant = (grant: Grant | undefined) => subject === undefined || grant?.subject === subject;
     const known = this.#memory.get(spell(key))?.grant;
-    const before = await this.#replace(key, async (version) => {
-      if (version !== null) await this.#rows.delete(key, version);
+    const before = await this.#replace(key, async (version, grant) => {
+      if (version !== null && isMeant(grant)) await this.#rows.delete(key, version);
     });
     const gone = before ?? known;
-    if (gone !== undefined) this.#memory.tellEnded(key, gone.subject);
-    return before;
+    if (gone !== undefined && isMeant(gone)) void this.#memory.tell("ended", key, gone.subject);
+    return isMeant(before) ? before : undefined;
   }
 
   /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
-  watch(listener: (event: GrantEvent) => void): Disposable {
+  watch(listener: Listener<GrantEvent>): Disposable {
     return this.#memory.listeners.add(listener);
   }
 
@@ -134,12 +150,13 @@ export class Grants implements AsyncDisposable {
     return this.close();
   }
 
-  #suits(grant: Grant, { rejected }: FreshOptions): boolean {
+  #suits(grant: Grant, { rejected, fits }: FreshOptions): boolean {
+    if (fits !== undefined && !fits(grant)) return true;
     return grant.generation !== rejected && isLive(grant, this.#clock.now());
   }
 
   async #wait(key: CredentialKey, id: string, options: FreshOptions): Promise<Grant | undefined> {
-    const { rejected, send, signal } = options;
+    const { rejected, send, fits, signal } = options;
     signal?.throwIfAborted();
     // Whoever waits for a refresh need not read what it replaces.
     if (this.#joinable(id)?.ahead !== false) {
@@ -154,14 +171,16 @@ export class Grants implements AsyncDisposable {
       if (running.ahead ? grant && this.#suits(grant, options) : grant?.generation !== rejected)
         return grant ?? undefined;
     }
-    const flight = this.#joinable(id) ?? this.#depart(id, { key, send, replaces: rejected, patient: true });
+    const flight =
+      this.#joinable(id) ?? this.#depart(id, { key, send, fits, replaces: rejected, patient: true });
     return flight.shared.join({ signal });
   }
 
-  #refreshAhead(id: string, { key, grant }: Known, send: SendRefresh): void {
+  #refreshAhead(id: string, { key, grant }: Known, { send, fits }: FreshOptions): void {
     const now = this.#clock.now();
+    if (fits !== undefined && !fits(grant)) return;
     if (this.#flights.has(id) || now < (this.#postponed.get(id) ?? 0) || this.#ending.signal.aborted) return;
-    const flight = this.#depart(id, { key, send, replaces: grant.generation, patient: false });
+    const flight = this.#depart(id, { key, send, fits, replaces: grant.generation, patient: false });
     const postpone = () => {
       // Nobody is hurt before the end; half of what is left is as good a time as any to try again.
       const leftMs = Math.max((grant.expiresAt ?? now) - this.#clock.now(), 2_000);
@@ -206,13 +225,13 @@ export class Grants implements AsyncDisposable {
   /** Changes a row, whoever else does so at the same time, and gives the grant that it held. */
   async #replace(
     key: CredentialKey,
-    change: (version: string | null) => Promise<unknown>,
+    change: (version: string | null, grant: Grant | undefined) => Promise<unknown>,
   ): Promise<Grant | undefined> {
     if (this.#ending.signal.aborted) throw closed();
     for (let writes = 1; ; writes++) {
       const row = await this.#rows.look(key);
       try {
-        await change(row?.version ?? null);
+        await change(row?.version ?? null, row?.grant);
         return row?.grant;
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;

@@ -2,7 +2,7 @@ import { raceAbort, type Clock, type CredentialKey, type Leases } from "@tenantr
 import { spell } from "../credential-key.ts";
 import type { Bells } from "./bells.ts";
 import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
-import { isLive, type Grant, type SendRefresh } from "./grant.ts";
+import { isLive, type FreshOptions, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
 import { HeldLease } from "./held-lease.ts";
 import { patienceMs, type GrantLimits } from "./limits.ts";
@@ -24,6 +24,8 @@ export interface RefresherParts {
 export interface RefreshRequest {
   readonly key: CredentialKey;
   readonly send: SendRefresh;
+  /** Whether a grant may be refreshed for whoever asks; see {@link FreshOptions}. */
+  readonly fits?: FreshOptions["fits"];
   /** The generation to be replaced although it may still live. */
   readonly replaces?: string | undefined;
   /** Whether to wait for another process that refreshes it, or to leave it to that one. */
@@ -96,7 +98,8 @@ export class Refresher {
     }
   }
 
-  #suits({ grant }: GrantRow, { replaces }: RefreshRequest): boolean {
+  #suits({ grant }: GrantRow, { replaces, fits }: RefreshRequest): boolean {
+    if (fits !== undefined && !fits(grant)) return true;
     return grant.generation !== replaces && isLive(grant, this.#parts.clock.now());
   }
 

@@ -1,5 +1,5 @@
 import { TenantryError, withDeadline, type Version } from "@tenantry/core";
-import { isConflict, isOver, isUnused, mustAuthorize } from "./failure.ts";
+import { isConflict, isOverAtIssuer, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
 import type { HeldLease } from "./held-lease.ts";
@@ -71,10 +71,7 @@ export class Rotation {
     const prepare = send.prepare.bind(send);
     await withDeadline({ clock, timeoutMs, expired, keepAlive: true, signal }, (ends) =>
       prepare(grant, ends),
-    ).catch((failure: unknown) => {
-      // The request fails with it as well, and then the row is made to say so.
-      if (!isOver(failure)) throw failure;
-    });
+    );
     // The clock may have been put forward or back meanwhile.
     return Math.min(Math.max(wholeMs - (clock.now() - beganAt), wholeMs - timeoutMs), wholeMs);
   }
@@ -112,7 +109,7 @@ export class Rotation {
 
   async #end(begun: Begun, failure: unknown): Promise<Found> {
     const { key, clock } = this.#parts;
-    if (isOver(failure)) return this.#retire(begun, failure);
+    if (isOverAtIssuer(failure)) return this.#retire(begun, failure);
     if (isUnused(failure)) return this.#giveUp(begun, failure);
     if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
     throw mustAuthorize(key, "could not be renewed, and its refresh token may have been used", failure);
@@ -180,12 +177,12 @@ export class Rotation {
 }
 
 /** Whether the issuer still takes a token that was first sent with this intent; a clock that was put back says no. */
-function inGrace({ refreshGraceMs = 0 }: Grant, { at }: Intent, now: number): boolean {
-  return Math.abs(now - at) < refreshGraceMs;
+function inGrace({ refreshGraceMs = 0, keepsRefreshToken }: Grant, { at }: Intent, now: number): boolean {
+  return keepsRefreshToken === true || Math.abs(now - at) < refreshGraceMs;
 }
 
 function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
-  const { expiresAt: _ended, ...facts } = grant;
+  const { expiresAt: _ended, keepsRefreshToken: _before, ...facts } = grant;
   const { accessToken, expiresInMs, refreshToken, scopes } = answer;
   return Object.freeze({
     ...facts,
@@ -193,6 +190,9 @@ function renewed(grant: Grant, answer: Refreshed, now: number): Grant {
     accessToken,
     receivedAt: now,
     ...(refreshToken && { refreshToken }),
+    ...((refreshToken === undefined || refreshToken.reveal() === grant.refreshToken?.reveal()) && {
+      keepsRefreshToken: true,
+    }),
     ...(scopes && { scopes: Object.freeze([...scopes]) }),
     ...(isDuration(expiresInMs) && { expiresAt: now + expiresInMs }),
   });

@@ -44,6 +44,11 @@ export class AskingServers {
     this.#asked.set(nameOf(server), { asked, at: this.#clock.now() });
   }
 
+  /** Forgets what a server asked for. */
+  delete(server: ServerRef): void {
+    this.#asked.take(nameOf(server));
+  }
+
   get(server: ServerRef): Asked | undefined {
     const known = this.#asked.get(nameOf(server));
     return known !== undefined && this.#clock.now() < known.at + this.#ttlMs ? known.asked : undefined;

@@ -80,6 +80,25 @@ describe("clientCredentials()", () => {
     expect(third?.generation).not.toBe(second?.generation);
   });
 
+  it("asks its issuer a few times only, where the server refuses every token", async () => {
+    const client = confidential("client_secret_basic");
+    const there = await world({ issuer: { clients: [client] } });
+    const { client_id: id, client_secret: text } = client;
+    const provider = clientCredentials({ id, secret: text, issuer: there.issuer.issuer.origin }).bind(
+      there.dependencies,
+    );
+    const refuse = async () => {
+      const credential = await provider.resolve(requestOf(there));
+      return provider.resolve(requestOf(there, ada, { generation: credential?.generation ?? "" }));
+    };
+    expect(await refuse()).toHaveProperty("generation");
+    for (let calls = 0; calls < 50; calls++)
+      expect(await failure(refuse())).toMatchObject({ code: "UNAUTHORIZED", retryAfterMs: 5_000 });
+    expect(tokenRequests(there, "client_credentials")).toBe(2);
+    await there.clock.advance(5_000);
+    expect(await refuse()).toHaveProperty("generation");
+  });
+
   it("keeps a token that may do too little: another one would be no better", async () => {
     const client = confidential("client_secret_basic");
     const there = await world({ issuer: { clients: [client] } });
@@ -135,7 +154,7 @@ it("signs with its private key, at the token endpoint and for its issuer alone",
         },
       ],
     },
-    oauth: { client: { id: "signer", privateKey: { key, kid: "k1" } } },
+    oauth: { client: { id: "signer", privateKey: { key, kid: "k1" }, redirectUrl: callbackUrl } },
   });
   await grant(there);
   expect((await call(there, await headersFor(there))).status).toBe(200);
@@ -145,7 +164,7 @@ it("uses the client that was registered by hand, with its secret", async () => {
   const client = confidential("client_secret_basic");
   const there = await world({ issuer: { clients: [client] } });
   const provider = oauth({
-    client: { id: client.client_id, secret: client.client_secret },
+    client: { id: client.client_id, secret: client.client_secret, redirectUrl: callbackUrl },
     issuer: there.issuer.issuer.origin,
   }).bind(there.dependencies);
   await grant({ ...there, provider });

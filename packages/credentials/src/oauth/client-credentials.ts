@@ -23,6 +23,7 @@ export function clientCredentials(options: ClientCredentialsOptions): TokenSourc
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
+    serves: "anybody",
     bind: (dependencies: CredentialDependencies) =>
       new ClientProvider({ dependencies, client, options: checked, show }),
   });

@@ -6,12 +6,11 @@ import type {
   ServerRef,
 } from "@tenantry/core";
 import { bearerCredential } from "./bearer-credential.ts";
-import { wantsMore } from "./challenge.ts";
 import type { OAuthClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
-import { FlightCache } from "./flight-cache.ts";
 import { checkTokenType, randomName } from "./grant-of.ts";
 import { OAuthHttp } from "./http.ts";
+import { KeptCredentials } from "./kept-credentials.ts";
 import { earlyEnd } from "./lifetime.ts";
 import type { CheckedIssuerOptions } from "./options.ts";
 import { serverUrlOf } from "./server-url.ts";
@@ -35,7 +34,7 @@ export class ClientProvider implements CredentialProvider {
   readonly #parts: ClientParts;
   readonly #http: OAuthHttp;
   readonly #discovery: Discovery;
-  readonly #kept: FlightCache<Credential>;
+  readonly #kept: KeptCredentials;
 
   constructor(parts: ClientParts) {
     const { options, dependencies } = parts;
@@ -43,7 +42,7 @@ export class ClientProvider implements CredentialProvider {
     this.#parts = parts;
     this.#http = new OAuthHttp(fetch, clock, options.limits);
     this.#discovery = new Discovery(this.#http, clock, options.limits, options);
-    this.#kept = new FlightCache(clock, { max: options.limits.maxServersKnown, ttlMs: Infinity });
+    this.#kept = new KeptCredentials(clock, options.slot, options.limits.maxServersKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -53,16 +52,9 @@ export class ClientProvider implements CredentialProvider {
   #resolve(request: CredentialRequest): Credential | Promise<Credential> {
     const { server, rejected } = request;
     const name = server.url ?? "";
-    const kept = this.#kept.peek(name);
-    if (kept !== undefined) {
-      const lives = this.#parts.dependencies.clock.now() < (kept.expiresAt ?? Infinity);
-      // Another token would be allowed no more than this one, which the refusal of is then final.
-      if (lives && (rejected?.generation !== kept.generation || wantsMore(rejected.challenge))) return kept;
-      this.#kept.delete(name);
-    }
     const challenged = rejected?.challenge?.parameters["resource_metadata"];
     const start = (signal: AbortSignal) => this.#get(server, challenged, signal);
-    return this.#kept.get(name, start, { signal: request.signal });
+    return this.#kept.get(name, request, start);
   }
 
   async #get(server: ServerRef, challenged: string | undefined, signal: AbortSignal): Promise<Credential> {

@@ -1,4 +1,4 @@
-import { TenantryError, type Secret } from "@tenantry/core";
+import { quote, TenantryError, type Secret } from "@tenantry/core";
 import { None, PrivateKeyJwt, type ClientAuth, type PrivateKey } from "oauth4webapi";
 import type { Issuer } from "./issuer.ts";
 
@@ -37,8 +37,8 @@ export function clientAuthOf(client: OAuthClient, { identifier, clientAuthMethod
     case undefined:
       break;
   }
-  const listed = clientAuthMethods?.join(", ") ?? "client_secret_basic";
-  const what = `The client has nothing of what ${identifier} accepts at its token endpoint (${listed})`;
+  const listed = quote(clientAuthMethods?.join(", ") ?? "client_secret_basic");
+  const what = `The client has nothing of what ${quote(identifier)} accepts at its token endpoint (${listed})`;
   throw new TenantryError(
     "CONFIG_INVALID",
     `${what}; give it the secret or the private key that it was registered with.`,

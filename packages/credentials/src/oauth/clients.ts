@@ -1,15 +1,10 @@
-import {
-  quote,
-  secret,
-  SharedFlight,
-  TenantryError,
-  type AbortableOptions,
-  type Version,
-} from "@tenantry/core";
+import { secret, TenantryError, type AbortableOptions, type ClientKey, type Version } from "@tenantry/core";
 import { z } from "zod";
 import type { OAuthClient } from "./client.ts";
+import { FlightCache } from "./flight-cache.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { issuerCallbackUrl } from "./return-address.ts";
 import { registerClient, type Registration } from "./registration.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
 import { openJson, sealJson } from "./sealed-json.ts";
@@ -23,6 +18,13 @@ const registrationSchema = z.object({
   expiresAt: z.number().optional(),
 });
 
+/** Where an issuer sends people back to. */
+export interface ReturnAddress {
+  readonly redirectUrl: URL;
+  /** Whether an answer there has to say whose it is, because those of other issuers may come there too. */
+  readonly mustNameIssuer: boolean;
+}
+
 interface StoredClient {
   readonly client: OAuthClient;
   readonly version: Version;
@@ -35,10 +37,13 @@ interface StoredClient {
  */
 export class Clients {
   readonly #parts: OAuthParts;
-  readonly #registrations = new Map<string, SharedFlight<OAuthClient>>();
+  readonly #registrations: FlightCache<OAuthClient>;
 
   constructor(parts: OAuthParts) {
     this.#parts = parts;
+    const { maxServersKnown: max, failureTtlMs: failureMs } = parts.options.limits;
+    // The store keeps the client. Whoever stops waiting does not make the issuer register another one.
+    this.#registrations = new FlightCache(parts.clock, { max, ttlMs: 0, failureMs, goesOn: true });
   }
 
   /** Whether there is a client at this issuer already. */
@@ -55,9 +60,20 @@ export class Clients {
     if (fixed !== undefined) return fixed;
     const stored = await this.#stored(issuer.identifier);
     if (stored !== undefined) return stored.client;
-    const flying = this.#registrations.get(issuer.identifier);
-    const flight = flying === undefined || flying.abandoned ? this.#begin(issuer) : flying;
-    return flight.join({ signal });
+    return this.#registrations.get(issuer.identifier, (ends) => this.#register(issuer, ends), { signal });
+  }
+
+  /** Where this issuer sends people back to, and whether its answers have to say whose they are. */
+  async addressAt(issuer: Issuer): Promise<ReturnAddress> {
+    const { callbackUrl, options } = this.#parts;
+    const { namesItself } = issuer;
+    const isFixed = this.#fixed(issuer) !== undefined;
+    if (isFixed && options.redirectUrl !== undefined)
+      return { redirectUrl: options.redirectUrl, mustNameIssuer: true };
+    // A client's document lists the same addresses for all issuers; those that say who they are need none of their own.
+    const isShared = isFixed && options.client === undefined && namesItself;
+    const redirectUrl = isShared ? callbackUrl : await issuerCallbackUrl(callbackUrl, issuer.identifier);
+    return { redirectUrl, mustNameIssuer: namesItself };
   }
 
   /** Gives the client of this id at an issuer; `undefined` where it is no longer this host's. */
@@ -72,36 +88,29 @@ export class Clients {
     if (stored?.client.id !== id) return;
     // Somebody may have registered another one meanwhile, which stays.
     const { version } = stored;
-    await this.#parts.store.clients.delete(this.#keyOf(issuer), { ifVersion: version }).catch(ifConflict);
+    const key = await this.#keyOf(issuer);
+    await this.#parts.store.clients.delete(key, { ifVersion: version }).catch(ifConflict);
   }
 
   #fixed(issuer: Issuer): OAuthClient | undefined {
-    const { client, clientMetadataUrl } = this.#parts.options;
-    if (client !== undefined) return client;
+    const { client, clientMetadataUrl, issuer: own } = this.#parts.options;
+    // What proves it to its own issuer goes to no other, whatever was granted or begun elsewhere before.
+    if (client !== undefined) return isServed(own, issuer.identifier) ? client : undefined;
     const named = clientMetadataUrl !== undefined && issuer.takesClientUrls;
     return named ? { id: clientMetadataUrl.href, authMethod: "none" } : undefined;
   }
 
-  #begin(issuer: Issuer): SharedFlight<OAuthClient> {
-    const { identifier } = issuer;
-    const flight: SharedFlight<OAuthClient> = new SharedFlight(async (signal) => {
-      try {
-        await Promise.resolve();
-        const { http, callbackUrl, options } = this.#parts;
-        const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
-        return await this.#keep(identifier, given);
-      } finally {
-        if (this.#registrations.get(identifier) === flight) this.#registrations.delete(identifier);
-      }
-    });
-    this.#registrations.set(identifier, flight);
-    return flight;
+  async #register(issuer: Issuer, signal: AbortSignal): Promise<OAuthClient> {
+    const { http, callbackUrl: shared, options } = this.#parts;
+    const callbackUrl = await issuerCallbackUrl(shared, issuer.identifier);
+    const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
+    return this.#keep(issuer.identifier, given);
   }
 
   /** Keeps a new client, unless another process was faster: then that one's is used, and this one's stays unused. */
   async #keep(issuer: string, client: Registration): Promise<OAuthClient> {
     const { store, sealer } = this.#parts;
-    const key = this.#keyOf(issuer);
+    const key = await this.#keyOf(issuer);
     const facts = { ...client, secret: client.secret?.reveal() };
     const sealed = await sealJson(sealer, facts, sealedFor(kind, key));
     // Read again, because registering took its time; what is there may also be one whose secret has ended.
@@ -115,26 +124,35 @@ export class Clients {
 
   async #stored(issuer: string): Promise<StoredClient | undefined> {
     const { store, sealer, clock } = this.#parts;
-    const key = this.#keyOf(issuer);
+    const key = await this.#keyOf(issuer);
     const row = await store.clients.get(key);
     if (row === undefined) return undefined;
     const held = rowSchema.safeParse(row.value);
-    if (!held.success) throw noClient(issuer);
-    const facts = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key));
+    if (!held.success) return undefined;
+    const facts = await openJson(sealer, registrationSchema, held.data.sealed, sealedFor(kind, key)).catch(
+      ifUnreadable,
+    );
+    // A client is nobody's data: another one is registered in the place of one that cannot be read.
+    if (facts === undefined) return undefined;
     const { id, authMethod, secret: text, expiresAt } = facts;
     if (expiresAt !== undefined && expiresAt <= clock.now()) return undefined;
     const client = Object.freeze({ id, authMethod, ...(text !== undefined && { secret: secret(text) }) });
     return { client, version: row.version };
   }
 
-  #keyOf(issuer: string) {
-    return { issuer, callbackUrl: this.#parts.callbackUrl.href };
+  async #keyOf(issuer: string): Promise<ClientKey> {
+    return { issuer, callbackUrl: (await issuerCallbackUrl(this.#parts.callbackUrl, issuer)).href };
   }
 }
 
-function noClient(issuer: string): TenantryError {
-  const what = `What is stored for the authorization server ${quote(issuer)} is no client; delete that row.`;
-  return new TenantryError("STORE_INVALID", what);
+/** Whether a source serves an issuer: the host has fixed that one, or none. */
+export function isServed(fixed: string | undefined, issuer: string): boolean {
+  return fixed === undefined || fixed === issuer;
+}
+
+function ifUnreadable(failure: unknown): undefined {
+  const { code } = failure instanceof TenantryError ? failure : {};
+  if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
 }
 
 function ifConflict(failure: unknown): void {

@@ -27,19 +27,26 @@ export class Discovery {
   readonly #issuers: FlightCache<Issuer>;
 
   constructor(http: OAuthHttp, clock: Clock, limits: OAuthLimits, rules: DiscoveryRules) {
-    const { maxServersKnown: max, metadataTtlMs: ttlMs } = limits;
+    const { maxServersKnown: max, metadataTtlMs: ttlMs, failureTtlMs: failureMs } = limits;
     this.#http = http;
     this.#limits = limits;
     this.#rules = rules;
-    this.#resources = new FlightCache(clock, { max, ttlMs });
-    this.#issuers = new FlightCache(clock, { max, ttlMs });
+    this.#resources = new FlightCache(clock, { max, ttlMs, failureMs });
+    this.#issuers = new FlightCache(clock, { max, ttlMs, failureMs });
   }
 
   /** What the server at this URL says of itself; see {@link readResource} for what it rejects with. */
-  resource(server: URL, { challenged, ...options }: ResourceOptions): Promise<Resource> {
+  async resource(server: URL, { challenged, ...options }: ResourceOptions): Promise<Resource> {
     const pinned = this.#rules.resourceMetadataUrl;
+    const name = `${server.origin}${server.pathname}`;
+    const known = this.#resources.peek(name, options.maxAgeMs);
+    if (known !== undefined) return known;
+    // What one person's challenge says is tried for who was challenged so; nobody else waits for it, or fails with it.
+    const flight = challenged === undefined ? name : JSON.stringify([name, challenged]);
     const start = (signal: AbortSignal) => readResource(this.#http, { server, pinned, challenged, signal });
-    return this.#resources.get(`${server.origin}${server.pathname}`, start, options);
+    const found = await this.#resources.get(flight, start, options);
+    this.#resources.set(name, found);
+    return found;
   }
 
   /** An issuer by its identifier; see {@link readIssuer} for what it rejects with. */
@@ -63,7 +70,9 @@ export class Discovery {
     const { identifier, issuers, isLegacy } = resource;
     const fixed = this.#rules.issuer;
     if (fixed !== undefined) {
-      if (isLegacy || issuers.includes(fixed)) return this.issuer(fixed, isLegacy, options);
+      // Only the server itself has the endpoints that a server without metadata has.
+      const isOwn = issuers.includes(fixed);
+      if (isLegacy || isOwn) return this.issuer(fixed, isLegacy && isOwn, options);
       const what = `The server ${quote(identifier)} no longer takes tokens of the issuer ${quote(fixed)}`;
       throw new TenantryError("ORIGIN_REFUSED", `${what}; check the issuer that oauth() is given.`);
     }

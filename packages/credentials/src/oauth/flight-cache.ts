@@ -1,4 +1,4 @@
-import { SharedFlight, type AbortableOptions, type Clock } from "@tenantry/core";
+import { SharedFlight, TenantryError, withDetails, type AbortableOptions, type Clock } from "@tenantry/core";
 import { RecentMap } from "../recent-map.ts";
 
 /** How a value is asked for. */
@@ -7,28 +7,56 @@ export interface FlightOptions extends AbortableOptions {
   readonly maxAgeMs?: number;
 }
 
-/** Values that are dear to get: each is got by one flight that all askers share, and kept for a while. A failure is not kept. */
+/** How a cache keeps. */
+export interface FlightCacheOptions {
+  /** How many values, and how many failures, are kept. */
+  readonly max: number;
+  /** For how long a value is kept, in milliseconds. */
+  readonly ttlMs: number;
+  /** For how long a failure is given to all who ask, or as long as it says in `retryAfterMs`; defaults to not at all. */
+  readonly failureMs?: number;
+  /** Whether a flight goes on that nobody waits for any more, because what it has begun is not to be begun again. */
+  readonly goesOn?: boolean;
+}
+
+/** A `Retry-After` is kept to, but not for longer than that: it is the word of one server on one day. */
+const longestFailureMs = 300_000;
+
+interface Kept<T> {
+  readonly value: T;
+  readonly at: number;
+}
+
+interface Failed {
+  readonly failure: TenantryError;
+  readonly at: number;
+  readonly forMs: number;
+}
+
+/** Values that are dear to get: each is got by one flight that all askers share, and kept for a while. */
 export class FlightCache<T extends object> {
   readonly #clock: Clock;
-  readonly #ttlMs: number;
-  readonly #kept: RecentMap<string, { readonly value: T; readonly at: number }>;
+  readonly #options: FlightCacheOptions;
+  readonly #kept: RecentMap<string, Kept<T>>;
+  readonly #failed: RecentMap<string, Failed>;
   readonly #flights = new Map<string, SharedFlight<T>>();
 
-  constructor(clock: Clock, { max, ttlMs }: { readonly max: number; readonly ttlMs: number }) {
+  constructor(clock: Clock, options: FlightCacheOptions) {
     this.#clock = clock;
-    this.#ttlMs = ttlMs;
-    this.#kept = new RecentMap(max);
+    this.#options = options;
+    this.#kept = new RecentMap(options.max);
+    this.#failed = new RecentMap(options.max);
   }
 
   /** The kept value, if it is young enough. A clock that was set back makes it old. */
-  peek(key: string, maxAgeMs: number = this.#ttlMs): T | undefined {
+  peek(key: string, maxAgeMs: number = this.#options.ttlMs): T | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     const age = this.#clock.now() - kept.at;
     return age >= 0 && age < maxAgeMs ? kept.value : undefined;
   }
 
-  /** Gives the kept value, or what `start` gives. */
+  /** Gives the kept value, or what `start` gives; rejects as that does, or as it did a short while ago. */
   async get(
     key: string,
     start: (signal: AbortSignal) => Promise<T>,
@@ -36,6 +64,7 @@ export class FlightCache<T extends object> {
   ): Promise<T> {
     const kept = this.peek(key, maxAgeMs);
     if (kept !== undefined) return kept;
+    this.#failAgain(key);
     const flying = this.#flights.get(key);
     const flight = flying === undefined || flying.abandoned ? this.#begin(key, start) : flying;
     return flight.join({ signal });
@@ -58,12 +87,36 @@ export class FlightCache<T extends object> {
         await Promise.resolve();
         const value = await start(signal);
         this.set(key, value);
+        this.#failed.take(key);
         return value;
+      } catch (failure) {
+        if (failure instanceof TenantryError) this.#keepFailure(key, failure);
+        throw failure;
       } finally {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
       }
     });
     this.#flights.set(key, flight);
+    // One waiter that never leaves.
+    if (this.#options.goesOn) flight.join().catch(() => {});
     return flight;
+  }
+
+  #failAgain(key: string): void {
+    const failed = this.#failed.get(key);
+    if (failed === undefined) return;
+    const { failure, at, forMs } = failed;
+    const since = this.#clock.now() - at;
+    if (since < 0 || since >= forMs) return;
+    const { retryAfterMs } = failure;
+    if (retryAfterMs === undefined) throw failure;
+    throw withDetails(failure, { retryAfterMs: Math.max(retryAfterMs - since, 0) });
+  }
+
+  #keepFailure(key: string, failure: TenantryError): void {
+    const { failureMs = 0 } = this.#options;
+    if (failureMs === 0) return;
+    const forMs = Math.min(Math.max(failure.retryAfterMs ?? 0, failureMs), longestFailureMs);
+    this.#failed.set(key, { failure, at: this.#clock.now(), forMs });
   }
 }

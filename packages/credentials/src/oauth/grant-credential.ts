@@ -2,13 +2,14 @@ import type { Clock, Credential, Origin } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import { bearerCredential } from "./bearer-credential.ts";
 import { dpopCredential } from "./dpop-credential.ts";
-import { contains } from "./resource.ts";
 
 /** Where a grant's token may be sent. */
 export interface Place {
   readonly url: URL;
   /** The server's own origin, alone. */
   readonly origins: readonly Origin[];
+  /** Whether a grant was granted for the server, by an issuer that the host takes. */
+  fits(grant: Grant): boolean;
 }
 
 interface Made {
@@ -21,12 +22,9 @@ interface Made {
 /** Makes credentials of grants: one for each refresh of a grant, however often it is asked for. */
 export class GrantCredentials {
   readonly #made = new WeakMap<Grant, Made>();
-  readonly #issuer: string | undefined;
   readonly #clock: Clock;
 
-  /** With an issuer that the host has fixed, grants of others count as none. */
-  constructor(issuer: string | undefined, clock: Clock) {
-    this.#issuer = issuer;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -42,8 +40,7 @@ export class GrantCredentials {
   }
 
   #make(grant: Grant, place: Place, nonce: string | undefined, nonces: number): Credential | undefined {
-    const fits = contains(grant.resource, place.url) && (this.#issuer ?? grant.issuer) === grant.issuer;
-    const credential = fits ? this.#credentialOf(grant, place, nonce, nonces) : undefined;
+    const credential = place.fits(grant) ? this.#credentialOf(grant, place, nonce, nonces) : undefined;
     this.#made.set(grant, { place, credential, nonces });
     return credential;
   }

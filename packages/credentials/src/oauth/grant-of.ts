@@ -1,6 +1,7 @@
-import { TenantryError, type Clock } from "@tenantry/core";
+import { TenantryError } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import type { Flow } from "./flows.ts";
+import type { OAuthParts } from "./parts.ts";
 import type { Tokens } from "./token-request.ts";
 
 /** Names an authorization, or one refresh of it. */
@@ -9,7 +10,12 @@ export function randomName(): string {
 }
 
 /** The grant that a flow has come to. */
-export function grantOf(flow: Flow, tokens: Tokens, clock: Clock): Grant {
+export function grantOf(
+  flow: Flow,
+  tokens: Tokens,
+  { clock, options }: Pick<OAuthParts, "clock" | "options">,
+): Grant {
+  const { refreshGraceMs } = options;
   const tokenType = flow.proofKey === undefined ? "bearer" : "dpop";
   checkTokenType(tokens, tokenType);
   const { accessToken, refreshToken, expiresInMs, scopes } = tokens;
@@ -26,6 +32,7 @@ export function grantOf(flow: Flow, tokens: Tokens, clock: Clock): Grant {
     ...(flow.proofKey && { proofKey: flow.proofKey }),
     receivedAt: clock.now(),
     ...(refreshToken && { refreshToken }),
+    ...(refreshGraceMs !== undefined && { refreshGraceMs }),
     ...(expiresInMs !== undefined && { expiresAt: clock.now() + expiresInMs }),
   });
 }

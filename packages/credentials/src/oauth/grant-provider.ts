@@ -5,32 +5,34 @@ import {
   type CredentialEvent,
   type CredentialKey,
   type CredentialRequest,
-  type Principal,
   type Scope,
   type ServerId,
 } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
 import { isOver } from "../grants/failure.ts";
+import type { Listener } from "../listeners.ts";
 import { Authorizations } from "./authorization.ts";
 import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
-import { Flows } from "./flows.ts";
+import { Flows, type FlowOwner } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
-import type {
-  Authorized,
-  Disconnected,
-  GrantStatus,
-  OAuthProvider,
-  PersonAtServer,
+import {
+  grantStatus,
+  type Authorized,
+  type Disconnected,
+  type GrantStatus,
+  type OAuthProvider,
+  type PersonAtServer,
 } from "./oauth-provider.ts";
 import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
-import { revokeGrant } from "./revocation.ts";
+import { refusedAgain, Refusals } from "./refusals.ts";
+import { Settlement } from "./settlement.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
 import { tracedResolve } from "./traced-resolve.ts";
@@ -56,74 +58,64 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
+  readonly #refusals: Refusals;
+  readonly #settlement: Settlement;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: OAuthParts) {
     const { http, clock, store, sealer, options } = parts;
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
-    const flows = new Flows(store, sealer, clock);
+    const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
     this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
-    this.#credentials = new GrantCredentials(options.issuer, clock);
-    this.#places = new Places(options.slot, new Refreshing(parts, this.#discovery, this.#clients));
+    this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
+    this.#credentials = new GrantCredentials(clock);
+    this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
+    this.#refusals = new Refusals(clock, maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
     return tracedResolve(request, () => this.#resolve(request));
   }
 
-  watch(listener: (event: CredentialEvent) => void): Disposable {
-    return this.#grants.watch(({ key, subject }) => {
+  watch(listener: Listener<CredentialEvent>): Disposable {
+    return this.#grants.watch(({ kind, key, subject }) => {
       const { workspace, user, server } = key;
-      if (user === undefined) return;
+      if (user === undefined) return undefined;
       const scope: Scope = Object.freeze({ share: "user", workspace, user });
-      listener(Object.freeze({ kind: "revoked", scope, server, subject }));
+      return listener(
+        Object.freeze({ kind: kind === "ended" ? "revoked" : "replaced", scope, server, subject }),
+      );
     });
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback);
-    const { principal, server } = flow;
-    await this.#grants.put(this.#keyOf(principal, server), grant);
-    await this.#authorizations.end(flow);
-    if (flow.stepUp) this.#stepUps.add(principal, server, flow.stepUp);
-    return Object.freeze({ server, scopes: grant.scopes });
+    const { flow, grant } = await this.#completion.complete(callback, (...granted) =>
+      this.#settlement.keep(...granted),
+    );
+    if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server);
+    return Object.freeze({ server: flow.server, scopes: grant.scopes });
   }
 
   async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    const { http, clock, options } = this.#parts;
-    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
-    const clients = { discovery: this.#discovery, clients: this.#clients };
-    return Object.freeze({
-      removed: true,
-      revoked: await revokeGrant({ ...parts, ...clients }, grant, { signal }),
-    });
+    return Object.freeze({ removed: true, revoked: await this.#settlement.revoke(grant, signal) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
-    const grant = await this.#grants.current(this.#keyOf(principal, server));
-    if (grant === undefined) return Object.freeze({ granted: false });
-    const { issuer, resource, scopes, expiresAt, refreshToken } = grant;
-    return Object.freeze({
-      granted: true,
-      issuer,
-      resource,
-      scopes,
-      ...(expiresAt !== undefined && { expiresAt }),
-      isRenewable: refreshToken !== undefined,
-    });
+    return grantStatus(await this.#grants.current(this.#keyOf(principal, server)));
   }
 
   close(): Promise<void> {
-    return this.#grants.close();
+    return (this.#closing ??= this.#close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -135,7 +127,7 @@ export class GrantProvider implements OAuthProvider {
     const place = this.#places.of(server);
     const key = place.keyOf(scope);
     if (rejected !== undefined) return this.#renew(request, rejected, place, key);
-    const given = this.#grants.fresh(key, new Wish(request, place.refresh));
+    const given = this.#grants.fresh(key, new Wish(request, place));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
     return credential ?? this.#without(request, place);
@@ -172,11 +164,11 @@ export class GrantProvider implements OAuthProvider {
     place: ServerPlace,
     key: CredentialKey,
   ): Promise<Credential | undefined> {
-    const { server, signal } = request;
+    const { signal } = request;
     const generation = refused === undefined ? undefined : grantGeneration(refused);
     const asked = askedOf(challenge);
-    if (generation === undefined) this.#asking.add(server, asked);
-    const grant = await this.#grants.current(key);
+    const known = await this.#grants.current(key);
+    const grant = known && place.fits(known) ? known : undefined;
     signal?.throwIfAborted();
     const isRefused = grant !== undefined && grant.generation === generation;
     const nonce = nonceOf(challenge);
@@ -187,9 +179,13 @@ export class GrantProvider implements OAuthProvider {
       grant,
       looksAgain: true,
     };
+    const verdict = isRefused ? this.#refusals.judge(grant.subject, grant.generation) : undefined;
+    // What the person grants anew may be taken where no refresh of what was granted before is.
+    if (verdict?.kind === "over") throw await this.#authorize(request, place, wanting);
+    if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);
     let fresh: Grant | undefined;
     try {
-      fresh = await this.#grants.fresh(key, { send: place.refreshRefused, rejected: generation, signal });
+      fresh = await this.#grants.fresh(key, { ...place.renewal, rejected: generation, signal });
     } catch (failure) {
       if (isOver(failure)) throw await this.#authorize(request, place, wanting);
       throw failure;
@@ -206,18 +202,7 @@ export class GrantProvider implements OAuthProvider {
 
   /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
   async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
-    const { principal } = personOf(request);
-    if (this.#stepUps.areOver(principal, request.server.id, asked.scopes)) {
-      const what =
-        "The server wants more than it can be granted: it has refused what was granted for it before.";
-      const { challenge } = request.rejected ?? {};
-      const details = { status: 403, delivery: "refused", ...(challenge && { challenge }) } as const;
-      throw new TenantryError("UNAUTHORIZED", what, {
-        server: request.server.id,
-        slot: this.#parts.options.slot,
-        ...details,
-      });
-    }
+    this.#stepUps.check(personOf(request).principal, request, this.#parts.options.slot);
     throw await this.#authorize(request, place, { asked, grant, stepUp: asked.scopes, looksAgain: false });
   }
 
@@ -225,6 +210,7 @@ export class GrantProvider implements OAuthProvider {
   async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
     const { asked, grant, stepUp, looksAgain } = wanting;
     const { principal, server } = personOf(request);
+    const { rejected } = request;
     const { slot } = this.#parts.options;
     const wish = {
       principal,
@@ -235,13 +221,28 @@ export class GrantProvider implements OAuthProvider {
       challenged: asked?.resourceMetadata,
       looksAgain,
     };
-    const authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
+    let authorizationUrl: URL;
+    try {
+      authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
+    } catch (failure) {
+      // What it asked for leads nowhere, and the next one who is refused may hear something else.
+      if (!request.signal?.aborted) this.#asking.delete(request.server);
+      throw failure;
+    }
+    // Only what has led to a page is believed for everybody.
+    if (asked && rejected && rejected.generation === undefined) this.#asking.add(request.server, asked);
     const why = stepUp ? "wants more than has been granted" : "has to be granted access to";
     const what = `The server ${quote(server)} ${why}; send the person to authorizationUrl, then call again.`;
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
+  /** What is being finished still needs the grants, and what is being revoked does not. */
+  async #close(): Promise<void> {
+    await this.#completion.close();
+    await Promise.all([this.#settlement.close(), this.#grants.close()]);
+  }
+
+  #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
   }
 }

@@ -27,6 +27,11 @@ export class OAuthHttp {
     this.#limits = limits;
   }
 
+  /** What the clock says. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** By how many seconds the injected clock is ahead of the system's, which oauth4webapi dates what it signs by. */
   get skewSeconds(): number {
     return Math.round((this.#clock.now() - Date.now()) / 1_000);
@@ -67,6 +72,14 @@ export class OAuthHttp {
       throw new TenantryError("CONNECT_FAILED", what, { cause, retryable: true, delivery: "unknown" });
     }
   }
+}
+
+/**
+ * Whether an answer says that there is no document there: nothing at all, or the page with which some servers answer every
+ * path. Any other refusal is trouble, and says nothing of the document.
+ */
+export function isAbsent({ status }: Response, document: object | undefined): boolean {
+  return status === 404 || status === 405 || status === 410 || (status === 200 && document === undefined);
 }
 
 /** The parsed body of an answer, or `undefined` where it is no JSON object. */

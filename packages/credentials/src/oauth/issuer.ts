@@ -1,6 +1,7 @@
 import { quote, TenantryError } from "@tenantry/core";
 import { z } from "zod";
-import { jsonOf, type OAuthHttp } from "./http.ts";
+import { isAbsent, jsonOf, type OAuthHttp } from "./http.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { scopesOf } from "./scopes.ts";
 import { webUrl } from "./web-url.ts";
 import { issuerMetadataUrls } from "./well-known.ts";
@@ -67,16 +68,16 @@ export async function readIssuer(http: OAuthHttp, query: IssuerQuery): Promise<I
       headers: { accept: "application/json" },
       signal,
     });
-    const parsed = documentSchema.safeParse(response.status === 200 ? await jsonOf(response) : undefined);
+    const document = await jsonOf(response);
+    const parsed = documentSchema.safeParse(response.status === 200 ? document : undefined);
     // A document of another issuer may be the answer of whoever serves all paths of a host; the next place may be right.
     if (parsed.success && (parsed.data.issuer === identifier || query.allowMismatch))
       return issuerOf(identifier, parsed.data);
     if (parsed.success) refusal ??= mismatch(identifier, parsed.data.issuer);
-    else if (response.status === 200 || response.status >= 500)
-      refusal ??= unreadable(place, response.status);
+    else if (!isAbsent(response, document)) refusal ??= unreadable(place, response, http.now);
   }
   if (refusal === undefined && isLegacy) return legacyIssuer(identifier, url.origin);
-  throw refusal ?? unreadable(url, 404);
+  throw refusal ?? absent(identifier);
 }
 
 function issuerOf(identifier: string, document: z.infer<typeof documentSchema>): Issuer {
@@ -122,8 +123,19 @@ function mismatch(identifier: string, said: string): TenantryError {
   return new TenantryError("ORIGIN_REFUSED", `${what}; it was discarded; ${way}.`);
 }
 
-function unreadable({ href }: URL, status: number): TenantryError {
+function absent(identifier: string): TenantryError {
+  const what = `The authorization server ${quote(identifier)} has no metadata (RFC 8414) at any of its well-known places`;
+  return new TenantryError("CREDENTIAL_FAILED", `${what}; ask whoever runs it.`);
+}
+
+function unreadable({ href }: URL, response: Response, now: number): TenantryError {
+  const { status } = response;
   const why = status === 200 ? "it is no metadata" : `HTTP ${status}`;
-  const what = `The metadata of the authorization server at ${href} cannot be read (${why}); ask whoever runs it.`;
-  return new TenantryError("CREDENTIAL_FAILED", what, { retryable: status >= 500 });
+  const what = `The metadata of the authorization server at ${quote(href)} cannot be read (${why}); ask whoever runs it.`;
+  const retryable = status === 429 || status >= 500;
+  return new TenantryError("CREDENTIAL_FAILED", what, {
+    status,
+    retryable,
+    ...(retryable && retryAfterOf(response, now)),
+  });
 }

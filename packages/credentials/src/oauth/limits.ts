@@ -10,13 +10,20 @@ export interface OAuthLimits {
   readonly maxServersKnown: number;
   /** How long their metadata is believed, in milliseconds. Defaults to one hour. */
   readonly metadataTtlMs: number;
+  /**
+   * How long a failure of metadata or of a registration is given to everybody who asks, in milliseconds, before it is tried
+   * again; a `Retry-After` makes it longer, five minutes at most. Defaults to 5,000.
+   */
+  readonly failureTtlMs: number;
   /** How long a person may take to grant access, in milliseconds. Defaults to ten minutes. */
   readonly flowTtlMs: number;
+  /** How many pages for one person and one server can be finished at a time; the oldest then ends. Defaults to 4. */
+  readonly maxOpenFlows: number;
   /** How many flows one process remembers in order to hand them out again. Defaults to 10,000. */
   readonly maxFlowsKnown: number;
   /**
-   * How often one person may grant a set of scopes anew because the server wants more, within `metadataTtlMs`; then its
-   * refusal is final. Defaults to 2.
+   * How often one person may grant more because a server wants it, whatever it wants, within `metadataTtlMs`; then its
+   * refusal is final. Defaults to 4.
    */
   readonly maxStepUps: number;
 }
@@ -28,7 +35,9 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   maxIssuersTried: 4,
   maxServersKnown: 1_000,
   metadataTtlMs: 3_600_000,
+  failureTtlMs: 5_000,
   flowTtlMs: 600_000,
+  maxOpenFlows: 4,
   maxFlowsKnown: 10_000,
-  maxStepUps: 2,
+  maxStepUps: 4,
 });

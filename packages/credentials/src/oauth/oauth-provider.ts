@@ -1,4 +1,5 @@
 import type { AbortableOptions, CredentialProvider, Principal, ServerId } from "@tenantry/core";
+import type { Grant } from "../grants/grant.ts";
 import type { AuthorizationCallback } from "./completion.ts";
 
 /** One person and one server. */
@@ -20,6 +21,20 @@ export type GrantStatus =
       /** Whether it is renewed without the person. */
       readonly isRenewable: boolean;
     };
+
+/** What there is to tell of a grant; none of it is secret. */
+export function grantStatus(grant: Grant | undefined): GrantStatus {
+  if (grant === undefined) return Object.freeze({ granted: false });
+  const { issuer, resource, scopes, expiresAt, refreshToken } = grant;
+  return Object.freeze({
+    granted: true,
+    issuer,
+    resource,
+    scopes,
+    ...(expiresAt !== undefined && { expiresAt }),
+    isRenewable: refreshToken !== undefined,
+  });
+}
 
 /** What has been finished. */
 export interface Authorized {

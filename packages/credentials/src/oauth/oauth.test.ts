@@ -18,7 +18,7 @@ import {
   type WorldOptions,
 } from "../../test/oauth-fixture.ts";
 import { combine } from "../combine.ts";
-import { clientCredentials, flowTarget, isOAuthProvider, oauth } from "../oauth.ts";
+import { clientCredentials, flowServer, isOAuthProvider, issuerCallbackUrl, oauth } from "../oauth.ts";
 import { header } from "../shapes.ts";
 import { fromStatic } from "../sources.ts";
 
@@ -47,7 +47,8 @@ it("sends nothing for anybody once it is known that the server wants a grant", a
   await pageFor(there, ada);
   const error = await failure(there.provider.resolve(requestOf(there, bob)));
   expect(error).toMatchObject({ code: "AUTHORIZATION_REQUIRED", server: "server", slot: "oauth" });
-  expect(error.authorizationUrl?.searchParams.get("redirect_uri")).toBe(callbackUrl.href);
+  const address = await issuerCallbackUrl(callbackUrl, there.issuer.issuer.origin);
+  expect(error.authorizationUrl?.searchParams.get("redirect_uri")).toBe(address.href);
 });
 
 it("asks before the first request where it is required", async () => {
@@ -117,8 +118,11 @@ it("hands out no page that has been used in another process", async () => {
 it("tells the host where a callback belongs, and nothing more", async () => {
   const there = await world();
   const page = await pageFor(there);
-  expect(await flowTarget(there.store, page)).toEqual({ workspace: "acme", server: "server" });
-  expect(await flowTarget(there.store, new URLSearchParams({ state: "x".repeat(43) }))).toBeUndefined();
+  expect(await flowServer(there.store, ada, page)).toBe("server");
+  expect(await flowServer(there.store, bob, page)).toBeUndefined();
+  expect(
+    await flowServer(there.store, ada, new URL(`${callbackUrl.href}?state=${"x".repeat(43)}`)),
+  ).toBeUndefined();
 });
 
 it.each([10, 1_000])("refreshes once for %i calls at expiry, and all of them succeed", async (calls) => {
@@ -195,8 +199,11 @@ it("steps up to the union of what was granted and what is wanted, a few times an
   const credential = await there.provider.resolve(requestOf(there));
   const { status, challenge } = await call(there, await headersFor(there), "add");
   expect(status).toBe(403);
-  const stepUp = (generation = credential?.generation ?? ""): Promise<Failure> =>
-    failure(there.provider.resolve(requestOf(there, ada, { generation, ...(challenge && { challenge }) })));
+  const stepUp = (generation = credential?.generation ?? "", scope?: string): Promise<Failure> => {
+    const parameters = { ...challenge?.parameters, ...(scope !== undefined && { scope }) };
+    const rejected = { generation, challenge: { scheme: "Bearer", parameters } };
+    return failure(there.provider.resolve(requestOf(there, ada, rejected)));
+  };
   const error = await stepUp();
   expect(error.authorizationUrl?.searchParams.get("scope")).toBe("read write");
   await there.provider.finishAuthorization({
@@ -205,15 +212,49 @@ it("steps up to the union of what was granted and what is wanted, a few times an
   });
   expect((await call(there, await headersFor(there), "add")).status).toBe(200);
   // A server that says the same of what was just granted for it.
-  for (const code of ["AUTHORIZATION_REQUIRED", "UNAUTHORIZED", "UNAUTHORIZED"]) {
+  const codes = [
+    ...["AUTHORIZATION_REQUIRED", "AUTHORIZATION_REQUIRED", "AUTHORIZATION_REQUIRED"],
+    ...["UNAUTHORIZED", "UNAUTHORIZED"],
+  ];
+  for (const [times, code] of codes.entries()) {
     const now = await there.provider.resolve(requestOf(there));
-    const again = await stepUp(now?.generation);
+    // It counts whether the server wants something else each time or not.
+    const again = await stepUp(now?.generation, times % 2 === 0 ? `other-${times}` : undefined);
     expect(again.code).toBe(code);
     if (again.authorizationUrl) {
       const callback = await visit(again.authorizationUrl, "ada");
       await there.provider.finishAuthorization({ callback, principal: ada });
     }
   }
+});
+
+it("refreshes a few times for a server that refuses every token, then asks the person, and begins anew later", async () => {
+  const there = await world();
+  await grant(there);
+  const refuse = async () => {
+    const credential = await there.provider.resolve(requestOf(there));
+    const rejected = { generation: credential?.generation ?? "" };
+    return Promise.resolve(there.provider.resolve(requestOf(there, ada, rejected))).catch(
+      (error: Failure) => error,
+    );
+  };
+  expect(await refuse()).toHaveProperty("generation");
+  for (let calls = 0; calls < 50; calls++)
+    expect(await refuse()).toMatchObject({ code: "UNAUTHORIZED", retryable: true, retryAfterMs: 5_000 });
+  expect(tokenRequests(there, "refresh_token")).toBe(1);
+  const codes = new Set<unknown>();
+  for (let seconds = 0; seconds < 3_600; seconds += 20) {
+    await there.clock.advance(20_000);
+    codes.add(((await refuse()) as Failure).code);
+  }
+  expect(codes).toEqual(new Set([undefined, "UNAUTHORIZED", "AUTHORIZATION_REQUIRED"]));
+  // One more is ahead of its end, which is no answer to a refusal.
+  expect(tokenRequests(there, "refresh_token")).toBeLessThanOrEqual(5);
+  const before = tokenRequests(there, "refresh_token");
+  // A token that has worked for a while is renewed as ever.
+  await there.clock.advance(300_000);
+  expect(await refuse()).toHaveProperty("generation");
+  expect(tokenRequests(there, "refresh_token")).toBeGreaterThan(before);
 });
 
 it("registers anew where the issuer has forgotten its client", async () => {
@@ -239,7 +280,7 @@ it("says what to configure where the issuer registers nobody", async () => {
   const { challenge } = await call(there, {});
   const error = await failure(there.provider.resolve(requestOf(there, ada, challenge ? { challenge } : {})));
   expect(error.code).toBe("CONFIG_INVALID");
-  expect(error.message).toContain(`redirect URI ${callbackUrl.href}`);
+  expect(error.message).toContain(`redirect URI ${callbackUrl.href}/`);
 });
 
 it("ends one person's grant at the store, at the issuer and for whoever listens, and nobody else's", async () => {
@@ -326,6 +367,20 @@ it("is granted through a combination with other credentials too", async () => {
   expect(Object.keys(headers).sort()).toEqual(["authorization", "x-tenant"]);
   expect((await call(there, headers)).status).toBe(200);
   await provider.close();
+});
+
+it("asks the person when what was sent beside it was refused", async () => {
+  const there = await world();
+  const key = header("x-tenant", fromStatic("tenant-key"));
+  const provider = combine([key, oauth()]).bind(there.dependencies);
+  // Nothing says that a grant is needed, so the first request goes with the key alone.
+  const first = await provider.resolve(requestOf(there));
+  const { challenge } = await call(there, {});
+  const rejected = { generation: first?.generation ?? "", ...(challenge && { challenge }) };
+  const error = await failure(provider.resolve(requestOf(there, ada, rejected)));
+  expect(error.code).toBe("AUTHORIZATION_REQUIRED");
+  expect(error.authorizationUrl?.origin).toBe(there.issuer.issuer.origin);
+  await provider.close?.();
 });
 
 it("does not take a secret that was bound to no issuer", () => {

@@ -22,7 +22,8 @@ export function oauth(options: OAuthOptions = {}): OAuthSource {
   return Object.freeze({
     slot: checked.slot,
     sets: authorizationHeader,
-    bind({ fetch, clock, store, sealer, callbackUrl }: CredentialDependencies): OAuthProvider {
+    serves: "users",
+    bind({ fetch, checkUrl, clock, store, sealer, callbackUrl }: CredentialDependencies): OAuthProvider {
       if (store === undefined || sealer === undefined) {
         const what = "oauth() keeps what users grant; give it a store, and a sealer for what is kept there.";
         throw new TenantryError("CONFIG_INVALID", what);
@@ -31,6 +32,7 @@ export function oauth(options: OAuthOptions = {}): OAuthSource {
       const parts = {
         http,
         clock,
+        ...(checkUrl && { checkUrl }),
         store,
         sealer,
         callbackUrl: checkCallbackUrl(callbackUrl),

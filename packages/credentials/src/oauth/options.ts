@@ -17,6 +17,16 @@ export interface RegisteredClient {
   readonly authMethod?: "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";
 }
 
+/** A client that was registered by hand and to which people are sent back. */
+export interface ReturnedClient extends RegisteredClient {
+  /**
+   * The redirect URI that it was registered with, where that is not the issuer's own, such as the plain callback URL. The
+   * codes of other issuers may come there too, so it is safe only with an issuer that names itself in its answers (`iss`,
+   * RFC 9207): an answer without is refused. Defaults to what `issuerCallbackUrl()` gives.
+   */
+  readonly redirectUrl?: string | URL;
+}
+
 /** What every way to a token needs to know. */
 export interface IssuerOptions {
   /**
@@ -28,7 +38,10 @@ export interface IssuerOptions {
   readonly scopes?: readonly string[];
   /** Where the server's metadata is, for a server that names another origin. Defaults to where RFC 9728 says. */
   readonly resourceMetadataUrl?: string | URL;
-  /** Uses an issuer whose metadata calls it by another name than the one that led to it. Defaults to `false`. */
+  /**
+   * Uses an issuer whose metadata calls it by another name than the one that led to it: the one in `issuer`, which is then
+   * required, because a server could else name an issuer that speaks for another one. Defaults to `false`.
+   */
   readonly allowIssuerMismatch?: boolean;
   /** What errors and the store call the credential. Defaults to `oauth`. */
   readonly slot?: string;
@@ -37,9 +50,15 @@ export interface IssuerOptions {
 
 /** How a person's grants are got. */
 export interface OAuthOptions extends IssuerOptions {
-  /** A client that was registered by hand. Defaults to one that is registered on the way. */
-  readonly client?: RegisteredClient;
-  /** The URL of the host's client metadata document, for issuers that take one as a client's name (SEP-991). */
+  /**
+   * A client that was registered by hand, with the redirect URI that `issuerCallbackUrl()` gives. Defaults to one that is
+   * registered on the way.
+   */
+  readonly client?: ReturnedClient;
+  /**
+   * The URL of the host's client metadata document, for issuers that take one as a client's name (SEP-991). It lists the
+   * callback URL, and what `issuerCallbackUrl()` gives for each issuer that does not name itself in its answers.
+   */
   readonly clientMetadataUrl?: string | URL;
   /** What a client that is registered on the way is called. Defaults to `Tenantry`. */
   readonly clientName?: string;
@@ -50,6 +69,12 @@ export interface OAuthOptions extends IssuerOptions {
    * SEP-1932). An issuer that gives other tokens is then refused. Defaults to `false`.
    */
   readonly dpop?: boolean;
+  /**
+   * For how long the issuer takes a refresh token that has been used before, in milliseconds, so that a refresh whose answer
+   * was lost is made again; `Number.MAX_SAFE_INTEGER` for an issuer that never rotates them. Defaults to what refreshes show:
+   * not at all, until one has brought no other refresh token.
+   */
+  readonly refreshGraceMs?: number;
   /**
    * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
    * the server's refusal says what it wants; from then on nothing is sent without.
@@ -72,10 +97,13 @@ export interface CheckedIssuerOptions {
 /** The options of `oauth()` as they are used. */
 export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly client?: OAuthClient;
+  /** The redirect URI of `client`, where it is not the issuer's own. */
+  readonly redirectUrl?: URL;
   readonly clientMetadataUrl?: URL;
   readonly clientName: string;
   readonly offlineAccess: boolean;
   readonly dpop: boolean;
+  readonly refreshGraceMs?: number;
   readonly required: boolean;
   readonly grantLimits: GrantLimits;
 }
@@ -88,18 +116,25 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     clientName = "Tenantry",
     offlineAccess = true,
     dpop = false,
+    refreshGraceMs,
     required = false,
   } = options;
+  if (refreshGraceMs !== undefined && !(Number.isSafeInteger(refreshGraceMs) && refreshGraceMs >= 0))
+    throw invalid("`refreshGraceMs` is a whole number of milliseconds, from 0");
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
   const limits = fillLimits(options.limits, { ...defaultOAuthLimits, ...defaultGrantLimits });
   return Object.freeze({
     ...checkIssuerOptions({ ...options, limits: only(limits, defaultOAuthLimits) }, client),
     grantLimits: grantLimits(only(limits, defaultGrantLimits)),
     ...(client && { client: checkClient(client) }),
+    ...(client?.redirectUrl !== undefined && {
+      redirectUrl: webUrl(String(client.redirectUrl), "The client's redirectUrl"),
+    }),
     ...(document && { clientMetadataUrl: document }),
     clientName,
     offlineAccess,
     dpop,
+    ...(refreshGraceMs !== undefined && { refreshGraceMs }),
     required,
   });
 }
@@ -120,6 +155,8 @@ export function checkIssuerOptions(
   if (issuer !== undefined) webUrl(issuer, "The issuer");
   if (issuer === undefined && client?.secret !== undefined)
     throw invalid("A client with a secret needs the issuer that it was registered at; give `issuer`");
+  if (issuer === undefined && allowIssuerMismatch)
+    throw invalid("allowIssuerMismatch is for one issuer that the host trusts; give it as `issuer`");
   const wrong = scopes?.find((scope) => !isScope(scope));
   if (wrong !== undefined)
     throw invalid(`${quote(wrong)} is not a scope (RFC 6749, section 3.3); correct \`scopes\``);
@@ -134,6 +171,12 @@ export function checkIssuerOptions(
     slot,
     limits: fillLimits(limits, defaultOAuthLimits),
   });
+}
+
+/** Throws `CONFIG_INVALID` where nothing says who may get what a source hands over: a server could name an issuer of its own. */
+export function requireIssuer({ issuer }: CheckedIssuerOptions, where: string, what: string): void {
+  if (issuer === undefined)
+    throw invalid(`${where} gives ${what} to an issuer, and to which the host decides; give \`issuer\``);
 }
 
 /** Checks a client that was registered by hand; throws `CONFIG_INVALID` without showing its secret. */

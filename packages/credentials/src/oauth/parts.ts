@@ -6,6 +6,8 @@ import type { CheckedOAuthOptions } from "./options.ts";
 export interface OAuthParts {
   readonly http: OAuthHttp;
   readonly clock: Clock;
+  /** Throws for a page that no person is sent to. */
+  readonly checkUrl?: (url: URL) => void;
   readonly store: CredentialStore;
   readonly sealer: Sealer;
   /** Where an authorization server sends the person back to. */

@@ -6,8 +6,10 @@ import {
   type Scope,
   type ServerRef,
 } from "@tenantry/core";
-import type { SendRefresh } from "../grants/grant.ts";
+import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
+import type { CheckedOAuthOptions } from "./options.ts";
 import type { Refreshing } from "./refreshing.ts";
+import { contains } from "./resource.ts";
 import { serverUrlOf } from "./server-url.ts";
 
 /** A server as a place where grants are used. */
@@ -17,8 +19,10 @@ export interface ServerPlace {
   readonly origins: readonly Origin[];
   /** Refreshes the grants that are used there. */
   readonly refresh: SendRefresh;
-  /** Refreshes one that the server has refused. */
-  readonly refreshRefused: SendRefresh;
+  /** How one is renewed that the server has refused. */
+  readonly renewal: Pick<FreshOptions, "send" | "fits">;
+  /** Whether a grant was granted for this server, by an issuer that the host takes. */
+  readonly fits: (grant: Grant) => boolean;
   /** The key of a scope's grant; throws `CREDENTIAL_MISSING` for a scope that is no user's. */
   keyOf(scope: Scope): CredentialKey;
 }
@@ -26,11 +30,14 @@ export interface ServerPlace {
 /** Remembers what every call asks: where a server is, and under which key a scope's grant for it is kept. */
 export class Places {
   readonly #slot: string;
+  readonly #issuer: string | undefined;
   readonly #refreshing: Refreshing;
   readonly #places = new WeakMap<ServerRef, ServerPlace>();
 
-  constructor(slot: string, refreshing: Refreshing) {
+  /** With an issuer that the host has fixed, grants of others count as none. */
+  constructor({ slot, issuer }: Pick<CheckedOAuthOptions, "slot" | "issuer">, refreshing: Refreshing) {
     this.#slot = slot;
+    this.#issuer = issuer;
     this.#refreshing = refreshing;
   }
 
@@ -42,12 +49,15 @@ export class Places {
   #make(server: ServerRef): ServerPlace {
     const { id } = server;
     const { url, origin } = serverUrlOf(server, this.#slot);
+    const fixed = this.#issuer;
+    const fits = ({ resource, issuer }: Grant) => contains(resource, url) && (fixed ?? issuer) === issuer;
     const keys = new WeakMap<Scope, CredentialKey>();
     const place = Object.freeze({
       url,
       origins: Object.freeze([origin]),
       refresh: this.#refreshing.at(id, url, false),
-      refreshRefused: this.#refreshing.at(id, url, true),
+      renewal: Object.freeze({ send: this.#refreshing.at(id, url, true), fits }),
+      fits,
       keyOf: (scope: Scope) => {
         const known = keys.get(scope);
         if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import { quote, TenantryError, withDeadline, withDetails, type ServerId } from "@tenantry/core";
 import type { Grant, Refreshed, SendRefresh } from "../grants/grant.ts";
 import type { OAuthClient } from "./client.ts";
-import type { Clients } from "./clients.ts";
+import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import { checkTokenType } from "./grant-of.ts";
 import type { Issuer } from "./issuer.ts";
@@ -27,6 +27,7 @@ export class Refreshing {
   readonly #parts: OAuthParts;
   readonly #discovery: Discovery;
   readonly #clients: Clients;
+  /** What was found out of a grant's next refresh before that is begun. */
   readonly #prepared = new WeakMap<Grant, Prepared>();
 
   constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
@@ -78,6 +79,11 @@ export class Refreshing {
     const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
     try {
       return await withDeadline({ clock, timeoutMs: prepareMs, signal: whole, expired }, async (signal) => {
+        if (!isServed(source.issuer, grant.issuer))
+          throw this.#over(
+            server,
+            `was given by ${quote(grant.issuer)}, and oauth() is given another issuer`,
+          );
         const isLegacy = await this.#checkIssuer(grant, server, url, { ...options, signal });
         const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, { ...options, signal });
         return { issuer, client: await this.#clients.byId(issuer, grant.clientId) };
@@ -103,7 +109,8 @@ export class Refreshing {
       throw failure;
     });
     if (resource === undefined || resource.isLegacy) return issuer === url.origin;
-    if (resource.issuers.includes(issuer)) return false;
+    // Metadata that names nobody says nothing of a grant that there is.
+    if (!resource.namesIssuers || resource.issuers.includes(issuer)) return false;
     throw this.#over(server, `was given by ${quote(issuer)}, whose tokens the server no longer takes`);
   }
 
@@ -113,16 +120,22 @@ export class Refreshing {
     grant: Grant,
     server: ServerId,
   ): Promise<TenantryError> {
-    if (refused === "invalid_grant") return this.#over(server, "has ended at its authorization server");
+    if (refused === "invalid_grant")
+      return this.#over(server, "has ended at its authorization server", "answered");
     if (refused !== "invalid_client" || this.#parts.options.client !== undefined) return failure;
     // The issuer has forgotten a client that was registered on the way, and every grant with it.
     await this.#clients.forget(issuer.identifier, grant.clientId);
-    return this.#over(server, "belongs to a client that its authorization server no longer knows");
+    return this.#over(
+      server,
+      "belongs to a client that its authorization server no longer knows",
+      "answered",
+    );
   }
 
-  #over(server: ServerId, why: string): TenantryError {
+  /** Where nothing was sent, the grant stays as it is: what was found out may be wrong, or true for this process only. */
+  #over(server: ServerId, why: string, delivery: "answered" | "unsent" = "unsent"): TenantryError {
     const { slot } = this.#parts.options;
     const what = `The authorization for the server ${quote(server)} ${why}; it has to be granted again.`;
-    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, delivery: "answered" });
+    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, delivery });
   }
 }

@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { ClientAuthMethod } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
+import { retryAfterOf } from "./retry-after.ts";
+import { saidBy } from "./said.ts";
 import { isLoopback } from "./web-url.ts";
 
 /** A client that an issuer has registered. */
@@ -66,9 +68,10 @@ export async function registerClient(
     },
   );
   const answer = await jsonOf(response);
-  if (response.status !== 200 && response.status !== 201) throw refused(identifier, response.status, answer);
+  if (response.status !== 200 && response.status !== 201)
+    throw refused(identifier, response, http.now, answer);
   const parsed = answerSchema.safeParse(answer);
-  if (!parsed.success) throw refused(identifier, response.status, undefined);
+  if (!parsed.success) throw refused(identifier, response, http.now, undefined);
   return registrationOf(parsed.data, wished);
 }
 
@@ -90,16 +93,18 @@ function registrationOf(
 
 function refused(
   identifier: string,
-  status: number,
+  response: Response,
+  now: number,
   answer: Readonly<Record<string, unknown>> | undefined,
 ): TenantryError {
-  const { error, error_description: description } = answer ?? {};
-  const said = [error, description].filter((text) => typeof text === "string").map((text) => quote(text));
-  const why = said.length > 0 ? said.join(": ") : `HTTP ${status}`;
+  const { status } = response;
+  // What is sent to register is no secret.
+  const why = saidBy(answer, undefined) ?? `HTTP ${status}`;
   const what = `The authorization server ${quote(identifier)} did not register a client (${why})`;
   const way = "register one by hand and give it as oauth({ client })";
   return new TenantryError("CREDENTIAL_FAILED", `${what}; ${way}, or try again later.`, {
     status,
     retryable: status === 429 || status >= 500,
+    ...retryAfterOf(response, now),
   });
 }

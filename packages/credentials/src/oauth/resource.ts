@@ -1,6 +1,7 @@
 import { quote, TenantryError } from "@tenantry/core";
 import { z } from "zod";
-import { jsonOf, type OAuthHttp } from "./http.ts";
+import { isAbsent, jsonOf, type OAuthHttp } from "./http.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { scopesOf } from "./scopes.ts";
 import { webUrl } from "./web-url.ts";
 import { resourceMetadataUrls } from "./well-known.ts";
@@ -11,6 +12,8 @@ export interface Resource {
   readonly identifier: string;
   /** The issuers of tokens for it, in its own order, exactly as published. */
   readonly issuers: readonly string[];
+  /** Whether it has named them itself; else it counts as its own. */
+  readonly namesIssuers: boolean;
   /** Absent: it has not said. */
   readonly scopes?: readonly string[];
   /** Whether it publishes no metadata, as servers of the revision 2025-03-26 do not. */
@@ -35,18 +38,25 @@ export interface ResourceQuery {
 
 /**
  * Reads a server's metadata: from where the host says, else from where its challenge says, else from the well-known places.
- * A server that has none at any is its own issuer (MCP 2025-03-26, section 2.3). Rejects with `ORIGIN_REFUSED` where the
+ * A server that says of each that there is none is its own issuer (MCP 2025-03-26, section 2.3). Rejects with `ORIGIN_REFUSED` where the
  * metadata is at another origin or speaks of another resource, with `ADDRESS_REFUSED` for a URL that is none, and with
  * `CREDENTIAL_FAILED` where the document cannot be had.
  */
 export async function readResource(http: OAuthHttp, query: ResourceQuery): Promise<Resource> {
-  const { server, signal } = query;
+  const { server, pinned, signal } = query;
+  let failure: TenantryError | undefined;
   for (const url of placesOf(query)) {
     const response = await http.send(url, { method: "GET", headers: { accept: "application/json" }, signal });
-    if (response.status >= 500) throw unreadable(url, `HTTP ${response.status}`, true);
-    if (response.status === 200) return parse(url, await jsonOf(response), server);
+    const document = await jsonOf(response);
+    if (response.status === 200 && document !== undefined) return parse(url, document, server);
+    // The host says that it is there.
+    if (pinned === undefined && isAbsent(response, document)) continue;
+    failure ??= unreadable(url, response, http.now);
+    if (failure.retryable) throw failure;
   }
-  return Object.freeze({ identifier: identifierOf(server), issuers: [server.origin], isLegacy: true });
+  if (failure !== undefined) throw failure;
+  const identifier = identifierOf(server);
+  return Object.freeze({ identifier, issuers: [server.origin], namesIssuers: false, isLegacy: true });
 }
 
 function placesOf({ server, pinned, challenged }: ResourceQuery): readonly URL[] {
@@ -64,16 +74,20 @@ function placesOf({ server, pinned, challenged }: ResourceQuery): readonly URL[]
 
 function parse(url: URL, document: unknown, server: URL): Resource {
   const parsed = documentSchema.safeParse(document);
-  if (!parsed.success) throw unreadable(url, "no metadata of a protected resource (RFC 9728)", false);
+  if (!parsed.success) {
+    const what = `The server's metadata at ${quote(url.href)} is none of a protected resource (RFC 9728)`;
+    throw new TenantryError("CREDENTIAL_FAILED", `${what}; ask whoever runs the server.`);
+  }
   const { resource, authorization_servers: issuers, scopes_supported: scopes } = parsed.data;
   if (!contains(resource, server)) {
-    const what = `The metadata at ${url.href} is of the resource ${quote(resource)}`;
+    const what = `The metadata at ${quote(url.href)} is of the resource ${quote(resource)}`;
     const why = `which the server ${server.origin}${server.pathname} is not a part of (RFC 9728, section 3.3)`;
     throw new TenantryError("ORIGIN_REFUSED", `${what}, ${why}; it was discarded.`);
   }
   return Object.freeze({
     identifier: resource,
     issuers: Object.freeze(issuers === undefined || issuers.length === 0 ? [server.origin] : issuers),
+    namesIssuers: issuers !== undefined && issuers.length > 0,
     ...(scopes && { scopes: scopesOf(scopes) }),
     isLegacy: false,
   });
@@ -95,7 +109,13 @@ function identifierOf({ origin, pathname }: URL): string {
   return pathname === "/" ? origin : `${origin}${pathname}`;
 }
 
-function unreadable({ href }: URL, why: string, retryable: boolean): TenantryError {
-  const what = `The server's metadata at ${href} cannot be read (${why}); ask whoever runs the server.`;
-  return new TenantryError("CREDENTIAL_FAILED", what, { retryable });
+function unreadable({ href }: URL, response: Response, now: number): TenantryError {
+  const { status } = response;
+  const what = `The server's metadata at ${quote(href)} cannot be read (HTTP ${status}); ask whoever runs the server.`;
+  const retryable = status === 429 || status >= 500;
+  return new TenantryError("CREDENTIAL_FAILED", what, {
+    status,
+    retryable,
+    ...(retryable && retryAfterOf(response, now)),
+  });
 }

@@ -1,4 +1,10 @@
-import type { Clock, Principal, ServerId } from "@tenantry/core";
+import {
+  TenantryError,
+  type Clock,
+  type CredentialRequest,
+  type Principal,
+  type ServerId,
+} from "@tenantry/core";
 import { RecentMap } from "../recent-map.ts";
 
 /** What was granted anew because a server wanted more, so that a server that always wants more is heard a few times only. */
@@ -18,14 +24,27 @@ export class StepUps {
     this.#times = new RecentMap(max);
   }
 
-  add(principal: Principal, server: ServerId, scopes: readonly string[]): void {
-    const name = nameOf(principal, server, scopes);
+  add(principal: Principal, server: ServerId): void {
+    const name = nameOf(principal, server);
     this.#times.set(name, { times: this.#count(name) + 1, at: this.#clock.now() });
   }
 
-  /** Whether the person has granted this set as often as may be. */
-  areOver(principal: Principal, server: ServerId, scopes: readonly string[]): boolean {
-    return this.#count(nameOf(principal, server, scopes)) >= this.#maxTimes;
+  /**
+   * Throws `UNAUTHORIZED` where the person has granted more as often as may be. It counts whatever the server wanted: one
+   * that asks for something new each time would else be heard for ever.
+   */
+  check(principal: Principal, { server, rejected }: CredentialRequest, slot: string): void {
+    if (this.#count(nameOf(principal, server.id)) < this.#maxTimes) return;
+    const challenge = rejected?.challenge;
+    const what =
+      "The server wants more than it can be granted: it has refused what was granted for it before.";
+    throw new TenantryError("UNAUTHORIZED", what, {
+      status: 403,
+      delivery: "refused",
+      server: server.id,
+      slot,
+      ...(challenge && { challenge }),
+    });
   }
 
   #count(name: string): number {
@@ -34,6 +53,6 @@ export class StepUps {
   }
 }
 
-function nameOf({ workspace, user }: Principal, server: ServerId, scopes: readonly string[]): string {
-  return JSON.stringify([workspace, user, server, ...[...scopes].sort()]);
+function nameOf({ workspace, user }: Principal, server: ServerId): string {
+  return JSON.stringify([workspace, user, server]);
 }

@@ -10,6 +10,8 @@ import { clientAuthOf, type OAuthClient } from "./client.ts";
 import { jsonOf, type HttpRequest, type OAuthHttp } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
 import { ProofKey } from "./proof-key.ts";
+import { retryAfterOf } from "./retry-after.ts";
+import { saidBy } from "./said.ts";
 import { readTokens } from "./tokens.ts";
 
 /** What an issuer answered to a token request (RFC 6749, section 5.1). */
@@ -78,6 +80,7 @@ async function postOnce(
   proof: DPoPHandle | undefined,
 ): Promise<PostedAnswer> {
   const { issuer, client, grantType, parameters, signal } = request;
+  let posted: HttpRequest | undefined;
   const response = await genericTokenEndpointRequest(
     { issuer: issuer.name, token_endpoint: issuer.tokenEndpoint.href },
     { client_id: client.id, [clockSkew]: http.skewSeconds },
@@ -86,14 +89,14 @@ async function postOnce(
     { ...parameters },
     {
       [allowInsecureRequests]: true,
-      [customFetch]: (url: string, sent: HttpRequest) => http.send(new URL(url), sent),
+      [customFetch]: (url: string, sent: HttpRequest) => http.send(new URL(url), (posted = sent)),
       ...(signal && { signal }),
       ...(proof && { DPoP: proof }),
     },
   );
   const { status } = response;
   const body = await jsonOf(response);
-  return status === 200 ? { body, status } : refusal(issuer, response, body);
+  return status === 200 ? { body, status } : refusal(issuer, response, http.now, { body, sent: posted });
 }
 
 /** The tokens of an answer; throws the failure of one that holds none. */
@@ -102,31 +105,35 @@ export function tokensOf(answer: TokenAnswer): Tokens {
   throw answer.failure;
 }
 
+/** What an issuer answered, and to what. */
+interface Refused {
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  readonly sent: HttpRequest | undefined;
+}
+
 function refusal(
   { identifier }: Issuer,
-  { status, headers }: Response,
-  answer: Readonly<Record<string, unknown>> | undefined,
+  response: Response,
+  now: number,
+  { body, sent }: Refused,
 ): { readonly refused: string; readonly failure: TenantryError } {
-  const { error, error_description: description } = answer ?? {};
+  const { status, headers } = response;
+  const error = body?.["error"];
   const who = `The authorization server ${quote(identifier)}`;
   if (status === 429 || (status === 503 && headers.has("retry-after"))) {
     const what = `${who} cannot answer now (HTTP ${status}); try again later.`;
-    const seconds = Number(headers.get("retry-after") ?? Number.NaN);
     throw new TenantryError("CREDENTIAL_FAILED", what, {
       status,
       retryable: true,
       delivery: "refused",
-      ...(seconds >= 0 && { retryAfterMs: Math.min(seconds * 1_000, maxRetryAfterMs) }),
+      ...retryAfterOf(response, now),
     });
   }
   if (status < 400 || status >= 500 || typeof error !== "string") {
     const what = `${who} failed to give a token (HTTP ${status}); try again later.`;
     throw new TenantryError("CREDENTIAL_FAILED", what, { status, retryable: true, delivery: "unknown" });
   }
-  const said = typeof description === "string" ? `: ${quote(description)}` : "";
-  const what = `${who} refused to give a token (${quote(error)}${said}).`;
+  const what = `${who} refused to give a token (${saidBy(body, sent)}).`;
   const failure = new TenantryError("CREDENTIAL_FAILED", what, { status, delivery: "answered" });
   return { refused: error, failure };
 }
-
-const maxRetryAfterMs = 3_600_000;
