@@ -21,7 +21,7 @@ export interface OAuthLimits {
   readonly maxFlowsKnown: number;
   /**
    * How often one person may grant more because a server wants it, whatever it wants, within `metadataTtlMs`; then its
-   * refusal is final. Defaults to 4.
+   * refusal is final. Defaults to 2.
    */
   readonly maxStepUps: number;
 }
@@ -36,5 +36,5 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   failureTtlMs: 5_000,
   flowTtlMs: 600_000,
   maxFlowsKnown: 10_000,
-  maxStepUps: 4,
+  maxStepUps: 2,
 });
