@@ -17,8 +17,17 @@ export interface KeyedRow<K, V = Json> extends Row<V> {
   readonly key: K;
 }
 
+/** How a call is taken by a store that has much to do. */
+export interface UrgentOptions {
+  /**
+   * Whether it goes ahead of the calls that wait and is not refused because of them; defaults to `false`. It is for what
+   * ends work under a lease, and is lost otherwise.
+   */
+  readonly urgent?: boolean | undefined;
+}
+
 /** How a row is written. */
-export interface PutOptions {
+export interface PutOptions extends UrgentOptions {
   /** The version that the row must still have; `null`: there must be none. */
   readonly ifVersion: Version | null;
   /**
@@ -46,6 +55,12 @@ export interface Page<R> {
   readonly next?: Cursor;
 }
 
+/** A part of a list of rows. */
+export interface RowPage<K, V = Json> extends Page<KeyedRow<K, V>> {
+  /** The keys of rows in it that hold no JSON; absent where there are none. Each can be deleted or written over. */
+  readonly broken?: readonly K[];
+}
+
 /**
  * Rows of one kind, each a JSON value that the store does not look into. Every method rejects with `STORE_UNAVAILABLE`
  * where the store cannot be reached or written to (with `delivery: "unknown"` where a write may have been done all the
@@ -54,13 +69,15 @@ export interface Page<R> {
  * stand for everybody where somebody was meant.
  */
 export interface Slice<K, V = Json> {
-  get(key: K): Promise<Row<V> | undefined>;
+  get(key: K, options?: UrgentOptions): Promise<Row<V> | undefined>;
+  /** Gives the version without the value, which need not be readable, so that such a row can be written over. */
+  version(key: K): Promise<Version | undefined>;
   /** Writes the row and gives its new version; rejects with `STORE_CONFLICT` where a condition of `options` does not hold. */
   put(key: K, value: V, options: PutOptions): Promise<Version>;
   /** Deletes the row, if there is one; rejects with `STORE_CONFLICT` where it has another version than `ifVersion`. */
   delete(key: K, options?: { readonly ifVersion?: Version | undefined }): Promise<void>;
   /** Gives the rows of all tenants, for a job that goes over each: re-encryption, a migration. */
-  scan(options?: PageOptions): Promise<Page<KeyedRow<K, V>>>;
+  scan(options?: PageOptions): Promise<RowPage<K, V>>;
 }
 
 /** The part of a tenant's key that selects rows: always the workspace, and whichever others are given. */
@@ -69,7 +86,7 @@ export type Within<K extends { readonly workspace: WorkspaceId }> = Pick<K, "wor
 
 /** Rows that belong to a workspace: no query can be written without it. */
 export interface TenantSlice<K extends { readonly workspace: WorkspaceId }, V = Json> extends Slice<K, V> {
-  list(within: Within<K>, options?: PageOptions): Promise<Page<KeyedRow<K, V>>>;
+  list(within: Within<K>, options?: PageOptions): Promise<RowPage<K, V>>;
   /** Deletes what is selected and says how many rows that were. */
   clear(within: Within<K>): Promise<number>;
 }
@@ -131,7 +148,7 @@ export interface StoreLease {
 
 /**
  * Names that one holder at a time has, in all processes that use the store. The store's own clock decides; where it is
- * set back to before a lease was given, the lease has ended.
+ * set back by more than ten seconds, the younger ones of the leases have ended.
  */
 export interface Leases {
   /** Gives the lease, or `undefined` while somebody holds it; `ttlMs` is at most a day. */

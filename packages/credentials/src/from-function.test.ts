@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { secret, scopeOf, sessionId, TenantryError, userId, workspaceId, type Scope } from "@tenantry/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -252,4 +254,30 @@ describe("fromFunction with ttlMs", () => {
     await resolve(source);
     expect(calls).toBe(2);
   });
+});
+
+test("a value that was refused is not given again where the function has none in its place", async () => {
+  const given: (string | undefined)[] = ["old", undefined, undefined];
+  const provider = bearer(fromFunction(() => given.shift(), { ttlMs: 3_600_000 })).bind(dependencies);
+  const old = await provider.resolve(request());
+  const rejected = { generation: old?.generation ?? "" };
+  for (const parts of [{ rejected }, {}]) {
+    const again = (async () => provider.resolve(request(parts)))();
+    expect(await failure(again)).toMatchObject({ code: "CREDENTIAL_MISSING" });
+  }
+});
+
+test("a process stays alive for as long as somebody waits for the function, and ends with the error", async () => {
+  const program = `
+    import { bearer, fromFunction } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
+    import { systemClock } from "@tenantry/core";
+    const source = bearer(fromFunction(() => new Promise(() => {}), { timeoutMs: 50 }));
+    const provider = source.bind({ fetch, clock: systemClock, fingerprint: (text) => text });
+    const scope = { share: "user", workspace: "w", user: "u" };
+    const server = { id: "s", digest: "d", origin: "https://x.example" };
+    await (async () => provider.resolve({ scope, server, context: {} }))().catch((error) => console.log(error.cause.code));`;
+  const child = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: import.meta.dirname,
+  });
+  expect(child.stdout.trim()).toBe("TIMEOUT");
 });

@@ -83,10 +83,12 @@ async function callWithin(
   caller?.throwIfAborted();
   const late = new AbortController();
   const signal = caller === undefined ? late.signal : AbortSignal.any([caller, late.signal]);
-  const timer = clock.after(timeoutMs, () => {
+  const expire = () => {
     const why = `The function in fromFunction() took longer than ${timeoutMs} ms; try again, or give it a longer timeoutMs.`;
     late.abort(new TenantryError("TIMEOUT", why, { retryable: true }));
-  });
+  };
+  // Somebody waits: without this the process could end, and the caller would never hear of it.
+  const timer = clock.after(timeoutMs, expire, { keepAlive: true });
   try {
     return await raceAbort(Promise.resolve(fn({ ...facts, signal })), signal);
   } finally {

@@ -101,6 +101,15 @@ describe("fromStore", () => {
     expect(store.calls()).toBe(calls + 1);
   });
 
+  test("does not give again what was refused and has been removed, of which the store has not told", async () => {
+    const { vault, read, store, provider } = setUp();
+    await vault.save(address, "t-1");
+    const generation = (await provider.resolve(request()))?.generation ?? "";
+    await store.quietly(() => vault.remove(address));
+    expect(await failure(read({ rejected: { generation } }))).toMatchObject({ code: "CREDENTIAL_MISSING" });
+    expect(await failure(read())).toMatchObject({ code: "CREDENTIAL_MISSING" });
+  });
+
   test("does not remember that there is nothing", async () => {
     const { vault, read } = setUp();
     expect(await failure(read())).toMatchObject({ code: "CREDENTIAL_MISSING" });
@@ -194,6 +203,28 @@ describe("a saved value that is removed", () => {
     expect(told).toHaveLength(1);
   });
 
+  test("is not told of for trouble of the store, and is once that has passed", async () => {
+    const { vault, store, provider } = setUp();
+    await vault.save(address, "t-ada");
+    const told: CredentialEvent[] = [];
+    provider.watch?.((event) => told.push(event));
+    await provider.resolve(request());
+    const { get } = store.credentials;
+    store.credentials.get = () => Promise.reject(new TenantryError("STORE_UNAVAILABLE", "away"));
+    store.resync();
+    await settle();
+    expect(told).toEqual([]);
+    store.credentials.get = get.bind(store.credentials);
+    await store.quietly(() => vault.remove(address));
+    expect(await failure((async () => provider.resolve(request()))())).toMatchObject({
+      code: "CREDENTIAL_MISSING",
+    });
+    expect(told).toHaveLength(1);
+    store.resync();
+    await settle();
+    expect(told).toHaveLength(1);
+  });
+
   test("cannot be watched where no source can be", () => {
     for (const source of [
       bearer(fromStatic("t")),
@@ -236,6 +267,19 @@ describe("credentialVault", () => {
       () => vault.look(address),
     ])
       expect(await failure(call())).toMatchObject({ code: "STORE_INVALID" });
+  });
+
+  test("saves over a row that is damaged, and removes one", async () => {
+    const { vault, store, read } = setUp();
+    const key = { ...address, workspace: ada.workspace, user: ada.user, server: remote.id };
+    await vault.save(address, "t-1");
+    store.damage(key);
+    expect(await failure(vault.look(address))).toMatchObject({ code: "STORE_INVALID" });
+    await vault.save(address, "t-2");
+    expect(await read()).toEqual({ authorization: "Bearer t-2" });
+    store.damage(key);
+    expect(await vault.remove(address)).toBe(true);
+    expect(await vault.look(address)).toBeUndefined();
   });
 
   test("lets the last of many savings win", async () => {

@@ -11,6 +11,7 @@ import {
 } from "@tenantry/core";
 import { spell } from "./credential-key.ts";
 import { Listeners } from "./listeners.ts";
+import { RecentMap } from "./recent-map.ts";
 import { ValueCache } from "./value-cache.ts";
 import { checkName, checkTtl, type BoundSource, type ValueEvent, type ValueSource } from "./value-source.ts";
 import { openValue } from "./vault/stored-value.ts";
@@ -53,6 +54,9 @@ export function fromStore(options: StoredValueOptions = {}): ValueSource {
   });
 }
 
+/** How many values that could not be looked at are remembered. */
+const maxDoubts = 10_000;
+
 /** The values of one slot that were read lately. */
 class StoredValues {
   readonly listeners = new Listeners<ValueEvent>();
@@ -60,6 +64,8 @@ class StoredValues {
   readonly #sealer: Sealer;
   readonly #slot: string;
   readonly #cache: ValueCache<CredentialKey>;
+  /** Values that may be gone, and could not be looked at. */
+  readonly #doubtful = new RecentMap<string, CredentialKey>(maxDoubts);
   #watching: Disposable | undefined;
 
   constructor({ store, sealer, clock }: CredentialDependencies, slot: string, ttlMs: number) {
@@ -93,20 +99,30 @@ class StoredValues {
   async #load(key: CredentialKey): Promise<Secret | undefined> {
     this.#watching ??= watchWeakly(this.#store, this);
     const row = await this.#store.credentials.get(key);
+    // One that was read may be from before the change; one that is absent is gone.
+    if (row === undefined) this.#settleDoubt(key, false);
     return row && (await openValue(this.#sealer, key, row.value)).value;
   }
 
   /** Tells of those that are gone, one after the other: a store that has just come back has enough to do. */
   async #check(keys: readonly CredentialKey[]): Promise<void> {
-    for (const key of keys) {
+    for (const key of [...this.#doubtful.takeAll(), ...keys]) {
       if (this.listeners.size === 0) return;
-      const { workspace, user, server } = key;
-      // A value that cannot be read counts as gone: a connection that is closed needlessly is opened again.
-      const row = await this.#store.credentials.get(key).catch(() => undefined);
-      const scope: Scope =
-        user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
-      if (row === undefined) this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
+      this.#doubtful.set(spell(key), key);
+      try {
+        this.#settleDoubt(key, (await this.#store.credentials.get(key)) !== undefined);
+      } catch {
+        // Trouble of the store says nothing of the value; who reads it next, or the next change, settles it.
+      }
     }
+  }
+
+  #settleDoubt(key: CredentialKey, isThere: boolean): void {
+    if (this.#doubtful.take(spell(key)) === undefined || isThere) return;
+    const { workspace, user, server } = key;
+    const scope: Scope =
+      user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
+    this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
   }
 }
 

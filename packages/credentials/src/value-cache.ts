@@ -33,8 +33,8 @@ export class ValueCache<A> {
   }
 
   /**
-   * The value named `id`, at once where it is known. After a refusal it is read again, once for that generation; that there
-   * is none is not remembered. `about` is kept beside it. A caller's abort ends its own wait, and the last one's the reading.
+   * The value named `id`, at once where it is known. After a refusal it is forgotten and read again, once for that
+   * generation; that there is none is not remembered. `about` is kept beside it. A caller's abort ends its own wait, and the last one's the reading.
    */
   read(
     id: string,
@@ -84,6 +84,8 @@ export class ValueCache<A> {
     load: (signal: AbortSignal) => Promise<Secret | undefined>,
   ): Flight<A> {
     const replaces = rejected?.generation;
+    // What was refused is given to nobody any more, also where there is nothing in its place.
+    if (rejected !== undefined) this.#values.take(id);
     const work = async (signal: AbortSignal) => {
       try {
         const value = await load(signal);

@@ -1,14 +1,14 @@
 import {
   TenantryError,
   type Clock,
+  type CredentialKey,
   type CredentialStore,
   type Json,
-  type KeyedRow,
   type Leases,
-  type Page,
   type PageOptions,
   type PutOptions,
   type Row,
+  type RowPage,
   type Slice,
   type StoreChange,
   type StoreLease,
@@ -24,13 +24,20 @@ export interface MemoryStore extends CredentialStore {
   /** Tells every watcher that something may have been missed. */
   readonly resync: () => void;
   readonly watchers: () => number;
+  /** Does work of which no watcher is told, as another process does where the store cannot tell of it. */
+  readonly quietly: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Makes the credential of this key one that cannot be read. */
+  readonly damage: (key: CredentialKey) => void;
 }
 
 /** Makes an empty one whose rows and leases end by `clock`. */
 export function memoryStore(clock: Clock): MemoryStore {
   const watchers = new Set<(change: StoreChange) => void>();
   const told = { calls: 0 };
-  const tell = (change: StoreChange) => [...watchers].forEach((listener) => listener(change));
+  const voice = { isQuiet: false };
+  const tell = (change: StoreChange) => {
+    if (!voice.isQuiet) [...watchers].forEach((listener) => listener(change));
+  };
   const versions = { last: 0 };
   const leases = memoryLeases(clock, told);
   const slice = <K extends object>(name: string) =>
@@ -54,6 +61,11 @@ export function memoryStore(clock: Clock): MemoryStore {
     dump: () => JSON.stringify(Object.values(slices).map((each) => [...each.rows])),
     resync: () => tell({ kind: "resync" }),
     watchers: () => watchers.size,
+    async quietly(work) {
+      voice.isQuiet = true;
+      return work().finally(() => (voice.isQuiet = false));
+    },
+    damage: (key) => void slices.credentials.damaged.add(spelled(key)),
   };
 }
 
@@ -69,6 +81,7 @@ interface SliceParts<K> {
 class MemorySlice<K extends object> implements Slice<K> {
   readonly rows = new Map<string, { readonly key: K; readonly row: Row }>();
 
+  readonly damaged = new Set<string>();
   readonly #parts: SliceParts<K>;
 
   constructor(parts: SliceParts<K>) {
@@ -77,7 +90,14 @@ class MemorySlice<K extends object> implements Slice<K> {
 
   async get(key: K): Promise<Row | undefined> {
     this.#parts.told.calls++;
+    if (this.damaged.has(spelled(key)))
+      throw new TenantryError("STORE_INVALID", "The row holds no JSON; delete it.");
     return this.#find(key);
+  }
+
+  async version(key: K): Promise<Version | undefined> {
+    this.#parts.told.calls++;
+    return this.#find(key)?.version;
   }
 
   async put(key: K, value: Json, { ifVersion, expiresAt, lease }: PutOptions): Promise<Version> {
@@ -86,6 +106,7 @@ class MemorySlice<K extends object> implements Slice<K> {
     if ((before?.version ?? null) !== ifVersion || (lease && !this.#parts.holds(lease))) throw conflict();
     const version = String(++this.#parts.versions.last);
     const row = { value: JSON.parse(JSON.stringify(value)) as Json, version };
+    this.damaged.delete(spelled(key));
     this.rows.set(spelled(key), {
       key: structuredClone(key),
       row: expiresAt === undefined ? row : { ...row, expiresAt },
@@ -100,18 +121,25 @@ class MemorySlice<K extends object> implements Slice<K> {
     if (before === undefined) return;
     if (ifVersion !== undefined && ifVersion !== before.version) throw conflict();
     this.rows.delete(spelled(key));
+    this.damaged.delete(spelled(key));
     this.#parts.changed(key);
   }
 
-  async scan({ after = "", limit = 100 }: PageOptions = {}): Promise<Page<KeyedRow<K>>> {
+  async scan({ after = "", limit = 100 }: PageOptions = {}): Promise<RowPage<K>> {
     this.#parts.told.calls++;
     const names = [...this.rows.keys()].filter((name) => name > after).sort();
     const page = names.slice(0, limit);
-    const rows = page.flatMap((name) => {
+    const found = page.flatMap((name) => {
       const { key, row } = this.rows.get(name) as { key: K; row: Row };
       return this.#find(key) === undefined ? [] : [{ key, ...row }];
     });
-    return names.length > page.length ? { rows, next: page.at(-1) as string } : { rows };
+    const rows = found.filter(({ key }) => !this.damaged.has(spelled(key)));
+    const broken = found.filter(({ key }) => this.damaged.has(spelled(key))).map(({ key }) => key);
+    return {
+      rows,
+      ...(broken.length > 0 && { broken }),
+      ...(names.length > page.length && { next: page.at(-1) as string }),
+    };
   }
 
   #find(key: K): Row | undefined {

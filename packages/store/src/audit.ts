@@ -15,7 +15,7 @@ const maxDetailBytes = 65_536;
 export function auditOf(engine: Engine): AuditLog {
   return Object.freeze({
     append: async (entry: AuditEntry) => {
-      const { workspace, user, at, action, detail } = entry;
+      const { workspace, user, at, action, detail } = entry ?? {};
       if (!Number.isSafeInteger(at))
         throw invalid("at is a whole number of milliseconds since the Unix epoch.");
       const named = {
@@ -39,9 +39,10 @@ export function auditOf(engine: Engine): AuditLog {
 }
 
 function selectionOf(within: Parameters<AuditLog["list"]>[0]): EntrySelection {
-  const { workspace, user } = within;
+  const given = within ?? {};
+  const { workspace, user } = given;
   // One that is there and `undefined` would show everybody's entries where one person's were meant.
-  if (user === undefined && Object.hasOwn(within, "user"))
+  if (user === undefined && Object.hasOwn(given, "user"))
     throw invalid("The user is undefined; leave it out.");
   return {
     workspace: encode(workspace, "the workspace"),

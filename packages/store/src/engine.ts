@@ -1,4 +1,4 @@
-import type { AuditEntry, StoreChange, StoreLease, Version } from "@tenantry/core";
+import type { AuditEntry, StoreChange, StoreLease, UrgentOptions, Version } from "@tenantry/core";
 import type { KeyTexts, Selection } from "./key.ts";
 import type { SliceShape } from "./slice-shape.ts";
 
@@ -24,6 +24,7 @@ export interface Write {
   readonly expiresAt: number | null;
   readonly ifVersion: Version | null;
   readonly lease?: StoreLease | undefined;
+  readonly urgent?: boolean | undefined;
 }
 
 /** Which rows make up a page: those after a place, at most so many. */
@@ -54,7 +55,7 @@ export interface EntrySelection {
 
 /** What a backend does. It is given what has been checked, and never sees a key or a value that it cannot keep. */
 export interface Engine {
-  get(shape: SliceShape, key: KeyTexts): Promise<StoredRow | undefined>;
+  get(shape: SliceShape, key: KeyTexts, options?: UrgentOptions): Promise<StoredRow | undefined>;
   put(shape: SliceShape, key: KeyTexts, write: Write): Promise<void>;
   delete(shape: SliceShape, key: KeyTexts, ifVersion: Version | undefined): Promise<void>;
   page(shape: SliceShape, selection: Selection, request: PageRequest<KeyTexts>): Promise<Rows<StoredRow>>;

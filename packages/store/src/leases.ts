@@ -8,15 +8,22 @@ const maxNameBytes = 2_600;
 /** The longest time for which a lease is given at once: a day. */
 const maxTtlMs = 86_400_000;
 
+interface LeaseOptions {
+  readonly ttlMs: number;
+}
+
+/** How far the clock may be set back without ending the leases that were given before, in milliseconds. */
+export const toleratedStepMs = 10_000;
+
 /** The leases of an engine; they check what they are given before anything is sent. */
 export function leasesOf(engine: Engine): Leases {
   return Object.freeze({
-    acquire: async (name: string, { ttlMs }: { readonly ttlMs: number }) => {
-      const lease = await engine.acquire(encodeName(name), checkTtl(ttlMs));
+    acquire: async (name: string, options: LeaseOptions) => {
+      const lease = await engine.acquire(encodeName(name), ttlOf(options));
       return lease && Object.freeze({ ...lease, name });
     },
-    renew: async (lease: StoreLease, { ttlMs }: { readonly ttlMs: number }) => {
-      const renewed = await engine.renew(checkLease(lease), checkTtl(ttlMs));
+    renew: async (lease: StoreLease, options: LeaseOptions) => {
+      const renewed = await engine.renew(checkLease(lease), ttlOf(options));
       return Object.freeze({ ...renewed, name: lease.name });
     },
     release: async (lease: StoreLease) => engine.release(checkLease(lease)),
@@ -25,7 +32,7 @@ export function leasesOf(engine: Engine): Leases {
 
 /** Checks a lease that a caller gives back, and spells its name as it is stored. */
 export function checkLease(lease: StoreLease): StoreLease {
-  const { name, fence, expiresAt } = lease;
+  const { name, fence, expiresAt } = lease ?? {};
   if (!Number.isSafeInteger(fence)) throw invalid("That is no lease; give one that acquire() gave.");
   return { name: encodeName(name), fence, expiresAt };
 }
@@ -38,7 +45,8 @@ function encodeName(name: string): string {
   return text;
 }
 
-function checkTtl(ttlMs: number): number {
+function ttlOf(options: LeaseOptions | undefined): number {
+  const ttlMs = options?.ttlMs ?? Number.NaN;
   if (Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= maxTtlMs) return ttlMs;
   throw invalid(`ttlMs is a whole number of milliseconds from 1 to ${maxTtlMs}.`);
 }

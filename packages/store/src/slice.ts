@@ -1,11 +1,11 @@
 import type {
   Json,
-  KeyedRow,
-  Page,
   PageOptions,
   PutOptions,
   Row,
+  RowPage,
   TenantSlice,
+  UrgentOptions,
   Version,
 } from "@tenantry/core";
 import type { Engine, StoredRow } from "./engine.ts";
@@ -25,25 +25,25 @@ type AnySlice = TenantSlice<{ readonly workspace: never }>;
 
 /** The slice of one shape. It checks what it is given before anything is sent. */
 export function sliceOf(engine: Engine, shape: SliceShape): AnySlice {
-  const page = async (
-    list: string,
-    selection: Selection,
-    options: PageOptions,
-  ): Promise<Page<KeyedRow<never>>> => {
+  const page = async (list: string, selection: Selection, options: PageOptions): Promise<RowPage<never>> => {
     const id = [shape.name, list, selection];
     const after = placeOf<KeyTexts>(id, options.after, (place) => isKey(shape, place));
     const { rows, more } = await engine.page(shape, selection, { after, limit: limitOf(options) });
     const last = rows.at(-1);
+    const keyed = rows.map((row) => ({ key: keyOf(shape, row.key) as never, row: readableOf(row) }));
+    const broken = keyed.flatMap(({ key, row }) => (row === undefined ? [key] : []));
     return {
-      rows: rows.map((row) => ({ key: keyOf(shape, row.key) as never, ...rowOf(row) })),
+      rows: keyed.flatMap(({ key, row }) => (row === undefined ? [] : [{ key, ...row }])),
+      ...(broken.length > 0 && { broken }),
       ...(more && last && { next: cursorOf(id, last.key) }),
     };
   };
   return Object.freeze({
-    get: async (key: unknown) => {
-      const row = await engine.get(shape, keyTexts(shape, key));
+    get: async (key: unknown, options: UrgentOptions = {}) => {
+      const row = await engine.get(shape, keyTexts(shape, key), { urgent: options.urgent === true });
       return row && rowOf(row);
     },
+    version: async (key: unknown) => (await engine.get(shape, keyTexts(shape, key)))?.version,
     put: async (key: unknown, value: Json, options: PutOptions) => {
       const version = crypto.randomUUID();
       const conditions = checkPut(options);
@@ -73,6 +73,15 @@ function rowOf({ value, version, expiresAt }: StoredRow): Row {
   return { value: decodeValue(value), version, ...(expiresAt !== null && { expiresAt }) };
 }
 
+/** One row that cannot be read must not keep anybody from the others of its list. */
+function readableOf(row: StoredRow): Row | undefined {
+  try {
+    return rowOf(row);
+  } catch {
+    return undefined;
+  }
+}
+
 function isKey(shape: SliceShape, place: readonly unknown[]): boolean {
   return (
     place.length === shape.parts.length &&
@@ -90,7 +99,7 @@ function versionText(version: unknown): Version {
 
 /** A write that forgets its condition would overwrite whatever is there, so there is no default. */
 function checkPut(options: PutOptions) {
-  const { ifVersion, expiresAt, lease } = options ?? {};
+  const { ifVersion, expiresAt, lease, urgent } = options ?? {};
   if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt)) {
     throw invalid("expiresAt is a whole number of milliseconds since the Unix epoch.");
   }
@@ -98,5 +107,6 @@ function checkPut(options: PutOptions) {
     ifVersion: ifVersion === null ? null : versionText(ifVersion),
     expiresAt: expiresAt ?? null,
     lease: lease === undefined ? undefined : checkLease(lease),
+    urgent: urgent === true,
   };
 }

@@ -57,7 +57,7 @@ async function play(store: Store, clock: ManualClock, steps: Steps) {
       release: () => store.leases.release(lease),
       advance: () => clock.advance(300 * (which + 1)),
       // Somebody sets the clock back.
-      back: () => clock.advance(-400 * which),
+      back: () => clock.advance(-4_000 * which),
     };
     outcomes.push(await actions[kind]?.().catch((error: { code: string }) => error.code));
   }
@@ -70,6 +70,27 @@ async function play(store: Store, clock: ManualClock, steps: Steps) {
   );
   return outcomes;
 }
+
+it("keeps a lease where the clock is set back by a small step, and ends it where it is by a large one", async () => {
+  const clock = manualClock();
+  const patient = { now: clock.now, after: systemClock.after };
+  for (const store of [
+    memoryStore({ clock }),
+    sqliteStore(join(folder, `${crypto.randomUUID()}.db`), { clock: patient }),
+  ]) {
+    const lease = await store.leases.acquire("a", { ttlMs: 5_000 });
+    const released = await store.leases.acquire("b", { ttlMs: 5_000 });
+    if (released) await store.leases.release(released);
+    await clock.advance(-10_000);
+    expect(await store.leases.acquire("a", { ttlMs: 5_000 })).toBeUndefined();
+    expect(await store.leases.acquire("b", { ttlMs: 5_000 })).toBeDefined();
+    await clock.advance(-1);
+    expect((await store.leases.acquire("a", { ttlMs: 5_000 }))?.fence).toBeGreaterThan(
+      lease?.fence ?? Infinity,
+    );
+    await store.close();
+  }
+});
 
 it("does the same in memory and in SQLite, whatever is done", async () => {
   await fc.assert(

@@ -1,4 +1,4 @@
-import type { Json } from "@tenantry/core";
+import { TenantryError, type Json } from "@tenantry/core";
 import { invalid, unreadable } from "./failure.ts";
 
 /** How deep a value may nest. */
@@ -9,12 +9,23 @@ const maxDepth = 64;
  * levels, or where it takes more than `maxBytes`, 1 MiB by default.
  */
 export function encodeValue(value: unknown, maxBytes = 1_048_576): string {
-  check(value, 0, { left: maxBytes, maxBytes });
-  const text = JSON.stringify(value);
+  const text = textOf(value, maxBytes);
   // A unit of text takes three bytes at most, and most values are far from the bound.
   if (text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes)
     throw tooLarge(maxBytes);
   return text;
+}
+
+/** Code of the value's own may run meanwhile, and fail or give another value each time; what it throws is not told. */
+function textOf(value: unknown, maxBytes: number): string {
+  try {
+    check(value, 0, { left: maxBytes, maxBytes });
+    const text: unknown = JSON.stringify(value);
+    if (typeof text === "string") return text;
+  } catch (failure) {
+    if (failure instanceof TenantryError) throw failure;
+  }
+  throw notJson("getters or a toJSON()");
 }
 
 /** The value of a JSON text that was stored; throws `STORE_INVALID`. */

@@ -27,8 +27,8 @@ export function mustAuthorize({ server, slot }: CredentialKey, why: string, caus
   return new TenantryError("AUTHORIZATION_REQUIRED", what, details);
 }
 
-/** The error for a caller who has waited as long as another process may keep a grant to itself. */
+/** The error for a caller who has waited as long as another process, or the store, may keep a grant to itself. */
 export function waitedTooLong({ server, slot }: CredentialKey): TenantryError {
-  const why = `Another process has been refreshing the authorization for the server ${quote(server)} for too long; try again.`;
+  const why = `The authorization for the server ${quote(server)} has been read or refreshed, here or by another process, for too long; try again.`;
   return new TenantryError("TIMEOUT", why, { retryable: true, server, slot });
 }

@@ -1,12 +1,13 @@
-import type { Clock, CredentialKey, StoreChange } from "@tenantry/core";
+import { withDeadline, type Clock, type CredentialKey, type StoreChange } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
 import { Listeners } from "../listeners.ts";
 import { RecentMap } from "../recent-map.ts";
 import { watchWeakly } from "../watch-weakly.ts";
 import type { Bells } from "./bells.ts";
+import { waitedTooLong } from "./failure.ts";
 import type { Grant, GrantEvent } from "./grant.ts";
 import type { GrantRows, GrantStore } from "./grant-rows.ts";
-import type { GrantLimits } from "./limits.ts";
+import { patienceMs, type GrantLimits } from "./limits.ts";
 
 /** A grant as it was read. */
 export interface Known {
@@ -23,6 +24,12 @@ export interface Known {
 interface Reading {
   readonly key: CredentialKey;
   readonly grant: Promise<Grant | undefined>;
+}
+
+/** A grant that was in use when its row changed. */
+interface Doubt {
+  readonly key: CredentialKey;
+  readonly subject: string;
 }
 
 /** What remembering grants takes. */
@@ -43,12 +50,15 @@ export class GrantMemory {
   readonly #parts: MemoryParts;
   readonly #known: RecentMap<string, Known>;
   readonly #reads = new Map<string, Reading>();
+  /** The subjects of grants that may be gone, and could not be looked at. */
+  readonly #doubtful: RecentMap<string, Doubt>;
   readonly listeners = new Listeners<GrantEvent>();
   #watching: Disposable | undefined;
 
   constructor(parts: MemoryParts) {
     this.#parts = parts;
     this.#known = new RecentMap(parts.limits.maxGrants);
+    this.#doubtful = new RecentMap(parts.limits.maxGrants);
   }
 
   /** What is known of a grant, by its spelled key, unless that is too old. */
@@ -65,7 +75,14 @@ export class GrantMemory {
     if (running !== undefined) return running.grant;
     this.#watching ??= watchWeakly(this.#parts.store, this);
     const isCurrent = () => this.#reads.get(id) === reading;
-    const grant = this.#read(key, id, isCurrent).finally(() => {
+    const { clock, limits } = this.#parts;
+    const options = {
+      clock,
+      timeoutMs: patienceMs(limits),
+      expired: () => waitedTooLong(key),
+      keepAlive: true,
+    };
+    const grant = withDeadline(options, () => this.#read(key, id, isCurrent)).finally(() => {
       if (isCurrent()) this.#reads.delete(id);
     });
     const reading: Reading = { key, grant };
@@ -107,12 +124,15 @@ export class GrantMemory {
     this.listeners.clear();
     this.#reads.clear();
     this.#known.takeAll();
+    this.#doubtful.takeAll();
   }
 
   async #read(key: CredentialKey, id: string, isCurrent: () => boolean): Promise<Grant | undefined> {
     const { rows, clock, limits, random } = this.#parts;
     const grant = (await rows.read(key))?.grant;
-    if (grant === undefined || !isCurrent()) return grant;
+    if (!isCurrent()) return grant;
+    this.#settleDoubt(id, grant);
+    if (grant === undefined) return grant;
     const now = clock.now();
     const dueAt = dueAtOf(grant, limits.aheadMs, 0.5 + random() / 2);
     this.#known.set(id, { key: plainKey(key), grant, from: now, until: now + limits.memoryMs, dueAt });
@@ -124,13 +144,23 @@ export class GrantMemory {
    * that has just come back has enough to do.
    */
   async #check(all: readonly (Known | Reading)[]): Promise<void> {
+    const doubts: Doubt[] = [...this.#doubtful.takeAll()];
     for (const { key, grant } of all) {
-      if (this.listeners.size === 0) return;
-      const before = await subjectOf(grant);
-      // A grant that cannot be read counts as gone: a connection that is closed needlessly is opened again.
-      if (before !== undefined && before !== (await subjectOf(this.read(key, spell(key)))))
-        this.tellEnded(key, before);
+      const subject = await subjectOf(grant);
+      if (subject !== undefined) doubts.push({ key, subject });
     }
+    for (const doubt of doubts) {
+      if (this.listeners.size === 0) return;
+      const id = spell(doubt.key);
+      this.#doubtful.set(id, doubt);
+      // Trouble of the store or of the sealer says nothing of the grant; who reads it next, or the next change, settles it.
+      await this.read(doubt.key, id).catch(() => {});
+    }
+  }
+
+  #settleDoubt(id: string, grant: Grant | undefined): void {
+    const doubt = this.#doubtful.take(id);
+    if (doubt !== undefined && doubt.subject !== grant?.subject) this.tellEnded(doubt.key, doubt.subject);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type Sealer,
   type Store,
   type StoreLease,
+  type UrgentOptions,
   type Version,
 } from "@tenantry/core";
 import { z } from "zod";
@@ -32,7 +33,7 @@ export interface GrantRow {
 }
 
 /** How a grant is written. */
-export interface WriteOptions {
+export interface WriteOptions extends UrgentOptions {
   readonly ifVersion: Version | null;
   readonly intent?: Intent;
   readonly lease?: StoreLease;
@@ -49,8 +50,8 @@ export class GrantRows {
   }
 
   /** Rejects with `SEAL_BROKEN` where the row does not open, and with `STORE_INVALID` where it holds no grant. */
-  async read(key: CredentialKey): Promise<GrantRow | undefined> {
-    const row = await this.#credentials.get(key);
+  async read(key: CredentialKey, options?: UrgentOptions): Promise<GrantRow | undefined> {
+    const row = await this.#credentials.get(key, options);
     if (row === undefined) return undefined;
     const held = rowSchema.safeParse(row.value);
     if (!held.success) throw noGrant(key);
@@ -68,8 +69,8 @@ export class GrantRows {
     } catch (failure) {
       const code = failure instanceof TenantryError ? failure.code : undefined;
       if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
-      const row = await this.#credentials.get(key);
-      return row && { version: row.version };
+      const version = await this.#credentials.version(key);
+      return version === undefined ? undefined : { version };
     }
   }
 

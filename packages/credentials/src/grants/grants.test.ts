@@ -1,72 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import {
-  secret,
-  serverId,
-  TenantryError,
-  userId,
-  workspaceId,
-  type Clock,
-  type CredentialKey,
-  type Sealer,
-} from "@tenantry/core";
+import { secret, serverId, TenantryError, userId, workspaceId } from "@tenantry/core";
 import { describe, expect, test } from "vitest";
-import { failure, handClock, thrown } from "../../test/fixture.ts";
-import { Issuer, invalidGrant } from "../../test/issuer.ts";
-import { memoryStore } from "../../test/memory-store.ts";
-import { Grants, type Grant, type GrantEvent, type GrantLimits, type SendRefresh } from "../grants.ts";
-import { sealWithKeys } from "../index.ts";
-
-const key: CredentialKey = {
-  workspace: workspaceId("acme"),
-  user: userId("ada"),
-  server: serverId("github"),
-  slot: "oauth",
-};
-const hour = 3_600_000;
-
-function setUp({ graceMs, rotates, limits }: Setting = {}) {
-  const clock = handClock();
-  clock.pass(1_000 * hour);
-  const store = memoryStore(clock);
-  const busy = { count: 0 };
-  const sealer = counted(sealWithKeys({ current: "k", keys: { k: randomBytes(32) } }), busy);
-  const issuer = new Issuer({
-    clock,
-    ...(graceMs !== undefined && { graceMs }),
-    ...(rotates !== undefined && { rotates }),
-  });
-  const send: SendRefresh = async (grant) => issuer.refresh(grant);
-  /** One process; a dead one hears no timer. */
-  const start = (own: Clock = clock) => new Grants({ store, sealer, clock: own, limits, random: () => 0.5 });
-  /** Lets everything happen that waits for no clock. */
-  const settle = async () => {
-    for (let quiet = 0; quiet < 5; quiet = busy.count === 0 ? quiet + 1 : 0)
-      await new Promise((resolve) => setImmediate(resolve));
-  };
-  return { clock, settle, store, issuer, send, start, grants: start() };
-}
-
-interface Setting {
-  readonly graceMs?: number;
-  readonly rotates?: boolean;
-  readonly limits?: Partial<GrantLimits>;
-}
-
-/** The same sealer, with a count of what it is doing: its work is done by threads, which no turn of the loop waits for. */
-function counted(sealer: Sealer, busy: { count: number }): Sealer {
-  const count = async <T>(work: Promise<T>) => {
-    busy.count++;
-    return work.finally(() => busy.count--);
-  };
-  return {
-    seal: (...args) => count(sealer.seal(...args)),
-    open: (...args) => count(sealer.open(...args)),
-    isStale: (envelope) => sealer.isStale(envelope),
-  };
-}
-
-const text = (grant: Grant | undefined) => grant?.accessToken.reveal();
+import { failure, thrown } from "../../test/fixture.ts";
+import { hour, key, leaseName, setUp, text } from "../../test/grants-fixture.ts";
+import { invalidGrant } from "../../test/issuer.ts";
+import type { Grant, GrantEvent, SendRefresh } from "../grants.ts";
 
 describe("a grant that is kept", () => {
   test("is given by another process as it was put", async () => {
@@ -369,11 +307,6 @@ describe("a caller who stops waiting", () => {
     expect(store.calls()).toBe(0);
   });
 });
-
-/** The name that the coordinator leases for {@link key}. */
-function leaseName() {
-  return "refresh:4:3:6:acmeadagithuboauth";
-}
 
 describe("a refresh that fails", () => {
   const unsent = () =>

@@ -2,6 +2,7 @@ import {
   raceAbort,
   SharedFlight,
   TenantryError,
+  withDeadline,
   type Clock,
   type CredentialKey,
   type Sealer,
@@ -9,11 +10,11 @@ import {
 import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import { Bells } from "./bells.ts";
-import { isConflict } from "./failure.ts";
-import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
+import { isConflict, waitedTooLong } from "./failure.ts";
+import { isLive, type FreshOptions, type Grant, type GrantEvent, type SendRefresh } from "./grant.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
-import { grantLimits, type GrantLimits } from "./limits.ts";
+import { grantLimits, patienceMs, type GrantLimits } from "./limits.ts";
 import { Refresher, type RefreshRequest } from "./refresher.ts";
 
 /** What grants are kept with. */
@@ -43,6 +44,7 @@ const maxWrites = 10;
  */
 export class Grants implements AsyncDisposable {
   readonly #clock: Clock;
+  readonly #limits: Readonly<GrantLimits>;
   readonly #rows: GrantRows;
   readonly #memory: GrantMemory;
   readonly #refresher: Refresher;
@@ -59,6 +61,7 @@ export class Grants implements AsyncDisposable {
     const rows = new GrantRows(store.credentials, sealer);
     const parts = { store, leases: store.leases, rows, clock, limits, random, bells: new Bells() };
     this.#clock = clock;
+    this.#limits = limits;
     this.#rows = rows;
     this.#memory = new GrantMemory(parts);
     this.#refresher = new Refresher(parts);
@@ -182,7 +185,7 @@ export class Grants implements AsyncDisposable {
     if (this.#ending.signal.aborted) throw closed();
     const work = async (signal: AbortSignal) => {
       try {
-        return await this.#refresher.refresh(request, AbortSignal.any([signal, this.#ending.signal]));
+        return await this.#refreshInTime(request, AbortSignal.any([signal, this.#ending.signal]));
       } finally {
         // The store may tell of it later, or of another process's writing not at all.
         this.#memory.forget(id);
@@ -192,6 +195,15 @@ export class Grants implements AsyncDisposable {
     const flight: Flight = { shared: new SharedFlight(work), ahead: !request.patient };
     this.#flights.set(id, flight);
     return flight;
+  }
+
+  /** Ends the wait of everybody where the store, or whatever else, does not answer at all; what has been sent goes on. */
+  #refreshInTime(request: RefreshRequest, ends: AbortSignal): Promise<Grant | undefined> {
+    const expired = () => waitedTooLong(request.key);
+    const timeoutMs = 2 * patienceMs(this.#limits);
+    return withDeadline({ clock: this.#clock, timeoutMs, expired, keepAlive: true }, (late) =>
+      this.#refresher.refresh(request, AbortSignal.any([ends, late])),
+    );
   }
 
   /** Changes a row, whoever else does so at the same time, and gives the grant that it held. */

@@ -17,9 +17,18 @@ export interface GrantLimits {
   readonly refreshTimeoutMs: number;
   /**
    * How long one process keeps the others from refreshing the same grant, in milliseconds, and, with two seconds more, how
-   * long they wait for it; longer than `refreshTimeoutMs`. Defaults to 20,000.
+   * long they wait for it; longer than `refreshTimeoutMs`. No call takes longer than twice that, whatever the store does.
+   * Defaults to 20,000.
    */
   readonly refreshLeaseMs: number;
+}
+
+/** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
+const turnsMs = 2_000;
+
+/** How long a call waits for another process, in milliseconds. */
+export function patienceMs({ refreshLeaseMs }: Readonly<GrantLimits>): number {
+  return refreshLeaseMs + turnsMs;
 }
 
 /** The defaults of {@link GrantLimits}. */

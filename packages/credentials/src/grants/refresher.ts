@@ -1,12 +1,13 @@
-import type { Clock, CredentialKey, Leases, StoreLease } from "@tenantry/core";
+import { raceAbort, type Clock, type CredentialKey, type Leases } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
-import { RecentMap } from "../recent-map.ts";
 import type { Bells } from "./bells.ts";
 import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
-import type { GrantLimits } from "./limits.ts";
-import { Rotation, type Outcome } from "./rotation.ts";
+import { HeldLease } from "./held-lease.ts";
+import { patienceMs, type GrantLimits } from "./limits.ts";
+import { Outcomes } from "./outcomes.ts";
+import { Rotation } from "./rotation.ts";
 
 /** What refreshing takes. */
 export interface RefresherParts {
@@ -34,12 +35,8 @@ export interface RefreshRequest {
 /** What a look at the row under the lease came to; without one, somebody else was quicker and another look is due. */
 export type Found = { readonly grant: Grant | undefined } | undefined;
 
-/** How many outcomes that could not be written down are remembered. */
-const maxOutcomes = 1_000;
 const firstPauseMs = 25;
 const longestPauseMs = 400;
-/** When a lease ends, all who waited for it take it in turns, and none is sent away because another one has it just now. */
-const turnsMs = 2_000;
 
 /**
  * Refreshes a grant in one process at a time. Who gets the lease reads the row again, and sends the refresh token only if
@@ -48,7 +45,7 @@ const turnsMs = 2_000;
 export class Refresher {
   readonly #parts: RefresherParts;
   /** What became of refreshes of this process whose end the store could not be told. */
-  readonly #outcomes = new RecentMap<string, Outcome>(maxOutcomes);
+  readonly #outcomes = new Outcomes();
 
   constructor(parts: RefresherParts) {
     this.#parts = parts;
@@ -60,26 +57,35 @@ export class Refresher {
    * signal ends it until it is written that the token is sent, and no longer after.
    */
   async refresh(request: RefreshRequest, signal: AbortSignal): Promise<Grant | undefined> {
-    const { rows, leases, limits } = this.#parts;
+    const { rows, limits } = this.#parts;
     const { key, patient } = request;
     for (let waitedMs = 0, round = 0; ; round++) {
-      const row = await rows.read(key);
-      signal.throwIfAborted();
+      const row = await raceAbort(rows.read(key), signal);
       if (row === undefined || this.#suits(row, request)) return row?.grant;
       if (row.grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
-      const lease = await leases.acquire(leaseName(key), { ttlMs: limits.refreshLeaseMs });
+      const lease = await this.#acquire(leaseName(key), signal);
       const found = lease && (await this.#refreshUnder(lease, request, signal));
       if (found) return found.grant;
       if (!lease && !patient) return row.grant;
-      if (waitedMs >= limits.refreshLeaseMs + turnsMs) throw waitedTooLong(key);
+      if (waitedMs >= patienceMs(limits)) throw waitedTooLong(key);
       waitedMs += await this.#pause(key, round, signal);
     }
   }
 
-  async #refreshUnder(lease: StoreLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
+  /** A lease that comes when nobody waits any more is given back. */
+  async #acquire(name: string, signal: AbortSignal): Promise<HeldLease | undefined> {
+    const acquiring = HeldLease.acquire(this.#parts, name);
     try {
-      const row = await this.#parts.rows.read(request.key);
-      signal.throwIfAborted();
+      return await raceAbort(acquiring, signal);
+    } catch (failure) {
+      acquiring.then((lease) => lease?.release()).catch(() => {});
+      throw failure;
+    }
+  }
+
+  async #refreshUnder(lease: HeldLease, request: RefreshRequest, signal: AbortSignal): Promise<Found> {
+    try {
+      const row = await raceAbort(this.#parts.rows.read(request.key), signal);
       if (row === undefined || this.#suits(row, request)) return { grant: row?.grant };
       const rotation = new Rotation({ ...this.#parts, outcomes: this.#outcomes, lease, signal, ...request });
       return await rotation.run(row);
@@ -87,8 +93,8 @@ export class Refresher {
       if (isConflict(failure)) return undefined;
       throw failure;
     } finally {
-      // One that cannot be released ends by itself.
-      await this.#parts.leases.release(lease).catch(() => {});
+      // Nobody waits for it: the next one who asks for the lease does.
+      void lease.release();
     }
   }
 

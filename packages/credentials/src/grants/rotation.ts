@@ -1,18 +1,15 @@
-import { TenantryError, withDeadline, type StoreLease, type Version } from "@tenantry/core";
-import { spell } from "../credential-key.ts";
-import type { RecentMap } from "../recent-map.ts";
+import { TenantryError, withDeadline, type Version } from "@tenantry/core";
 import { isConflict, isOverAtIssuer, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
+import type { HeldLease } from "./held-lease.ts";
+import type { Outcome, Outcomes } from "./outcomes.ts";
 import type { Found, RefresherParts, RefreshRequest } from "./refresher.ts";
-
-/** What became of a refresh: its token was not used, or the issuer gave this grant for it. */
-export type Outcome = "unused" | Grant;
 
 /** What one refresh under one lease takes. */
 export interface RotationParts extends RefresherParts, RefreshRequest {
-  readonly lease: StoreLease;
-  readonly outcomes: RecentMap<string, Outcome>;
+  readonly lease: HeldLease;
+  readonly outcomes: Outcomes;
   /** Ends it as long as nothing is written. */
   readonly signal: AbortSignal;
 }
@@ -38,7 +35,7 @@ export class Rotation {
     const { key, clock } = this.#parts;
     const { grant, intent } = row;
     if (grant.refreshToken === undefined) throw mustAuthorize(key, "has ended");
-    const outcome = intent && this.#parts.outcomes.get(this.#nameOf(intent));
+    const outcome = intent && this.#parts.outcomes.get(key, intent);
     if (typeof outcome === "object") return this.#commit({ ...row, intent: intent as Intent }, outcome);
     const before = outcome === "unused" ? undefined : intent;
     // Whoever wrote it has lost the lease without an end: nobody knows whether the issuer has got the token.
@@ -46,12 +43,19 @@ export class Rotation {
       throw mustAuthorize(key, "was being renewed when that was interrupted");
     const timeoutMs = await this.#prepare(grant);
     const begun = await this.#begin(row, before?.at ?? clock.now());
+    try {
+      await this.#keepLease(timeoutMs);
+    } catch (failure) {
+      return this.#giveUp(begun, failure);
+    }
     let answer: Refreshed;
     try {
       answer = await this.#send(grant, timeoutMs);
     } catch (failure) {
       return this.#end(begun, failure);
     }
+    // What is written next needs no lease, but who gets it meanwhile would take the refresh for one that was interrupted.
+    void this.#parts.lease.keep().catch(() => {});
     return this.#commit(begun, renewed(grant, answer, clock.now()));
   }
 
@@ -74,7 +78,8 @@ export class Rotation {
 
   /** From here on the token may have been used, as far as anybody else knows. */
   async #begin({ grant, version }: GrantRow, at: number): Promise<Begun> {
-    const { rows, key, lease } = this.#parts;
+    const { rows, key } = this.#parts;
+    const { lease } = this.#parts.lease;
     const intent = { fence: lease.fence, at };
     try {
       return { grant, intent, version: await rows.write(key, grant, { intent, ifVersion: version, lease }) };
@@ -83,6 +88,15 @@ export class Rotation {
       if (!isConflict(failure)) this.#remember(intent, "unused");
       throw failure;
     }
+  }
+
+  /** Sealing and writing took a part of it. Under a lease that may end before the answer nothing is sent. */
+  async #keepLease(timeoutMs: number): Promise<void> {
+    const { lease } = this.#parts;
+    await lease.keep();
+    if (lease.lastsFor(timeoutMs)) return;
+    const why = "The store has taken too long to keep a refresh for this process; try again.";
+    throw new TenantryError("TIMEOUT", why, { retryable: true });
   }
 
   /** Not ended by anybody's signal: what the issuer answers is lost otherwise, and the grant with it. */
@@ -94,61 +108,71 @@ export class Rotation {
   }
 
   async #end(begun: Begun, failure: unknown): Promise<Found> {
-    const { key, clock, rows } = this.#parts;
+    const { key, clock } = this.#parts;
     if (isOverAtIssuer(failure)) return this.#retire(begun, failure);
-    if (isUnused(failure)) {
-      this.#remember(begun.intent, "unused");
-      // Where it cannot be written, this process at least knows.
-      await rows.write(key, begun.grant, { ifVersion: begun.version }).catch(() => {});
-      throw failure;
-    }
+    if (isUnused(failure)) return this.#giveUp(begun, failure);
     if (inGrace(begun.grant, begun.intent, clock.now())) throw failure;
     throw mustAuthorize(key, "could not be renewed, and its refresh token may have been used", failure);
   }
 
-  /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */
-  async #retire({ grant, intent }: Begun, failure: unknown): Promise<Found> {
-    const { rows, key, clock } = this.#parts;
-    const row = await rows.read(key);
-    if (row === undefined) return { grant: undefined };
-    if (row.intent?.fence !== intent.fence) return isLive(row.grant, clock.now()) ? row : undefined;
-    // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
-    const { refreshToken: _over, ...rest } = grant;
-    await rows.write(key, rest, { ifVersion: row.version }).catch(() => {});
+  /** The token was not used. Where that cannot be written, this process at least knows. */
+  async #giveUp(begun: Begun, failure: unknown): Promise<never> {
+    this.#remember(begun.intent, "unused");
+    await this.#writeOver(begun, begun.grant).catch(() => {});
     throw failure;
   }
 
-  /**
-   * Writes the new tokens over the row that says that they were asked for. It needs no lease: the row has that intent as
-   * long as nobody else has written a grant, and only a re-encryption gives it another version meanwhile.
-   */
-  async #commit(begun: Begun, next: Grant): Promise<Found> {
+  /** The issuer takes the token no longer. Somebody may have got another one meanwhile; that one is not touched. */
+  async #retire({ grant, intent }: Begun, failure: unknown): Promise<Found> {
     const { rows, key } = this.#parts;
-    let version: Version = begun.version;
+    const row = await rows.read(key, { urgent: true });
+    if (row?.intent?.fence !== intent.fence) return this.#foundIn(row);
+    // The access token may outlive it. Where this cannot be written, the intent keeps the token from being sent.
+    const { refreshToken: _over, ...rest } = grant;
+    await this.#writeOver({ grant, intent, version: row.version }, rest).catch(() => {});
+    throw failure;
+  }
+
+  /** Writes the new tokens over the row that says that they were asked for. */
+  async #commit(begun: Begun, next: Grant): Promise<Found> {
     // Kept until it is written, so that a store that fails does not cost the grant.
     this.#remember(begun.intent, next);
+    return this.#writeOver(begun, next);
+  }
+
+  /**
+   * Writes what came of a refresh over its intent. It needs no lease: the row has that intent as long as nobody else has
+   * written a grant, and only a re-encryption gives it another version meanwhile.
+   */
+  async #writeOver({ intent, version: first }: Begun, next: Grant): Promise<Found> {
+    const { rows, key } = this.#parts;
+    let version: Version = first;
     for (let writes = 1; ; writes++) {
       try {
-        await rows.write(key, next, { ifVersion: version });
-        this.#parts.outcomes.take(this.#nameOf(begun.intent));
+        await rows.write(key, next, { ifVersion: version, urgent: true });
+        this.#parts.outcomes.forget(key, intent);
         return { grant: next };
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;
       }
-      const row = await rows.read(key);
-      // It was removed, or granted anew: what was just got is nobody's.
-      if (row?.intent?.fence !== begun.intent.fence) return { grant: row?.grant };
+      const row = await rows.read(key, { urgent: true });
+      if (row?.intent?.fence !== intent.fence) {
+        // It was removed, or granted anew: what was just got is nobody's.
+        this.#parts.outcomes.forget(key, intent);
+        return this.#foundIn(row);
+      }
       version = row.version;
     }
   }
 
-  #remember(intent: Intent, outcome: Outcome): void {
-    this.#parts.outcomes.set(this.#nameOf(intent), outcome);
+  /** What somebody else has written; where its token has ended, another refresh of it is under way, and another look due. */
+  #foundIn(row: GrantRow | undefined): Found {
+    const { clock } = this.#parts;
+    return row === undefined || isLive(row.grant, clock.now()) ? { grant: row?.grant } : undefined;
   }
 
-  /** A fence is never given twice for one lease, so it names the intent. */
-  #nameOf({ fence }: Intent): string {
-    return `${fence}:${spell(this.#parts.key)}`;
+  #remember(intent: Intent, outcome: Outcome): void {
+    this.#parts.outcomes.remember(this.#parts.key, intent, outcome);
   }
 }
 

@@ -122,3 +122,27 @@ test("rejects as the store does", async () => {
   const away = { ...store.credentials, scan: () => Promise.reject(error) } as typeof store.credentials;
   expect(await failure(reseal(away, during))).toBe(error);
 });
+
+test("passes a row that cannot be read at all, and tells whose it is", async () => {
+  const { store } = await filled(5);
+  store.damage(keyOf(1));
+  const told: CredentialKey[] = [];
+  const onBroken = (key: CredentialKey) => void told.push(key);
+  const progress = await reseal(store.credentials, during, { pageSize: 2, onBroken });
+  expect(progress).toEqual({ resealed: 4, kept: 0, broken: 1 });
+  expect(told).toEqual([keyOf(1)]);
+});
+
+test("counts a row as broken that is damaged while it is sealed anew", async () => {
+  const { store } = await filled(1);
+  const damaging = {
+    scan: store.credentials.scan.bind(store.credentials),
+    get: store.credentials.get.bind(store.credentials),
+    async put(...args: Parameters<typeof store.credentials.put>) {
+      await store.credentials.put(keyOf(0), "another", { ifVersion: args[2].ifVersion });
+      store.damage(keyOf(0));
+      return store.credentials.put(...args);
+    },
+  };
+  expect(await reseal(damaging, during)).toEqual({ resealed: 0, kept: 0, broken: 1 });
+});

@@ -14,7 +14,7 @@ export interface ResealOptions<K> extends AbortableOptions {
   readonly after?: Cursor | undefined;
   /** Is told after every page, and awaited; what it is told last is where to go on. */
   readonly onPage?: (progress: ResealProgress) => void | Promise<void>;
-  /** Is told of every row that does not open; such a row is left as it is. */
+  /** Is told of every row that does not open, or holds no JSON; such a row is left as it is. */
   readonly onBroken?: (key: K) => void;
   /** How many rows are read at once; defaults to 100, and 1,000 are the most. */
   readonly pageSize?: number | undefined;
@@ -26,7 +26,7 @@ export interface ResealProgress {
   readonly resealed: number;
   /** Rows that have nothing to be sealed anew. */
   readonly kept: number;
-  /** Rows that do not open. */
+  /** Rows that do not open, or hold no JSON. */
   readonly broken: number;
   /** Where to go on; absent: that was all. */
   readonly next?: Cursor;
@@ -49,13 +49,15 @@ export async function reseal<K extends object>(
   let cursor = after;
   do {
     signal?.throwIfAborted();
-    const { rows, next } = await slice.scan({ after: cursor, limit: pageSize });
+    const { rows, broken = [], next } = await slice.scan({ after: cursor, limit: pageSize });
     for (const row of rows) {
       signal?.throwIfAborted();
       const outcome = await resealRow(slice, sealer, row);
       counts[outcome]++;
       if (outcome === "broken") onBroken?.(row.key);
     }
+    counts.broken += broken.length;
+    for (const key of broken) onBroken?.(key);
     await onPage?.(Object.freeze({ ...counts, ...(next !== undefined && { next }) }));
     cursor = next;
   } while (cursor !== undefined);
@@ -67,19 +69,18 @@ async function resealRow<K extends object>(
   sealer: Sealer,
   { key, ...first }: KeyedRow<K>,
 ): Promise<"resealed" | "kept" | "broken"> {
-  let row: Omit<KeyedRow<K>, "key"> | undefined = first;
   for (let writes = 1; ; writes++) {
-    if (row === undefined || !isSealedRow(row.value) || !sealer.isStale(row.value.sealed)) return "kept";
     try {
+      const row = writes === 1 ? first : await slice.get(key);
+      if (row === undefined || !isSealedRow(row.value) || !sealer.isStale(row.value.sealed)) return "kept";
       const owner = sealedFor(row.value.kind, key);
       const sealed = await sealer.seal(await sealer.open(row.value.sealed, owner), owner);
       await slice.put(key, { ...row.value, sealed }, { ifVersion: row.version, expiresAt: row.expiresAt });
       return "resealed";
     } catch (failure) {
       const code = failure instanceof TenantryError ? failure.code : undefined;
-      if (code === "SEAL_BROKEN") return "broken";
+      if (code === "SEAL_BROKEN" || code === "STORE_INVALID") return "broken";
       if (code !== "STORE_CONFLICT" || writes === maxWrites) throw failure;
     }
-    row = await slice.get(key);
   }
 }

@@ -21,7 +21,7 @@ export interface KeyServiceContext {
 
 /** A service that keeps the keys which wrap other keys. What it throws counts as trouble that passes. */
 export interface KeyService {
-  /** Wraps a key of 32 bytes; gives at most 8,192 bytes. */
+  /** Wraps a key of 32 bytes; gives at most 8,192 bytes, which are unwrapped once before the key is used. */
   wrap(key: Uint8Array, context: KeyServiceContext): Promise<Uint8Array>;
   /** Unwraps it again; `undefined` where the service refuses to for good. */
   unwrap(wrapped: Uint8Array, context: KeyServiceContext): Promise<Uint8Array | undefined>;
@@ -166,19 +166,33 @@ class ServiceKeys {
       const why = "The wrap() of the key service gave no key of 1 to 8,192 bytes; correct it.";
       throw new TenantryError("CONFIG_INVALID", why);
     }
+    const hint = new Uint8Array(given);
+    await this.#check(raw, hint);
     const key = await importKey(raw);
     raw.fill(0);
-    return { key, label: { lock: "wrapped", keyId: this.#keyId, hint: new Uint8Array(given) } };
+    return { key, label: { lock: "wrapped", keyId: this.#keyId, hint } };
+  }
+
+  /** What is sealed with a key that does not come back would be lost, and nobody would know before it is needed. */
+  async #check(raw: Uint8Array, hint: Uint8Array): Promise<void> {
+    const back = await this.#unwrapRaw(this.#keyId, hint);
+    if (raw.every((byte, at) => byte === back[at])) return;
+    const why = "The unwrap() of the key service gives another key than its wrap() was given; correct it.";
+    throw new TenantryError("CONFIG_INVALID", why);
   }
 
   async #unwrap(keyId: string, hint: Uint8Array): Promise<DataKey> {
+    return importKey(await this.#unwrapRaw(keyId, hint));
+  }
+
+  async #unwrapRaw(keyId: string, hint: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const given: unknown = await this.#ask("unwrap", keyId, (context) =>
       this.#service.unwrap(hint.slice(), context),
     );
     if (given === undefined) throw broken(`the key service refuses its key ${quote(keyId)}`);
     if (!(given instanceof Uint8Array) || given.length !== 32)
       throw broken("the key service gave another key for it");
-    return importKey(new Uint8Array(given));
+    return new Uint8Array(given);
   }
 
   async #ask<T>(verb: string, keyId: string, ask: (context: KeyServiceContext) => Promise<T>): Promise<T> {

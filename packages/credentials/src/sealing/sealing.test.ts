@@ -176,16 +176,17 @@ describe("sealWithKeyService", () => {
     });
     const seal = () => sealer.seal(secret(text), owner);
     await Promise.all([seal(), seal(), seal()]);
-    expect(asked).toEqual(["wrap k1"]);
+    // The service has to give a new key back before anything is sealed with it.
+    expect(asked).toEqual(["wrap k1", "unwrap k1"]);
     const envelope = await seal();
     clock.pass(1_000);
     await seal();
-    expect(asked).toEqual(["wrap k1", "wrap k1", "wrap k1"]);
+    expect(asked).toEqual(Array(3).fill(["wrap k1", "unwrap k1"]).flat());
     await Promise.all([sealer.open(envelope, owner), sealer.open(envelope, owner)]);
-    expect(asked.slice(3)).toEqual(["unwrap k1"]);
+    expect(asked.slice(6)).toEqual(["unwrap k1"]);
     clock.pass(1_000);
     await sealer.open(envelope, owner);
-    expect(asked.slice(4)).toEqual(["unwrap k1"]);
+    expect(asked.slice(7)).toEqual(["unwrap k1"]);
   });
 
   test("calls envelopes of the service's earlier key stale, and opens them", async () => {
@@ -194,7 +195,7 @@ describe("sealWithKeyService", () => {
     const next = sealWithKeyService(own, { keyId: "k2" });
     expect(next.isStale(envelope)).toBe(true);
     expect((await next.open(envelope, owner)).reveal()).toBe(text);
-    expect(asked).toEqual(["wrap k1", "unwrap k1"]);
+    expect(asked).toEqual(["wrap k1", "unwrap k1", "unwrap k1"]);
   });
 
   test("tells a refusal from trouble, and asks anew after trouble", async () => {
@@ -231,6 +232,16 @@ describe("sealWithKeyService", () => {
       ).toMatchObject({
         code: "CONFIG_INVALID",
       });
+  });
+
+  test("seals nothing with a key that the service does not give back", async () => {
+    const { service: own } = service();
+    const first = await own.wrap(new Uint8Array(32).fill(1), {
+      keyId: "k",
+      signal: new AbortController().signal,
+    });
+    const lying = sealWithKeyService({ ...own, wrap: async () => first });
+    expect(await failure(lying.seal(secret(text), owner))).toMatchObject({ code: "CONFIG_INVALID" });
   });
 
   test("waits for the service no longer than it may take", async () => {

@@ -37,7 +37,8 @@ export interface ValueFacts {
 /**
  * Where a host keeps the values that `fromStore()` gives: keys and tokens that a person or an administrator has entered.
  * They go in and do not come out. Every method throws `PRINCIPAL_INVALID` or `DEFINITION_INVALID` for malformed names,
- * rejects with `STORE_INVALID` where the slot holds something else, such as a grant, and as the store and the sealer do.
+ * rejects with `STORE_INVALID` where the slot holds something else, such as a grant, and as the store and the sealer do; a
+ * row that is damaged can be removed and saved over.
  */
 export interface CredentialVault {
   /** Saves a value in place of an earlier one; rejects with `CREDENTIAL_INVALID` for blank text. */
@@ -66,6 +67,16 @@ export function credentialVault({ store, sealer, clock = systemClock }: VaultOpt
     const row = await credentials.get(key);
     return row && { version: row.version, savedAt: savedAtOf(key, row.value) };
   };
+  /** A row that holds no JSON is nobody's; one that holds something else than a value is refused. */
+  const versionOf = async (key: CredentialKey) => {
+    const row = await credentials.get(key).catch((failure: unknown) => {
+      if (failure instanceof TenantryError && failure.code === "STORE_INVALID") return undefined;
+      throw failure;
+    });
+    if (row === undefined) return credentials.version(key);
+    savedAtOf(key, row.value);
+    return row.version;
+  };
   return Object.freeze<CredentialVault>({
     async save(address, given) {
       const key = keyOf(address);
@@ -76,16 +87,16 @@ export function credentialVault({ store, sealer, clock = systemClock }: VaultOpt
       }
       const row = await sealValue(sealer, key, { value: secret(text), savedAt: clock.now() });
       await repeated(async () => {
-        await credentials.put(key, row, { ifVersion: (await find(key))?.version ?? null });
+        await credentials.put(key, row, { ifVersion: (await versionOf(key)) ?? null });
       });
     },
     look: async (address) => find(keyOf(address)),
     async remove(address) {
       const key = keyOf(address);
       return repeated(async () => {
-        const found = await find(key);
-        if (found !== undefined) await credentials.delete(key, { ifVersion: found.version });
-        return found !== undefined;
+        const version = await versionOf(key);
+        if (version !== undefined) await credentials.delete(key, { ifVersion: version });
+        return version !== undefined;
       });
     },
   });

@@ -71,6 +71,7 @@ export class ShakenProcess {
     return {
       ...store,
       credentials: {
+        version: (key) => this.#step("version", () => credentials.version(key)),
         scan: (options) => credentials.scan(options),
         list: (within, options) => credentials.list(within, options),
         clear: (within) => credentials.clear(within),

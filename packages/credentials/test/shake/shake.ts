@@ -22,6 +22,8 @@ const key: CredentialKey = {
   server: serverId("s"),
   slot: "oauth",
 };
+/** How long a call waits for another process, or for a store that does not answer. */
+const patienceMs = 20_000 + 2_000;
 /** The wait for another's lease, a token request of one's own after it, and a pause between. */
 const longestMs = 20_000 + 15_000 + 2_000;
 
@@ -47,6 +49,8 @@ interface Call {
 
 class World {
   readonly #clock = handClock();
+  /** How much time has passed while nothing else did: nobody waits for a store for longer than that. */
+  #passedMs = 0;
   readonly #store: MemoryStore;
   readonly #issuer: Issuer;
   readonly #processes: readonly ShakenProcess[];
@@ -109,6 +113,7 @@ class World {
       case "abort":
         return this.#calls[step.call]?.leave.abort("left");
       case "pass":
+        this.#passedMs += step.ms;
         return this.#clock.pass(step.ms);
       case "happen":
         for (let some = 0; some < step.count && this.#scheduler.count() > 0; some++)
@@ -163,7 +168,8 @@ class World {
       this.#seen.reauthorized++;
       // Nothing that is surely unused costs the person anything.
       if (!this.#mayHaveLost) this.#broken.push("The person was asked for nothing.");
-    } else if (error.code === "TIMEOUT" && this.#mayHaveLost) this.#seen.timedOut++;
+    } else if (error.code === "TIMEOUT" && (this.#mayHaveLost || this.#passedMs > patienceMs))
+      this.#seen.timedOut++;
     else if (!["CONNECT_FAILED", "CONNECTION_LOST"].includes(error.code)) this.#broken.push(String(error));
   }
 

@@ -40,7 +40,11 @@ export class MemoryEngine implements Engine {
     return this.#table(shape).live(key, this.#clock.now());
   }
 
-  async put(shape: SliceShape, key: KeyTexts, { ifVersion, lease, ...row }: Write): Promise<void> {
+  async put(
+    shape: SliceShape,
+    key: KeyTexts,
+    { ifVersion, lease, urgent: _always, ...row }: Write,
+  ): Promise<void> {
     const table = this.#table(shape);
     if (lease && !this.#leases.isHeld(lease)) throw leaseEnded();
     const current = table.live(key, this.#clock.now());

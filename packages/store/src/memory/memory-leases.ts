@@ -1,5 +1,6 @@
 import type { Clock, StoreLease } from "@tenantry/core";
 import { leaseEnded } from "../failure.ts";
+import { toleratedStepMs } from "../leases.ts";
 
 /** For how long an ended lease is remembered, in milliseconds: the clock may be set back. */
 const rememberedMs = 86_400_000;
@@ -50,10 +51,10 @@ export class MemoryLeases {
     return { name, fence, expiresAt };
   }
 
-  /** A lease that would last longer than it was given for is one from before the clock was set back: it has ended too. */
+  /** A lease that would last far longer than it was given for is one from before the clock was set back: it has ended too. */
   #lasts({ expiresAt, ttlMs }: Holding): boolean {
     const left = expiresAt - this.#clock.now();
-    return left > 0 && left <= ttlMs;
+    return left > 0 && left <= ttlMs + toleratedStepMs;
   }
 
   #sweep(): void {

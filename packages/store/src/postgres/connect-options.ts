@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import { quote, Secret, TenantryError } from "@tenantry/core";
+import { unavailable } from "../failure.ts";
 
 /** Where a Postgres database is, and who asks. No part of it comes from the environment or a password file. */
 export interface PostgresConnection {
@@ -39,13 +40,24 @@ export function connectOptions(connection: string | PostgresConnection): Connect
 }
 
 async function reveal(password: NonNullable<PostgresConnection["password"]>): Promise<string> {
-  const text: unknown = typeof password === "function" ? await password() : password;
+  const text: unknown = typeof password === "function" ? await ask(password) : password;
   if (typeof text === "string") return text;
   if (text instanceof Secret) return text.reveal();
   throw new TenantryError(
     "CONFIG_INVALID",
     "The password of Postgres is no text; let its function give one.",
   );
+}
+
+/** What the host's own function throws may quote a secret, and is not told. */
+async function ask(password: () => unknown): Promise<unknown> {
+  try {
+    return await password();
+  } catch {
+    const why =
+      "The function that gives the password of Postgres has failed; look at what it asks, or try again.";
+    throw unavailable(why, { retryable: true });
+  }
 }
 
 function parse(text: string): PostgresConnection {

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Clock, Timer } from "@tenantry/core";
 import { channel } from "./notice.ts";
+import type { Sockets } from "./sockets.ts";
 
 /** The first and the longest pause before a lost connection is opened again, in milliseconds. */
 const pausesMs = [100, 10_000] as const;
@@ -9,6 +10,8 @@ const heartbeatMs = 30_000;
 
 interface ListeningOptions {
   readonly clock: Clock;
+  /** Where its clients have their sockets from. */
+  readonly sockets: Sockets;
   readonly createClient: () => pg.Client;
   /** Called whenever the listening begins, the first time included: what was sent before it has not been heard. */
   readonly onListening: () => void;
@@ -22,6 +25,7 @@ export class Listening {
   #timer: Timer | undefined;
   #failures = 0;
   #isEnded = false;
+  #isListening = false;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -33,7 +37,14 @@ export class Listening {
     this.#timer?.cancel();
     const client = this.#client;
     this.#client = undefined;
+    // Nobody is there to say goodbye to before.
+    if (!this.#isListening) this.destroy();
     if (client) await endQuietly(client);
+  }
+
+  /** Ends what is left of its connections. */
+  destroy(): void {
+    this.#options.sockets.destroy();
   }
 
   async #connect(): Promise<void> {
@@ -50,6 +61,7 @@ export class Listening {
       await client.query(`listen ${channel}`);
       if (client !== this.#client) return;
       this.#failures = 0;
+      this.#isListening = true;
       this.#options.onListening();
       this.#beat(client);
     } catch {
@@ -72,8 +84,10 @@ export class Listening {
   #lose(client: pg.Client): void {
     if (client !== this.#client) return;
     this.#client = undefined;
+    this.#isListening = false;
     this.#timer?.cancel();
     void endQuietly(client);
+    this.destroy();
     if (this.#isEnded) return;
     const [first, longest] = pausesMs;
     const pauseMs = Math.min(first * 2 ** this.#failures++, longest) * (0.5 + Math.random() / 2);

@@ -8,6 +8,7 @@ import type { ConnectOptions } from "./connect-options.ts";
 import { failureOf } from "./failure.ts";
 import { guardPool } from "./guard-pool.ts";
 import { Listening } from "./listening.ts";
+import { Sockets } from "./sockets.ts";
 import type { PostgresStoreLimits } from "./postgres-store.ts";
 import { channel, changesOf, payloadsOf } from "./notice.ts";
 
@@ -26,6 +27,7 @@ interface PostgresBackendOptions {
 
 /** Keeps rows in a Postgres database. */
 export class PostgresBackend implements Backend {
+  readonly clock: Clock;
   readonly text = sql`text collate "C"`;
   readonly integer = sql`bigint`;
   readonly serial = sql`bigint generated always as identity primary key`;
@@ -36,9 +38,11 @@ export class PostgresBackend implements Backend {
   /** Tells this store's own notices from those of others. */
   readonly #id = crypto.randomUUID();
   #listening: Listening | undefined;
+  readonly #endings = new Set<Promise<void>>();
 
   constructor(options: PostgresBackendOptions) {
     this.#options = options;
+    this.clock = options.clock;
   }
 
   now(): RawBuilder<number> {
@@ -46,12 +50,23 @@ export class PostgresBackend implements Backend {
   }
 
   async open(): Promise<Kysely<unknown>> {
-    const { clock, limits } = this.#options;
-    const pool = new pg.Pool({ ...this.#clientOptions(), max: limits.maxConnections, allowExitOnIdle: true });
+    const { clock } = this;
+    const { limits } = this.#options;
+    const sockets = new Sockets();
+    const pool = new pg.Pool({
+      ...this.#clientOptions(sockets),
+      max: limits.maxConnections,
+      allowExitOnIdle: true,
+    });
     // A connection that is lost while nobody uses it is replaced by the next call.
     pool.on("error", () => {});
     return new Kysely<unknown>({
-      dialect: new PostgresDialect({ pool: guardPool(pool, (ending) => withinFarewell(clock, ending)) }),
+      dialect: new PostgresDialect({
+        pool: guardPool(pool, async (ending) => {
+          await withinFarewell(clock, ending);
+          sockets.destroy();
+        }),
+      }),
     });
   }
 
@@ -81,16 +96,18 @@ export class PostgresBackend implements Backend {
   /** Listens from the first watcher to the last. */
   watch(listener: (change: StoreChange) => void): Disposable {
     const watcher = this.#watchers.add(listener);
+    const sockets = new Sockets();
     this.#listening ??= new Listening({
-      clock: this.#options.clock,
-      createClient: () => new pg.Client({ ...this.#clientOptions(), keepAlive: true }),
+      clock: this.clock,
+      sockets,
+      createClient: () => new pg.Client({ ...this.#clientOptions(sockets), keepAlive: true }),
       onListening: () => this.#watchers.tell("resync"),
       onPayload: (payload) => this.#watchers.tell(changesOf(this.#id, payload)),
     });
     return {
       [Symbol.dispose]: () => {
         watcher[Symbol.dispose]();
-        if (this.#watchers.size === 0) void this.#stopListening();
+        if (this.#watchers.size === 0) this.#stopListening();
       },
     };
   }
@@ -101,31 +118,51 @@ export class PostgresBackend implements Backend {
 
   async close(): Promise<void> {
     this.#watchers.clear();
-    await withinFarewell(this.#options.clock, this.#stopListening());
+    this.#stopListening();
+    await Promise.all(this.#endings);
   }
 
-  #stopListening(): Promise<void> {
-    const ending = this.#listening?.end();
+  /** A farewell that nobody waits for now is waited for by `close()`. */
+  #stopListening(): void {
+    const listening = this.#listening;
+    if (listening === undefined) return;
     this.#listening = undefined;
-    return ending ?? Promise.resolve();
+    const ending = withinFarewell(this.clock, listening.end()).then(() => {
+      listening.destroy();
+      this.#endings.delete(ending);
+    });
+    this.#endings.add(ending);
   }
 
   /** The driver would take whatever is not given here from the environment. */
-  #clientOptions(): pg.ClientConfig & { readonly sslnegotiation: "postgres" } {
+  #clientOptions(sockets: Sockets): pg.ClientConfig & { readonly sslnegotiation: "postgres" } {
     const { connection, limits } = this.#options;
     const { connectTimeoutMs, statementTimeoutMs } = limits;
     return {
       ...connection,
+      stream: () => sockets.create(),
       sslnegotiation: "postgres",
       client_encoding: "utf8",
       application_name: "tenantry",
       connectionTimeoutMillis: connectTimeoutMs,
       // The server's own time-out comes first, and leaves the connection in order.
       query_timeout: statementTimeoutMs + farewellMs,
-      options: `-c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+      options: settings({
+        statement_timeout: `${statementTimeoutMs}`,
+        idle_in_transaction_session_timeout: `${statementTimeoutMs}`,
+        // Whoever waits for a row sees it as it is by then; a stricter level would fail instead.
+        default_transaction_isolation: "read committed",
+      }),
       types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
     };
   }
+}
+
+/** Settings of a connection; a space in a value is escaped. */
+function settings(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`)
+    .join(" ");
 }
 
 function parserOf(type: number, format?: "text" | "binary"): unknown {

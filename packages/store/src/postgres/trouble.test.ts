@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { inspect } from "node:util";
-import type { StoreChange } from "@tenantry/core";
+import type { Store, StoreChange } from "@tenantry/core";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { postgresStore, type PostgresStoreOptions } from "../postgres.ts";
@@ -59,8 +59,13 @@ describe("a server that stops", () => {
     const address = new URL(database);
     address.port = String(cutting.port);
     await using cut = postgresStore(address.href);
+    const changes: StoreChange[] = [];
+    using _watcher = cut.watch((change) => changes.push(change));
+    await vi.waitFor(() => expect(changes).toHaveLength(1), patient);
     const write = cut.verdicts.put(key, "content-of-a-row", { ifVersion: null });
     expect(await failureOf(write)).toMatchObject({ code: "STORE_UNAVAILABLE", delivery: "unknown" });
+    // Its own watchers would not hear of it otherwise: a store's own notices are told by the store itself.
+    expect(changes).toEqual([{ kind: "resync" }, { kind: "resync" }]);
     // This one was.
     await vi.waitFor(
       async () => expect((await store.verdicts.get(key))?.value).toBe("content-of-a-row"),
@@ -119,6 +124,30 @@ describe("changes by other stores", () => {
   });
 });
 
+describe("a database with another isolation level by default", () => {
+  it.each(["repeatable read", "serializable"])("is used as any other where that is %s", async (level) => {
+    await server.query(database, `alter database ${name()} set default_transaction_isolation = '${level}'`);
+    const stores = Array.from({ length: 4 }, () => open());
+    const race = async (work: (store: Store) => Promise<unknown>) =>
+      (await Promise.allSettled(stores.map(work))).map((one) =>
+        one.status === "fulfilled" ? one.value !== undefined : (one.reason as { code: string }).code,
+      );
+    // Nobody fails at the first use, and who loses a race is told that it has lost.
+    expect(await race((store) => store.leases.acquire(crypto.randomUUID(), { ttlMs: 60_000 }))).toEqual(
+      Array(4).fill(true),
+    );
+    for (let round = 0; round < 10; round++) {
+      const at = { url: `${key.url}/${round}` };
+      const version = await (stores[0] as Store).verdicts.put(at, 0, { ifVersion: null });
+      const writes = await race((store) => store.verdicts.put(at, 1, { ifVersion: version }));
+      expect(writes.sort()).toEqual(["STORE_CONFLICT", "STORE_CONFLICT", "STORE_CONFLICT", true]);
+      const leases = await race((store) => store.leases.acquire(`${round}`, { ttlMs: 60_000 }));
+      expect(leases.sort()).toEqual([false, false, false, true]);
+    }
+    await Promise.all(stores.map((store) => store.close()));
+  });
+});
+
 describe("a database that cannot be used", () => {
   it("is unavailable at an address where nobody listens", async () => {
     const { port } = await silent();
@@ -141,6 +170,19 @@ describe("a database that cannot be used", () => {
     });
   });
 
+  it("leaves no socket behind where somebody listens and never answers, once it is closed", async () => {
+    await using listener = await silent({ listen: true });
+    const address = `postgres://tester:${server.password}@127.0.0.1:${listener.port}/x`;
+    for (const isDisposed of [false, true]) {
+      const store = postgresStore(address, { limits: { connectTimeoutMs: 60_000 } });
+      const watcher = store.watch(() => {});
+      await vi.waitFor(() => expect(listener.open()).toBe(1), patient);
+      if (isDisposed) watcher[Symbol.dispose]();
+      await store.close();
+      await vi.waitFor(() => expect(listener.open()).toBe(0), patient);
+    }
+  });
+
   it("is unavailable to who has the wrong password or names no database that there is", async () => {
     const wrong = database.replace(server.password, "wrong-password");
     for (const address of [wrong, `${database}-missing`]) {
@@ -148,6 +190,24 @@ describe("a database that cannot be used", () => {
       expect(await failureOf(store.verdicts.get(key))).toMatchObject({
         code: "STORE_UNAVAILABLE",
         retryable: false,
+      });
+    }
+  });
+
+  it("is unavailable where the function for the password fails, and tells nothing of why", async () => {
+    const { port, pathname } = new URL(database);
+    for (const failure of [new Error(`vault said ${server.password}`), new TypeError(server.password), 5]) {
+      const password = () => Promise.reject(failure as Error);
+      const connection = {
+        host: "127.0.0.1",
+        port: Number(port),
+        user: "tester",
+        database: pathname.slice(1),
+      };
+      await using store = postgresStore({ ...connection, password });
+      expect(await failureOf(store.verdicts.get(key))).toMatchObject({
+        code: "STORE_UNAVAILABLE",
+        retryable: true,
       });
     }
   });
@@ -227,7 +287,10 @@ async function holdRow(): Promise<() => Promise<void>> {
 /** A port where nobody listens, or somebody who takes connections and says nothing. */
 async function silent({ listen = false } = {}) {
   const sockets = new Set<Socket>();
-  const listener = createServer((socket) => sockets.add(socket));
+  const listener = createServer((socket) => {
+    sockets.add(socket.resume());
+    socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address() as AddressInfo;
   const close = async () => {
@@ -235,7 +298,11 @@ async function silent({ listen = false } = {}) {
     await new Promise((resolve) => listener.close(resolve));
   };
   if (!listen) await close();
-  return { port, [Symbol.asyncDispose]: async () => void (listen && (await close())) };
+  return {
+    port,
+    open: () => sockets.size,
+    [Symbol.asyncDispose]: async () => void (listen && (await close())),
+  };
 }
 
 /** Leads to the server, and cuts a connection as soon as a commit has gone through that writes a row. */

@@ -1,4 +1,4 @@
-import type { StoreChange, TenantryError } from "@tenantry/core";
+import type { Clock, StoreChange, TenantryError } from "@tenantry/core";
 import type { Kysely, QueryExecutorProvider, RawBuilder } from "kysely";
 import type { ChangedRow } from "../watchers.ts";
 
@@ -16,6 +16,8 @@ export interface Failure {
 
 /** What differs between the SQL databases. */
 export interface Backend {
+  /** What pauses are measured with. */
+  readonly clock: Clock;
   /** The type of a text column that is compared by code point. */
   readonly text: RawBuilder<unknown>;
   /** The type of a whole number of up to 53 bits. */

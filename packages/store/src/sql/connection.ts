@@ -1,30 +1,31 @@
-import { TenantryError, withDetails } from "@tenantry/core";
+import { TenantryError, withDetails, type UrgentOptions } from "@tenantry/core";
 import type { Kysely, Transaction } from "kysely";
-import { closed, unavailable } from "../failure.ts";
+import { closed } from "../failure.ts";
 import type { Backend } from "./backend.ts";
 import { migrate } from "./migrate.ts";
-
-/** How many calls may be under way at once, waiting ones included. */
-const maxCalls = 1_000;
+import { Turns } from "./turns.ts";
 
 /** One database: opened by the first call that needs it, and anew by the first one after it was lost. */
 export class Connection {
   readonly #backend: Backend;
+  readonly #turns: Turns;
+  /** Those that are under way, waiting ones included. */
   readonly #calls = new Set<Promise<unknown>>();
   #opened: Promise<Kysely<unknown>> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(backend: Backend) {
     this.#backend = backend;
+    this.#turns = new Turns(backend.clock);
   }
 
   /** Runs queries that need not be done together. */
-  read<T>(work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
-    return this.#call(work);
+  read<T>(work: (db: Kysely<unknown>) => Promise<T>, options: UrgentOptions = {}): Promise<T> {
+    return this.#call(work, options);
   }
 
   /** Runs queries that are done all or none. */
-  write<T>(work: (tx: Transaction<unknown>) => Promise<T>): Promise<T> {
+  write<T>(work: (tx: Transaction<unknown>) => Promise<T>, options: UrgentOptions = {}): Promise<T> {
     const progress = { isWorkDone: false };
     return this.#call(
       (db) =>
@@ -34,6 +35,7 @@ export class Connection {
           progress.isWorkDone = true;
           return result;
         }),
+      options,
       progress,
     );
   }
@@ -53,19 +55,27 @@ export class Connection {
     await this.#discard(this.#opened);
   }
 
-  async #call<T>(work: (db: Kysely<unknown>) => Promise<T>, progress?: Progress): Promise<T> {
+  async #call<T>(
+    work: (db: Kysely<unknown>) => Promise<T>,
+    options: UrgentOptions,
+    progress?: Progress,
+  ): Promise<T> {
     this.checkOpen();
-    if (this.#calls.size >= maxCalls) {
-      throw unavailable(`${maxCalls} calls of the store are under way; wait for some of them.`, {
-        retryable: true,
-      });
-    }
-    const call = this.#run(work, progress);
+    const call = this.#runInTurn(() => this.#run(work, progress), options);
     this.#calls.add(call);
     try {
       return await call;
     } finally {
       this.#calls.delete(call);
+    }
+  }
+
+  async #runInTurn<T>(run: () => Promise<T>, { urgent = false }: UrgentOptions): Promise<T> {
+    await this.#turns.take(urgent);
+    try {
+      return await run();
+    } finally {
+      this.#turns.give();
     }
   }
 

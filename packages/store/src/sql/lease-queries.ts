@@ -1,13 +1,15 @@
 import type { StoreLease } from "@tenantry/core";
 import { sql, type RawBuilder } from "kysely";
+import { toleratedStepMs } from "../leases.ts";
 import type { Backend, Db } from "./backend.ts";
 
 /** For how long an ended lease is remembered at least, in milliseconds; far longer than any statement may take. */
 const rememberedMs = 86_400_000;
 
-/** A lease that would last longer than it was given for is one from before the clock was set back: it has ended too. */
+/** A lease that would last far longer than it was given for is one from before the clock was set back: it has ended too. */
 function held(now: RawBuilder<number>): RawBuilder<boolean> {
-  return sql`tenantry_leases.expires_at > ${now} and tenantry_leases.expires_at - ${now} <= tenantry_leases.ttl_ms`;
+  return sql`tenantry_leases.ttl_ms > 0 and tenantry_leases.expires_at > ${now}
+    and tenantry_leases.expires_at - ${now} <= tenantry_leases.ttl_ms + ${toleratedStepMs}`;
 }
 
 /**

@@ -1,4 +1,10 @@
-import type { StoreChange, StoreLease, Version } from "@tenantry/core";
+import {
+  TenantryError,
+  type StoreChange,
+  type StoreLease,
+  type UrgentOptions,
+  type Version,
+} from "@tenantry/core";
 import { sql, type Transaction } from "kysely";
 import type {
   Engine,
@@ -50,8 +56,8 @@ export class SqlEngine implements Engine {
     this.#sweeper = new Sweeper(this.#connection, backend);
   }
 
-  get(shape: SliceShape, key: KeyTexts): Promise<StoredRow | undefined> {
-    return this.#connection.read((db) => selectRow(db, shape, key, this.#backend.now()));
+  get(shape: SliceShape, key: KeyTexts, options?: UrgentOptions): Promise<StoredRow | undefined> {
+    return this.#connection.read((db) => selectRow(db, shape, key, this.#backend.now()), options);
   }
 
   async put(shape: SliceShape, key: KeyTexts, write: Write): Promise<void> {
@@ -61,7 +67,7 @@ export class SqlEngine implements Engine {
       const writes = ifVersion === null ? insertRow : updateRow;
       if (!(await writes(tx, shape, key, write, this.#backend.now()))) throw changedMeanwhile(ifVersion);
       return [{ shape, key }];
-    });
+    }, write);
     await this.#sweeper.afterWrite();
   }
 
@@ -126,7 +132,7 @@ export class SqlEngine implements Engine {
   }
 
   release(lease: StoreLease): Promise<void> {
-    return this.#connection.write((tx) => endLease(tx, lease));
+    return this.#connection.write((tx) => endLease(tx, lease), { urgent: true });
   }
 
   append(entry: StoredEntry["entry"], detail: string): Promise<void> {
@@ -149,12 +155,19 @@ export class SqlEngine implements Engine {
   /** Does a write and tells of what it changed: other processes with the write, this one after it. */
   async #change(
     work: (tx: Transaction<unknown>) => Promise<readonly ChangedRow[] | "resync">,
+    options?: UrgentOptions,
   ): Promise<void> {
-    const changes = await this.#connection.write(async (tx) => {
+    const write = async (tx: Transaction<unknown>) => {
       const changes = await work(tx);
       if (changes === "resync" || changes.length > 0) await this.#backend.publish(tx, changes);
       return changes;
-    });
-    this.#backend.tell(changes);
+    };
+    try {
+      this.#backend.tell(await this.#connection.write(write, options));
+    } catch (failure) {
+      // It may have been done. Others hear of it from the database then, and those in this process from nobody.
+      if (failure instanceof TenantryError && failure.delivery === "unknown") this.#backend.tell("resync");
+      throw failure;
+    }
   }
 }

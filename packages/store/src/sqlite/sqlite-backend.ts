@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock, StoreChange } from "@tenantry/core";
 import { Kysely, sql, type RawBuilder } from "kysely";
@@ -22,6 +22,7 @@ interface SqliteBackendOptions {
 
 /** Keeps rows in one file. */
 export class SqliteBackend implements Backend {
+  readonly clock: Clock;
   readonly text = sql`text`;
   readonly integer = sql`integer`;
   readonly serial = sql`integer primary key autoincrement`;
@@ -33,14 +34,15 @@ export class SqliteBackend implements Backend {
 
   constructor(options: SqliteBackendOptions) {
     this.#options = options;
+    this.clock = options.clock;
   }
 
   now(): RawBuilder<number> {
-    return sql`${Math.floor(this.#options.clock.now())}`;
+    return sql`${Math.floor(this.clock.now())}`;
   }
 
   async open(): Promise<Kysely<unknown>> {
-    await createFile(this.#options.path);
+    await prepareFile(this.#options.path);
     // A wait of SQLite's own would stop the whole process.
     const database = new DatabaseSync(this.#options.path, { timeout: 0 });
     try {
@@ -72,7 +74,8 @@ export class SqliteBackend implements Backend {
   async publish(): Promise<void> {}
 
   async attempt<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, busyTimeoutMs } = this.#options;
+    const { clock } = this;
+    const { busyTimeoutMs } = this.#options;
     // The pauses are added up: the clock may be set meanwhile.
     for (let waitedMs = 0, pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
@@ -109,16 +112,24 @@ export class SqliteBackend implements Backend {
 }
 
 /** SQLite would create it for everybody to read, and so its log beside it; and it would take one byte for none. */
-async function createFile(path: string): Promise<void> {
-  const file = await open(path, "a", 0o600);
+async function prepareFile(path: string): Promise<void> {
+  if (createFile(path)) return;
+  // Only looked at: whoever closes a descriptor of a file gives up every lock that the process has on it.
+  const { size } = await stat(path);
+  // Pages are multiples of 512 bytes. What a crash left half-written is completed from the log.
+  if (size % 512 !== 0 && !existsSync(`${path}-wal`)) {
+    throw unreadable("The end of the store's file is missing; restore it from a backup.");
+  }
+}
+
+/** Creates the file where there is none, in one go, so that nobody locks it before it is closed; says whether it did. */
+function createFile(path: string): boolean {
   try {
-    const { size } = await file.stat();
-    // Pages are multiples of 512 bytes. What a crash left half-written is completed from the log.
-    if (size % 512 !== 0 && !existsSync(`${path}-wal`)) {
-      throw unreadable("The end of the store's file is missing; restore it from a backup.");
-    }
-  } finally {
-    await file.close();
+    closeSync(openSync(path, "wx", 0o600));
+    return true;
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "EEXIST") return false;
+    throw error;
   }
 }
 

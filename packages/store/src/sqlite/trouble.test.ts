@@ -23,6 +23,13 @@ async function fill(store: Store, rows: number): Promise<void> {
     await store.verdicts.put({ url: `row-${row}` }, value("a"), { ifVersion: null });
 }
 
+/** How many locks there are on a file, of whichever process. */
+async function locksOf(path: string): Promise<number> {
+  const { ino } = await stat(path);
+  const lines = (await readFile("/proc/locks", "utf8")).split("\n");
+  return lines.filter((line) => line.includes(`:${ino} `)).length;
+}
+
 /** Reads and writes everything, and gives the first failure. */
 async function failureOf(store: Store): Promise<TenantryError> {
   try {
@@ -90,6 +97,27 @@ describe("a file that is not as it was left", () => {
     expect(failure).toMatchObject({ code: "STORE_INVALID" });
     expect(inspect(failure, { depth: 9 })).not.toContain("secret");
     expect((await store.verdicts.get({ url: "row-2" }))?.value).toEqual(value("a"));
+    const { rows, broken, next } = await store.verdicts.scan({ limit: 2 });
+    expect([rows.length, broken, typeof next]).toEqual([1, [{ url: "row-1" }], "string"]);
+    expect((await store.verdicts.scan()).rows).toHaveLength(59);
+  });
+
+  it("has a row that holds no JSON written over, and deleted, with its version", async () => {
+    const path = newPath();
+    await copyFile(sound, path);
+    const database = new DatabaseSync(path);
+    database.exec(`update tenantry_verdicts set value = '{' where url in ('row-1', 'row-2')`);
+    database.close();
+    await using store = sqliteStore(path);
+    const ifVersion = (await store.verdicts.version({ url: "row-1" })) ?? null;
+    await store.verdicts.put({ url: "row-1" }, 1, { ifVersion });
+    expect((await store.verdicts.get({ url: "row-1" }))?.value).toBe(1);
+    await store.verdicts.delete(
+      { url: "row-2" },
+      { ifVersion: await store.verdicts.version({ url: "row-2" }) },
+    );
+    expect(await store.verdicts.version({ url: "row-2" })).toBeUndefined();
+    expect(await store.verdicts.scan({ limit: 1_000 })).not.toHaveProperty("broken");
   });
 
   it("is refused and left alone where it has a newer schema or belongs to another program", async () => {
@@ -135,6 +163,24 @@ describe("a file that cannot be used now", () => {
     await store.verdicts.put(key, 1, { ifVersion: null });
     for (const suffix of ["", "-wal", "-shm"]) expect((await stat(path + suffix)).mode & 0o777).toBe(0o600);
   });
+
+  // Whoever closes any descriptor of a file gives up every lock that the process has on it (fcntl_locking(2)).
+  it.runIf(process.platform === "linux")(
+    "stays locked for its store while another one of the same process opens and closes it",
+    async () => {
+      const path = newPath();
+      await using store = sqliteStore(path);
+      await fill(store, 1);
+      const locks = await locksOf(path);
+      expect(locks).toBeGreaterThan(0);
+      {
+        await using second = sqliteStore(path);
+        await second.verdicts.get(key);
+        expect(await locksOf(path)).toBeGreaterThanOrEqual(locks);
+      }
+      expect(await locksOf(path)).toBe(locks);
+    },
+  );
 
   it("is unavailable to a process that may only read it", async () => {
     const path = newPath();
@@ -216,6 +262,21 @@ describe("a disk that is full", () => {
     expect(outcome.rows).toBe(outcome.written + 3);
     checkIntegrity(path);
   });
+});
+
+it("lets thousands of calls of one moment wait, and finishes work under a lease while the queue is full", async () => {
+  await using store = sqliteStore(newPath());
+  const lease = await store.leases.acquire("a", { ttlMs: 60_000 });
+  const version = await store.verdicts.put(key, 1, { ifVersion: null });
+  const crowd = Promise.allSettled(Array.from({ length: 10_200 }, () => store.verdicts.get(key)));
+  await store.verdicts.put(key, 2, { ifVersion: version, urgent: true });
+  expect((await store.verdicts.get(key, { urgent: true }))?.value).toBe(2);
+  if (lease) await store.leases.release(lease);
+  const refused = (await crowd).flatMap((call) =>
+    call.status === "rejected" ? [call.reason as unknown] : [],
+  );
+  expect(refused).toHaveLength(10_200 - 10_000 - 64);
+  expect(refused[0]).toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true, delivery: "unsent" });
 });
 
 it("sweeps what has expired as others are written", async () => {

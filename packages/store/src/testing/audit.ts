@@ -40,7 +40,8 @@ export const audit = checksOf({
     ]) {
       await rejects(store.audit.append({ ...entry(1), ...wrong } as AuditEntry), "ARGUMENT_INVALID");
     }
-    for (const wrong of [{}, { workspace: "w", user: undefined }, { user: "ada" }]) {
+    await rejects(store.audit.append(undefined as never), "ARGUMENT_INVALID");
+    for (const wrong of [undefined, null, {}, { workspace: "w", user: undefined }, { user: "ada" }]) {
       await rejects(store.audit.list(wrong as never), "ARGUMENT_INVALID");
     }
     assert.deepEqual((await store.audit.list(within("w"))).rows, []);

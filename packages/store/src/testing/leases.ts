@@ -59,6 +59,11 @@ export const leases = checksOf({
     for (const ttlMs of [0, -1, 1.5, Number.NaN, Infinity, "1", 1e12]) {
       await rejects(store.leases.acquire("a", { ttlMs: ttlMs as number }), "ARGUMENT_INVALID");
     }
+    for (const nothing of [null, undefined] as never[]) {
+      await rejects(store.leases.acquire("a", nothing), "ARGUMENT_INVALID");
+      await rejects(store.leases.renew(nothing, long), "ARGUMENT_INVALID");
+      await rejects(store.leases.release(nothing), "ARGUMENT_INVALID");
+    }
     await rejects(store.leases.acquire("\ud800", long), "ARGUMENT_INVALID");
     await rejects(store.leases.acquire("x".repeat(3_000), long), "ARGUMENT_INVALID");
     await rejects(store.leases.renew({ name: "a" } as StoreLease, long), "ARGUMENT_INVALID");

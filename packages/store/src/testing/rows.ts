@@ -7,9 +7,11 @@ const key = credential("acme", "ada");
 export const rows = checksOf({
   async "gives a row as it was written, and nothing where there is none"({ store, other }) {
     assert.equal(await store.credentials.get(key), undefined);
+    assert.equal(await store.credentials.version(key), undefined);
     const version = await store.credentials.put(key, { token: "t" }, { ifVersion: null });
     assert.deepEqual(await store.credentials.get(key), { value: { token: "t" }, version });
     assert.deepEqual(await other.credentials.get(key), { value: { token: "t" }, version });
+    assert.equal(await other.credentials.version(key), version);
   },
   async "writes over a row only with its version, and gives each write another one"({ store }) {
     const first = await store.credentials.put(key, 1, { ifVersion: null });

@@ -70,6 +70,32 @@ export const values = checksOf({
     }
     assert.equal(await store.verdicts.get(key), undefined);
   },
+  async "refuses values whose own code fails or changes them, and tells nothing of what it threw"({ store }) {
+    let reads = 0;
+    for (const value of [
+      {
+        get a() {
+          return reads++ === 0 ? 5 : 5n;
+        },
+      },
+      Object.defineProperty({}, "toJSON", { value: () => undefined }),
+      new Proxy(
+        {},
+        {
+          ownKeys() {
+            throw new Error("a secret of the host");
+          },
+        },
+      ),
+    ]) {
+      const failure = await rejects(
+        store.verdicts.put(key, value as never, { ifVersion: null }),
+        "ARGUMENT_INVALID",
+      );
+      assert.doesNotMatch(`${failure.message} ${String(failure.cause)}`, /secret/u);
+    }
+    assert.equal(await store.verdicts.get(key), undefined);
+  },
   async "keeps what was written, whatever happens to the value afterwards"({ store }) {
     const value = { list: [1] };
     await store.verdicts.put(key, value, { ifVersion: null });
