@@ -11,7 +11,7 @@ import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import { Bells } from "./bells.ts";
 import { isConflict, waitedTooLong } from "./failure.ts";
-import { isLive, type FreshOptions, type Grant, type GrantEvent, type SendRefresh } from "./grant.ts";
+import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
 import { grantLimits, patienceMs, type GrantLimits } from "./limits.ts";
