@@ -18,7 +18,7 @@ export async function connectInBrowser(browser: Browser, app: URL, user: string)
   await page.getByRole("link", { name: "connect" }).click();
   await page.getByLabel("Who are you?").fill(`${user}@mail.example`);
   await page.getByRole("button", { name: "Allow" }).click();
-  await page.waitForURL((url) => url.pathname.endsWith("/oauth/callback"));
+  await page.waitForURL((url) => url.pathname.includes("/oauth/callback/"));
   const said = await page.locator("p").textContent();
   await context.close();
   return said ?? "";

@@ -60,18 +60,22 @@ export interface CredentialRequest extends AbortableOptions {
 export interface CredentialProvider {
   /** Gives the credential itself where it is at hand, because every call asks, and a promise of it otherwise. */
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
-  /** Tells of credentials that end outside of a call, until it is disposed of; absent where none can. */
-  watch?(listener: (event: CredentialEvent) => void): Disposable;
+  /**
+   * Tells of credentials that end outside of a call, until it is disposed of; absent where none can. A promise that the
+   * listener returns settles when nothing carries the credential any more.
+   */
+  watch?(listener: (event: CredentialEvent) => unknown): Disposable;
   /** Waits for what must not be lost, such as the answer to a refresh; absent where nothing is. Nothing is resolved after it. */
   close?(): Promise<void>;
 }
 
 /**
- * A credential has been withdrawn: whatever carries it for that scope and server has to end. A user's scope without a
- * session means every session.
+ * A credential is gone. `revoked`: whatever carries it for that scope and server has to end. `replaced`: the same person has
+ * granted another one, so that whatever carries it is given to nobody new and ends with its last call. A user's scope
+ * without a session means every session.
  */
 export interface CredentialEvent {
-  readonly kind: "revoked";
+  readonly kind: "revoked" | "replaced";
   readonly scope: Scope;
   readonly server: ServerId;
   /** Whose authority it carried; absent: whatever that scope has at that server ends. */

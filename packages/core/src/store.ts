@@ -127,9 +127,12 @@ export interface ClientKey {
   readonly callbackUrl: string;
 }
 
-/** An authorization under way, by a digest of its `state`: who reads the store cannot finish it. */
+/** A person's authorization under way, by a digest of its `state`: who reads the store cannot finish it. */
 export interface FlowKey {
+  readonly workspace: WorkspaceId;
+  readonly user: UserId;
   readonly state: string;
+  readonly server: ServerId;
 }
 
 /** Which protocol era a server speaks; it is the server's, and no tenant's. */
@@ -186,7 +189,7 @@ export interface StoreSlices {
   readonly credentials: TenantSlice<CredentialKey>;
   readonly parked: TenantSlice<ParkedKey>;
   readonly clients: Slice<ClientKey>;
-  readonly flows: Slice<FlowKey>;
+  readonly flows: TenantSlice<FlowKey>;
   readonly verdicts: Slice<VerdictKey>;
 }
 

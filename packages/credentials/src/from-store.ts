@@ -122,7 +122,7 @@ class StoredValues {
     const { workspace, user, server } = key;
     const scope: Scope =
       user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
-    this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
+    void this.listeners.tell(Object.freeze({ scope: Object.freeze(scope), server }));
   }
 }
 

@@ -2,7 +2,7 @@
 export { oauth } from "./oauth/oauth.ts";
 export type { OAuthSource } from "./oauth/oauth.ts";
 export type { TokenSource } from "./oauth/token-source.ts";
-export type { IssuerOptions, OAuthOptions, RegisteredClient } from "./oauth/options.ts";
+export type { IssuerOptions, OAuthOptions, RegisteredClient, ReturnedClient } from "./oauth/options.ts";
 export type { OAuthLimits } from "./oauth/limits.ts";
 export type { GrantLimits } from "./grants/limits.ts";
 export type {
@@ -20,6 +20,7 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 
 // For whoever mounts the callback.
 export { unfinishable } from "./oauth/callback.ts";
+export { issuerCallbackUrl } from "./oauth/return-address.ts";
+export { endAuthorizations } from "./oauth/end-authorizations.ts";
 export { isOAuthProvider } from "./oauth/oauth-provider.ts";
-export { flowTarget } from "./oauth/flows.ts";
-export type { FlowTarget } from "./oauth/flows.ts";
+export { flowServer } from "./oauth/flows.ts";

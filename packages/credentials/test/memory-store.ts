@@ -142,6 +142,25 @@ class MemorySlice<K extends object> implements Slice<K> {
     };
   }
 
+  async list(within: object): Promise<RowPage<K>> {
+    this.#parts.told.calls++;
+    const keys = [...this.rows.values()].map(({ key }) => key).filter((key) => isWithin(key, within));
+    return {
+      rows: keys.flatMap((key) => {
+        const row = this.#find(key);
+        return row === undefined ? [] : [{ key, ...row }];
+      }),
+    };
+  }
+
+  async clear(within: object): Promise<number> {
+    this.#parts.told.calls++;
+    const keys = [...this.rows.values()].map(({ key }) => key).filter((key) => isWithin(key, within));
+    for (const key of keys) this.rows.delete(spelled(key));
+    keys.forEach((key) => this.#parts.changed(key));
+    return keys.length;
+  }
+
   #find(key: K): Row | undefined {
     const row = this.rows.get(spelled(key))?.row;
     return row?.expiresAt !== undefined && row.expiresAt <= this.#parts.clock.now() ? undefined : row;
@@ -177,6 +196,11 @@ function memoryLeases(clock: Clock, told: { calls: number }) {
     },
   };
   return { ...leases, holds };
+}
+
+function isWithin(key: object, within: object): boolean {
+  const parts = new Map<string, unknown>(Object.entries(key));
+  return Object.entries(within).every(([name, value]) => parts.get(name) === value);
 }
 
 /** The parts of a key in one order, whoever wrote it. */

@@ -47,9 +47,14 @@ export const shapes = {
       { part: "callbackUrl", column: "callback_url" },
     ],
   },
-  flows: { name: "flows", table: "tenantry_flows", parts: [{ part: "state", column: "state" }] },
+  flows: {
+    name: "flows",
+    table: "tenantry_flows",
+    // A callback brings a user and a state, so the two find its row.
+    parts: [workspace, { part: "user", column: "user_id" }, { part: "state", column: "state" }, server],
+  },
   verdicts: { name: "verdicts", table: "tenantry_verdicts", parts: [{ part: "url", column: "url" }] },
 } as const satisfies { readonly [N in keyof StoreSlices]: SliceShape & { readonly name: N } };
 
 /** The slices whose rows may belong to a person. */
-export const personal: readonly SliceShape[] = [shapes.credentials, shapes.parked];
+export const personal: readonly SliceShape[] = [shapes.credentials, shapes.parked, shapes.flows];

@@ -7,7 +7,8 @@ import type {
   WorkspaceId,
 } from "@tenantry/core";
 import {
-  flowTarget,
+  endAuthorizations,
+  flowServer,
   isOAuthProvider,
   unfinishable,
   type Authorized,
@@ -15,43 +16,54 @@ import {
   type OAuthProvider,
 } from "@tenantry/credentials/oauth";
 
-/** Gives the providers of one server of a workspace; none where there is no such server. */
-export type ProvidersOf = (workspace: WorkspaceId, server: ServerId) => readonly CredentialProvider[];
+/** Gives the providers of a workspace's servers. */
+export type ProvidersOf = (
+  workspace: WorkspaceId,
+) => ReadonlyMap<ServerId, readonly CredentialProvider[]> | undefined;
 
 /** Leads callbacks and disconnections to the provider that they concern. */
 export class Authorizations {
-  readonly #store: Pick<Store, "flows">;
+  readonly #store: Pick<Store, "flows" | "credentials">;
   readonly #providersOf: ProvidersOf;
 
-  constructor(store: Pick<Store, "flows">, providersOf: ProvidersOf) {
+  constructor(store: Pick<Store, "flows" | "credentials">, providersOf: ProvidersOf) {
     this.#store = store;
     this.#providersOf = providersOf;
   }
 
   /** Finishes the flow of a callback; whose it is, its provider checks. */
-  async finish(
-    callback: URL | URLSearchParams,
-    principal: Principal,
-    { signal }: AbortableOptions,
-  ): Promise<Authorized> {
-    const target = await flowTarget(this.#store, callback);
-    const provider = target && this.#oauthOf(target.workspace, target.server);
+  async finish(callback: URL, principal: Principal, { signal }: AbortableOptions): Promise<Authorized> {
+    const server = await flowServer(this.#store, principal, callback);
+    const provider = server && this.#oauthOf(principal.workspace, server);
     if (provider === undefined) throw unfinishable();
-    return provider.finishAuthorization({ callback, principal, signal });
+    return provider.finishAuthorization({ callback, principal, server, signal });
   }
 
-  /** Ends what a person has granted to one server; `removed` is `false` where there was nothing. */
+  /**
+   * Ends what a person has granted to one server, also where that is no longer defined; `removed` is `false` where there was
+   * nothing, `revoked` where something of it is left to end by itself.
+   */
   async disconnect(
     principal: Principal,
     server: ServerId,
     { signal }: AbortableOptions,
   ): Promise<Disconnected> {
     const provider = this.#oauthOf(principal.workspace, server);
-    if (provider === undefined) return Object.freeze({ removed: false, revoked: false });
-    return provider.disconnect({ principal, server, signal });
+    const ended = await provider?.disconnect({ principal, server, signal });
+    const left = await endAuthorizations(this.#store, { principal, server });
+    return Object.freeze({
+      removed: ended?.removed === true || left > 0,
+      revoked: ended?.revoked === true && left === 0,
+    });
+  }
+
+  /** Ends whatever a person has granted in a workspace, as far as stores and issuers can be reached. */
+  async disconnectAll(principal: Principal): Promise<void> {
+    const servers = [...(this.#providersOf(principal.workspace)?.keys() ?? [])];
+    await Promise.allSettled(servers.map(async (server) => this.disconnect(principal, server, {})));
   }
 
   #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
-    return this.#providersOf(workspace, server).find(isOAuthProvider);
+    return this.#providersOf(workspace)?.get(server)?.find(isOAuthProvider);
   }
 }

@@ -22,7 +22,7 @@ export {
   sealWithKeyService,
 } from "@tenantry/credentials";
 export type { CredentialVault, ValueAddress, ValueFacts } from "@tenantry/credentials";
-export { clientCredentials, oauth } from "@tenantry/credentials/oauth";
+export { clientCredentials, issuerCallbackUrl, oauth } from "@tenantry/credentials/oauth";
 export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";
 export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";

@@ -1,19 +1,34 @@
-import { startFakeServer } from "@tenantry/testing";
-import { startAuthorizationServer, visit } from "@tenantry/testing/oauth";
-import { describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startFakeServer, type TokenAuthentication } from "@tenantry/testing";
+import { startAuthorizationServer, visit, type AuthorizationServerOptions } from "@tenantry/testing/oauth";
+import { describe, expect, it, vi } from "vitest";
 import { createHandler, type HandlerOptions, type Visitor } from "./http.ts";
-import { createTenantry, oauth, TenantryError } from "./index.ts";
+import {
+  createTenantry,
+  memoryStore,
+  oauth,
+  sealWithKeys,
+  TenantryError,
+  type TenantryOptions,
+} from "./index.ts";
+
+interface StartOptions extends AuthorizationServerOptions {
+  readonly server?: Omit<TokenAuthentication, "authorizationServer">;
+  readonly instance?: Partial<TenantryOptions>;
+  readonly limits?: NonNullable<Parameters<typeof oauth>[0]>["limits"];
+}
 
 /** An issuer, a server that takes its tokens, and an instance that knows of the server only. */
-async function start(limits: NonNullable<Parameters<typeof oauth>[0]>["limits"] = {}) {
+async function start({ server, instance, limits = {}, ...options }: StartOptions = {}) {
   const parts = new AsyncDisposableStack();
-  const issuer = parts.use(await startAuthorizationServer());
-  const mail = parts.use(await startFakeServer({ authenticate: { authorizationServer: issuer } }));
+  const issuer = parts.use(await startAuthorizationServer(options));
+  const mail = parts.use(await startFakeServer({ authenticate: { ...server, authorizationServer: issuer } }));
   const tenantry = parts.use(
     createTenantry({
       servers: { mail: { url: mail.url.href, credential: oauth({ limits }) } },
       publicUrl: "http://127.0.0.1:1/app",
       allow: ["127.0.0.1"],
+      ...instance,
     }),
   );
   const acme = tenantry.workspace("acme");
@@ -22,8 +37,11 @@ async function start(limits: NonNullable<Parameters<typeof oauth>[0]>["limits"] 
     if (status?.status === "needs_authorization" && status.url !== undefined) return status.url;
     throw new Error(`There is no page for ${user}: ${status?.status ?? "no server"}.`);
   };
-  const comeBack = async (visitor: Visitor | undefined, callback: URL, more: Partial<HandlerOptions> = {}) =>
-    createHandler(tenantry, { identify: () => visitor, ...more })(new Request(callback));
+  const comeBack = async (
+    visitor: Visitor | null | undefined,
+    callback: URL,
+    more: Partial<HandlerOptions> = {},
+  ) => createHandler(tenantry, { identify: () => visitor, ...more })(new Request(callback));
   const connect = async (user: string) => {
     const callback = await visit(await urlOf(user), { login: `${user}-at-mail` });
     return comeBack({ workspace: "acme", user }, callback);
@@ -34,6 +52,10 @@ async function start(limits: NonNullable<Parameters<typeof oauth>[0]>["limits"] 
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
+
+/** How many authorizations the issuer still takes. */
+const liveGrants = ({ issuer }: Pick<Awaited<ReturnType<typeof start>>, "issuer">) =>
+  issuer.issued.filter(({ kind, revoked }) => kind === "refresh_token" && !revoked).length;
 
 const whoami = { server: "mail", tool: "whoami" } as const;
 const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
@@ -97,6 +119,9 @@ describe("a callback", () => {
     await using world = await start();
     const callback = await visit(await world.urlOf("ada"));
     expect((await world.comeBack(undefined, callback)).status).toBe(401);
+    expect((await world.comeBack(null, callback)).status).toBe(401);
+    for (const wrong of [{}, { workspace: "acme" }, { workspace: "acme", user: "" }, "ada"])
+      expect((await world.comeBack(wrong as Visitor, callback)).status).toBe(400);
     const serve = createHandler(world.tenantry, { identify: () => ({ workspace: "acme", user: "ada" }) });
     const statusOf = async (path: string, init?: RequestInit) =>
       (await serve(new Request(new URL(path, callback), init))).status;
@@ -106,6 +131,62 @@ describe("a callback", () => {
     expect(await statusOf("/app/health")).toBe(200);
     await world.tenantry.close();
     expect(await statusOf("/app/health")).toBe(503);
+  });
+
+  it("is finished although the browser does not wait, and before the instance is closed", async () => {
+    await using world = await start();
+    const callback = await visit(await world.urlOf("ada"));
+    world.issuer.faults.add({ kind: "delay", ms: 50 }, { endpoint: "token" });
+    const stop = new AbortController();
+    const serve = createHandler(world.tenantry, { identify: () => ({ workspace: "acme", user: "ada" }) });
+    const page = serve(new Request(callback, { signal: stop.signal }));
+    await sleep(20);
+    stop.abort();
+    await world.tenantry.close();
+    expect((await page).status).toBe(200);
+  });
+
+  it("says that a person has declined, and what can be tried again", async () => {
+    await using declined = await start({ authorize: () => ({ error: "access_denied" }) });
+    const no = await visit(await declined.urlOf("ada"));
+    const page = await declined.comeBack({ workspace: "acme", user: "ada" }, no);
+    expect([page.status, await page.text()]).toEqual([403, expect.stringContaining("did not grant")]);
+    await using busy = await start();
+    const callback = await visit(await busy.urlOf("ada"));
+    const fault = { kind: "answer", status: 429, headers: { "retry-after": "1" } } as const;
+    busy.issuer.faults.add(fault, { endpoint: "token", times: 1 });
+    expect((await busy.comeBack({ workspace: "acme", user: "ada" }, callback)).status).toBe(503);
+    expect((await busy.comeBack({ workspace: "acme", user: "ada" }, callback)).status).toBe(200);
+  });
+
+  it("carries no code of one tenant's issuer to another's", async () => {
+    const unnamed: AuthorizationServerOptions = {
+      iss: "missing",
+      alterMetadata: ({ authorization_response_iss_parameter_supported: _named, ...document }) => document,
+    };
+    await using good = await start(unnamed);
+    await using evil = await startAuthorizationServer(unnamed);
+    await using news = await startFakeServer({ authenticate: { authorizationServer: evil } });
+    await using tenantry = createTenantry({
+      servers: {
+        mail: { url: good.mail.url.href, credential: oauth() },
+        news: { url: news.url.href, credential: oauth() },
+      },
+      publicUrl: "http://127.0.0.1:1/app",
+      allow: ["127.0.0.1"],
+    });
+    const pageOf = async (user: string, server: string) => {
+      const all = await tenantry.workspace("acme").as(user).servers();
+      const status = all.find((one) => one.server === server);
+      if (status?.status === "needs_authorization" && status.url !== undefined) return status.url;
+      throw new Error(`There is no page of ${server}.`);
+    };
+    const on = await pageOf("eve", "mail");
+    on.searchParams.set("state", (await pageOf("ada", "news")).searchParams.get("state") ?? "");
+    const callback = await visit(on, { login: "ada-at-mail" });
+    const serve = createHandler(tenantry, { identify: () => ({ workspace: "acme", user: "ada" }) });
+    expect((await serve(new Request(callback))).status).toBe(502);
+    expect(evil.requests.filter(({ endpoint }) => endpoint === "token")).toEqual([]);
   });
 
   it("tells the host how it ended, and the person what the host wants", async () => {
@@ -140,7 +221,7 @@ describe("a grant", () => {
   });
 
   it("is refreshed within the limits that oauth() is given, well before the default ones", async () => {
-    await using world = await start({ refreshTimeoutMs: 100, refreshLeaseMs: 200 });
+    await using world = await start({ limits: { refreshTimeoutMs: 100, refreshLeaseMs: 200 } });
     await world.connect("ada");
     const ada = world.acme.as("ada");
     await ada.callTool(whoami);
@@ -172,11 +253,64 @@ describe("a grant", () => {
     expect(await world.acme.disconnect("ada", "nothing")).toEqual({ removed: false, revoked: false });
   });
 
-  it("is gone with the person who is forgotten", async () => {
+  it("that takes another's place cuts no call that is under way", async () => {
+    await using world = await start({
+      server: {
+        toolScopes: { echo: ["write"] },
+        alterMetadata: ({ scopes_supported: _listed, ...document }) => document,
+      },
+      grantScopes: (requested) => requested,
+    });
+    await world.connect("ada");
+    const ada = world.acme.as("ada");
+    await ada.callTool(whoami);
+    const slow = ada.callTool({ server: "mail", tool: "sleep" }, { ms: 500 });
+    const refusal = await failureOf(ada.callTool({ server: "mail", tool: "echo" }, { text: "hi" }));
+    const { authorizationUrl } = refusal as TenantryError;
+    const callback = await visit(authorizationUrl ?? new URL("about:blank"), { login: "ada-at-mail" });
+    expect((await world.comeBack({ workspace: "acme", user: "ada" }, callback)).status).toBe(200);
+    expect(world.issuer.issued.some(({ revoked }) => revoked)).toBe(false);
+    await slow;
+    await vi.waitFor(() => expect(liveGrants(world)).toBe(1));
+    await ada.callTool({ server: "mail", tool: "echo" }, { text: "hi" });
+  });
+
+  it("is removed from a server that is defined no more, or whose slot is another by now", async () => {
+    const later: TenantryOptions["servers"][] = [
+      {},
+      { mail: { url: "http://127.0.0.1:1/mcp", credential: oauth({ slot: "other" }) } },
+    ];
+    for (const servers of later) {
+      const store = memoryStore();
+      const lasting = {
+        ...store,
+        close: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+      const instance = {
+        store: lasting,
+        sealer: sealWithKeys({ current: "k", keys: { k: new Uint8Array(32).fill(7) } }),
+      };
+      await using world = await start({ instance });
+      await world.connect("ada");
+      await using next = createTenantry({ ...instance, servers, publicUrl: "http://127.0.0.1:1/app" });
+      expect(await next.workspace("acme").disconnect("ada", "mail")).toEqual({
+        removed: true,
+        revoked: false,
+      });
+      expect((await store.credentials.scan()).rows).toEqual([]);
+    }
+  });
+
+  it("is gone with the person who is forgotten, as is one that was about to come", async () => {
     await using world = await start();
+    const callback = await visit(await world.urlOf("ada"));
+    await world.acme.forget("ada");
+    expect((await world.comeBack({ workspace: "acme", user: "ada" }, callback)).status).toBe(400);
     await world.connect("ada");
     await world.acme.as("ada").callTool(whoami);
     await world.acme.forget("ada");
+    expect(liveGrants(world)).toBe(0);
     expect(world.tenantry.stats().connections).toBe(0);
     expect(await failureOf(world.acme.as("ada").callTool(whoami))).toMatchObject({
       code: "AUTHORIZATION_REQUIRED",

@@ -70,15 +70,14 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
   const providers = [...bound.values()].flatMap((servers) => [...servers.providers.values()].flat());
+  // A provider may wait until nothing carries a credential any more, and then have its issuer end it.
+  const end = (event: CredentialEvent) =>
+    event.kind === "replaced" ? pool.drain(selectionOf(event)) : pool.revoke(selectionOf(event));
   const withdrawals = providers.flatMap(
-    // Whoever withdraws it waits for that, and not for what ends because of it.
-    (provider) => provider.watch?.((event) => void pool.revoke(selectionOf(event)).catch(() => {})) ?? [],
+    (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
   const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
-  const authorizations = new Authorizations(
-    store,
-    (workspace, server) => serversOf(workspace)?.providers.get(server) ?? [],
-  );
+  const authorizations = new Authorizations(store, (workspace) => serversOf(workspace)?.providers);
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;

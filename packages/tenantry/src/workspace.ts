@@ -23,16 +23,15 @@ export interface Workspace {
    * Finishes what a person has granted in the browser: `callback` is the URL that the person was sent back to, and `user`
    * who the host knows the browser to be, which has to be who was sent away. Rejects with `ARGUMENT_INVALID`, telling
    * nothing, for an authorization that is unknown, over or somebody else's, and with `CREDENTIAL_FAILED` where nothing was
-   * granted. The handler of `tenantry/http` calls it.
+   * granted. Where the error is retryable, the same callback can be finished later. The handler of `tenantry/http` calls it.
    */
-  finishAuthorization(
-    user: UserAddress,
-    callback: URL | URLSearchParams,
-    options?: AbortableOptions,
-  ): Promise<Authorized>;
+  finishAuthorization(user: UserAddress, callback: URL, options?: AbortableOptions): Promise<Authorized>;
   /** Forgets what a user has granted to a server, asks its issuer to end it, and closes the connections that carry it. */
   disconnect(user: string, server: string, options?: AbortableOptions): Promise<Disconnected>;
-  /** Erases a person: what is stored of the user, audit entries apart, and every connection and session. */
+  /**
+   * Erases a person: what is stored of the user, audit entries apart, and every connection and session; an authorization
+   * that is being finished comes to nothing. Issuers are asked to end what the user has granted, and need not answer.
+   */
   forget(user: string): Promise<void>;
 }
 
@@ -63,7 +62,9 @@ export function openWorkspace(
       return ended;
     },
     async forget(name) {
-      const { user } = principal(name);
+      const person = principal(name);
+      const { user } = person;
+      await authorizations.disconnectAll(person);
       await store.erase({ workspace: id, user });
       await pool.revoke({ workspace: id, user });
     },

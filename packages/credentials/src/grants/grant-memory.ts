@@ -97,9 +97,9 @@ export class GrantMemory {
     return this.#known.take(id);
   }
 
-  /** Tells of a grant that is gone. */
-  tellEnded(key: CredentialKey, subject: string): void {
-    this.listeners.tell(Object.freeze({ kind: "ended", key: plainKey(key), subject }));
+  /** Tells of a grant that is gone, and resolves when whoever was told is done with it. */
+  tell(kind: GrantEvent["kind"], key: CredentialKey, subject: string): Promise<void> {
+    return this.listeners.tell(Object.freeze({ kind, key: plainKey(key), subject }));
   }
 
   /** Hears what the store tells. */
@@ -160,7 +160,9 @@ export class GrantMemory {
 
   #settleDoubt(id: string, grant: Grant | undefined): void {
     const doubt = this.#doubtful.take(id);
-    if (doubt !== undefined && doubt.subject !== grant?.subject) this.tellEnded(doubt.key, doubt.subject);
+    // Not awaited: what follows from it may take as long as the calls that are under way.
+    if (doubt !== undefined && doubt.subject !== grant?.subject)
+      void this.tell(grant === undefined ? "ended" : "replaced", doubt.key, doubt.subject);
   }
 }
 

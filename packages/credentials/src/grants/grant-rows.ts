@@ -10,7 +10,7 @@ import {
   type Version,
 } from "@tenantry/core";
 import { z } from "zod";
-import { sealedFor } from "../sealing/sealed-row.ts";
+import { isSealedRow, sealedFor } from "../sealing/sealed-row.ts";
 import type { Grant } from "./grant.ts";
 
 /** What grants take of a store. */
@@ -37,6 +37,30 @@ export interface WriteOptions extends UrgentOptions {
   readonly ifVersion: Version | null;
   readonly intent?: Intent;
   readonly lease?: StoreLease;
+}
+
+const kind = "grant";
+
+/**
+ * Deletes what a person has granted to a server, in whatever slot, and says how many grants that were: also where nobody
+ * uses that slot or that server any more.
+ */
+export async function deleteGrants(
+  credentials: Pick<Store["credentials"], "list" | "delete">,
+  { workspace, user, server }: Required<Omit<CredentialKey, "slot">>,
+): Promise<number> {
+  let deleted = 0;
+  let after: string | undefined;
+  do {
+    const { rows, next } = await credentials.list({ workspace, user, server }, { after });
+    for (const { key, value } of rows) {
+      if (!isSealedRow(value) || value.kind !== kind) continue;
+      await credentials.delete(key);
+      deleted++;
+    }
+    after = next;
+  } while (after !== undefined);
+  return deleted;
 }
 
 /** The rows of a store's credentials that are grants: sealed, and checked when they are read. */
@@ -84,8 +108,6 @@ export class GrantRows {
     return this.#credentials.delete(key, { ifVersion });
   }
 }
-
-const kind = "grant";
 
 const time = z.number().min(0);
 const rowSchema = z.object({

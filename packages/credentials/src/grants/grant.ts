@@ -74,7 +74,7 @@ export interface FreshOptions extends AbortableOptions {
 
 /** A grant is gone: it was removed, or another authorization has taken its place. */
 export interface GrantEvent {
-  readonly kind: "ended";
+  readonly kind: "ended" | "replaced";
   readonly key: CredentialKey;
   readonly subject: string;
 }

@@ -704,7 +704,7 @@ describe("whoever watches", () => {
     await grants.fresh(key, { send });
     await start().put(key, issuer.grant());
     await settle();
-    expect(events).toEqual([{ kind: "ended", key, subject: first.subject }]);
+    expect(events).toEqual([{ kind: "replaced", key, subject: first.subject }]);
 
     const second = await grants.fresh(key, { send });
     expect(text(await start().remove(key))).toBe(text(second));

@@ -9,6 +9,7 @@ import {
 } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
+import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
 import { isConflict, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
@@ -26,6 +27,13 @@ export interface GrantsOptions {
   readonly limits?: Partial<GrantLimits> | undefined;
   /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
   readonly random?: (() => number) | undefined;
+}
+
+/** A grant in whose place another one was put. */
+export interface Replaced {
+  readonly grant: Grant;
+  /** Resolves when whoever listens says that nothing carries it any more. */
+  readonly unused: Promise<void>;
 }
 
 /** A refresh that is under way in this process. */
@@ -98,30 +106,38 @@ export class Grants implements AsyncDisposable {
     return known.grant;
   }
 
-  /** Keeps what the person has just granted, in place of whatever there was; another authorization's grant is gone then. */
-  async put(given: CredentialKey, grant: Grant): Promise<void> {
+  /**
+   * Keeps what the person has just granted, in place of whatever there was, and gives another authorization's grant that
+   * was there, so that its tokens can be revoked.
+   */
+  async put(given: CredentialKey, grant: Grant): Promise<Replaced | undefined> {
     const key = plainKey(given);
     const received = { receivedAt: this.#clock.now(), ...grant };
     const before = await this.#replace(key, (version) =>
       this.#rows.write(key, received, { ifVersion: version }),
     );
-    if (before !== undefined && before.subject !== grant.subject) this.#memory.tellEnded(key, before.subject);
+    if (before === undefined || before.subject === grant.subject) return undefined;
+    return { grant: before, unused: this.#memory.tell("replaced", key, before.subject) };
   }
 
-  /** Deletes a grant and gives it, so that its tokens can be revoked; one that cannot be read is deleted too. */
-  async remove(given: CredentialKey): Promise<Grant | undefined> {
+  /**
+   * Deletes a grant, of this subject where one is named, and gives it, so that its tokens can be revoked; one that cannot
+   * be read is deleted where nobody is named.
+   */
+  async remove(given: CredentialKey, subject?: string): Promise<Grant | undefined> {
     const key = plainKey(given);
+    const isMeant = (grant: Grant | undefined) => subject === undefined || grant?.subject === subject;
     const known = this.#memory.get(spell(key))?.grant;
-    const before = await this.#replace(key, async (version) => {
-      if (version !== null) await this.#rows.delete(key, version);
+    const before = await this.#replace(key, async (version, grant) => {
+      if (version !== null && isMeant(grant)) await this.#rows.delete(key, version);
     });
     const gone = before ?? known;
-    if (gone !== undefined) this.#memory.tellEnded(key, gone.subject);
-    return before;
+    if (gone !== undefined && isMeant(gone)) void this.#memory.tell("ended", key, gone.subject);
+    return isMeant(before) ? before : undefined;
   }
 
   /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
-  watch(listener: (event: GrantEvent) => void): Disposable {
+  watch(listener: Listener<GrantEvent>): Disposable {
     return this.#memory.listeners.add(listener);
   }
 
@@ -209,13 +225,13 @@ export class Grants implements AsyncDisposable {
   /** Changes a row, whoever else does so at the same time, and gives the grant that it held. */
   async #replace(
     key: CredentialKey,
-    change: (version: string | null) => Promise<unknown>,
+    change: (version: string | null, grant: Grant | undefined) => Promise<unknown>,
   ): Promise<Grant | undefined> {
     if (this.#ending.signal.aborted) throw closed();
     for (let writes = 1; ; writes++) {
       const row = await this.#rows.look(key);
       try {
-        await change(row?.version ?? null);
+        await change(row?.version ?? null, row?.grant);
         return row?.grant;
       } catch (failure) {
         if (!isConflict(failure) || writes === maxWrites) throw failure;

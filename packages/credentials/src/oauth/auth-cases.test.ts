@@ -8,6 +8,7 @@ import {
   ada,
   bob,
   call,
+  callbackUrl,
   dependenciesOf,
   failure,
   grant,
@@ -244,12 +245,13 @@ describe("AUTH-05: mix-up", () => {
   it("repeats nothing of an error that another issuer sends", async () => {
     const there = await world();
     const state = (await pageFor(there)).searchParams.get("state") ?? "";
-    const callback = new URLSearchParams({
+    const callback = new URL(callbackUrl);
+    callback.search = new URLSearchParams({
       state,
       iss: "https://evil.example",
       error: "access_denied",
       error_description: "call this number",
-    });
+    }).toString();
     const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
     expect(error.message).not.toMatch(/access_denied|call this number|evil/u);
   });
@@ -331,6 +333,61 @@ it.each([undefined, [], ["plain"], "S256"])(
   },
 );
 
+describe("a client's secret", () => {
+  const elsewhere = {
+    client_id: "app",
+    redirect_uris: [callbackUrl.href],
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+  } as const;
+  const before = { client: { id: "app", redirectUrl: callbackUrl } };
+  const secretText = "secret-of-the-own-issuer";
+
+  /** A world whose host has been without an issuer of its own so far, and the same host with one and its secret. */
+  async function pinned() {
+    const there = await world({ issuer: { clients: [elsewhere] }, oauth: before });
+    const own = await world();
+    const issuer = own.issuer.issuer.origin;
+    const options = { client: { ...before.client, secret: secretText }, issuer };
+    const provider = secondProcess(there, options);
+    open.push(provider);
+    const sendsIt = () =>
+      there.sent.some(({ headers, body }) => {
+        const basic = Buffer.from(
+          (headers["authorization"] ?? "").replace("Basic ", ""),
+          "base64",
+        ).toString();
+        return `${basic} ${body}`.includes(secretText);
+      });
+    return { there, provider, sendsIt };
+  }
+
+  it("goes to no issuer that gave a grant before the host had one of its own", async () => {
+    const { there, provider, sendsIt } = await pinned();
+    await grant(there);
+    await there.clock.advance(3_700_000);
+    // A grant of another issuer counts as none, and is not renewed.
+    expect(await provider.resolve(requestOf(there))).toBeUndefined();
+    expect((await refusal({ ...there, provider })).code).toBe("ORIGIN_REFUSED");
+    expect(await provider.disconnect({ principal: ada, server: there.ref.id })).toEqual({
+      removed: true,
+      revoked: false,
+    });
+    expect(tokenRequests(there, "refresh_token")).toBe(0);
+    expect(sendsIt()).toBe(false);
+  });
+
+  it("goes to no issuer at which a flow was begun before", async () => {
+    const { there, provider, sendsIt } = await pinned();
+    const callback = await visit(await pageFor(there), "ada");
+    const error = await failure(provider.finishAuthorization({ callback, principal: ada }));
+    expect(error.code).toBe("CREDENTIAL_FAILED");
+    expect(sendsIt()).toBe(false);
+    expect(tokenRequests(there, "authorization_code")).toBe(0);
+  });
+});
+
 describe("AUTH-09: whose state", () => {
   it("ends a flow once, however often its callback comes at the same time", async () => {
     const there = await world();
@@ -345,7 +402,7 @@ describe("AUTH-09: whose state", () => {
   it("tells no difference between unknown, used, too old and somebody else's", async () => {
     const there = await world();
     const messages: string[] = [];
-    const finish = async (callback: URL | URLSearchParams, principal: Principal) => {
+    const finish = async (callback: URL, principal: Principal) => {
       const error = await failure(there.provider.finishAuthorization({ callback, principal }));
       expect(error.code).toBe("ARGUMENT_INVALID");
       messages.push(error.message);
@@ -353,8 +410,8 @@ describe("AUTH-09: whose state", () => {
     const callback = await visit(await pageFor(there));
     await finish(callback, bob);
     await finish(callback, principalOf({ workspace: "other", user: "ada" }));
-    await finish(new URLSearchParams({ state: "unknown", code: "x" }), ada);
-    await finish(new URLSearchParams({ code: "x" }), ada);
+    await finish(new URL(`${callbackUrl.href}?state=unknown&code=x`), ada);
+    await finish(new URL(`${callbackUrl.href}?code=x`), ada);
     await finish(new URL(`${callback.href}&state=another`), ada);
     await there.provider.finishAuthorization({ callback, principal: ada });
     await finish(callback, ada);
@@ -366,16 +423,14 @@ describe("AUTH-09: whose state", () => {
     expect(tokenRequests(there, "authorization_code")).toBe(1);
   });
 
-  it("binds a flow that was begun in a session to that session", async () => {
+  it("binds a flow to the person, whose browser knows nothing of conversations", async () => {
     const there = await world();
-    const here = principalOf({ workspace: "acme", user: "ada", session: "browser-1" });
-    const elsewhere = principalOf({ workspace: "acme", user: "ada", session: "browser-2" });
-    const callback = await visit(await pageFor(there, here));
-    for (const principal of [elsewhere, ada]) {
-      const error = await failure(there.provider.finishAuthorization({ callback, principal }));
-      expect(error.code).toBe("ARGUMENT_INVALID");
-    }
-    await there.provider.finishAuthorization({ callback, principal: here });
+    const talk = principalOf({ workspace: "acme", user: "ada", session: "talk-1" });
+    const page = await pageFor(there, talk);
+    expect((await pageFor(there, ada)).href).toBe(page.href);
+    const callback = await visit(page);
+    await there.provider.finishAuthorization({ callback, principal: ada });
+    expect((await call(there, await headersFor(there, talk))).status).toBe(200);
   });
 
   it("cannot be finished by who reads the store", async () => {
@@ -538,11 +593,9 @@ it("takes a server of 2025-03-26, which has no metadata, as its own issuer", asy
   const { authorizationUrl } = await failure(provider.resolve(requestOf({ ref }, ada, {})));
   expect(authorizationUrl?.pathname).toBe("/authorize");
   expect(authorizationUrl?.searchParams.get("resource")).toBe(url.href);
-  const state = authorizationUrl?.searchParams.get("state") ?? "";
-  await provider.finishAuthorization({
-    callback: new URLSearchParams({ state, code: "code" }),
-    principal: ada,
-  });
+  const callback = new URL(authorizationUrl?.searchParams.get("redirect_uri") ?? "");
+  callback.search = `?state=${authorizationUrl?.searchParams.get("state")}&code=code`;
+  await provider.finishAuthorization({ callback, principal: ada });
   const credential = await provider.resolve(requestOf({ ref }));
   expect((await credential?.headers?.({ method: "POST", url }))?.["authorization"]?.value.reveal()).toBe(
     "Bearer given",

@@ -1,8 +1,8 @@
-import { quote, TenantryError, type AbortableOptions, type Principal, type ServerId } from "@tenantry/core";
+import { quote, TenantryError, type AbortableOptions } from "@tenantry/core";
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Flow, Flows } from "./flows.ts";
+import type { Flow, FlowOwner, FlowRow, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
 import { drawProofKey } from "./proof-key.ts";
@@ -10,9 +10,7 @@ import { covers, offlineAccess, unionOf } from "./scopes.ts";
 import { FlightCache } from "./flight-cache.ts";
 
 /** What is to be granted. */
-export interface AuthorizationWish {
-  readonly principal: Principal;
-  readonly server: ServerId;
+export interface AuthorizationWish extends FlowOwner {
   readonly url: URL;
   /** What the server's challenge asks for, together with what has been granted before. */
   readonly scopes: readonly string[];
@@ -27,12 +25,18 @@ export interface AuthorizationWish {
 /** A flow that is open, and the page on which the person finishes it. */
 interface OpenFlow {
   readonly state: string;
-  readonly url: string;
-  readonly scopes: readonly string[];
+  readonly page: string;
+  readonly wished: readonly string[];
   readonly expiresAt: number;
 }
 
-/** Begins authorizations: one open flow for each person and server, which every call is given until it is over. */
+/** How often a page is looked for that others, who wish for something else at the same time, replace meanwhile. */
+const maxRounds = 4;
+
+/**
+ * Begins authorizations: one page for each person and server, which every call of every process is given until it is over.
+ * A wish for more leads to a page for all of it, and whoever is at the one before can still finish that.
+ */
 export class Authorizations {
   readonly #parts: OAuthParts;
   readonly #discovery: Discovery;
@@ -54,40 +58,37 @@ export class Authorizations {
    * `CREDENTIAL_FAILED` where the issuer does not check verifiers (PKCE with S256).
    */
   async begin(wish: AuthorizationWish, options: AbortableOptions): Promise<URL> {
-    const known = this.#open.peek(nameOf(wish));
-    if (known !== undefined && !this.#hasTime(known)) this.#open.delete(nameOf(wish));
-    else if (known !== undefined && !(await this.#serves(known, wish))) await this.end(wish);
-    const flow = await this.#flow(wish, options);
-    if (covers(flow.scopes, wish.scopes)) return new URL(flow.url);
-    // Another call began it meanwhile, and wished for less.
-    await this.end(wish);
-    const all = { ...wish, scopes: unionOf(flow.scopes, wish.scopes) };
-    return new URL((await this.#flow(all, options)).url);
+    const name = nameOf(wish);
+    for (let rounds = 1; ; rounds++) {
+      const known = this.#open.peek(name);
+      const isUsable = known !== undefined && (await this.#isUsable(known, wish));
+      if (isUsable && covers(known.wished, wish.scopes)) return new URL(known.page);
+      // Another call may have begun the next one meanwhile.
+      if (known !== undefined && this.#open.peek(name) === known) this.#open.delete(name);
+      const all = isUsable ? { ...wish, scopes: unionOf(wish.scopes, known.wished) } : wish;
+      const flow = await this.#open.get(name, (signal) => this.#start(all, signal), options);
+      if (covers(flow.wished, wish.scopes) || rounds === maxRounds) return new URL(flow.page);
+    }
   }
 
-  /** Forgets the open flow of a person and a server, and ends it if it is not being finished. */
-  async end(wish: Pick<AuthorizationWish, "principal" | "server">): Promise<void> {
-    const known = this.#open.peek(nameOf(wish));
-    this.#open.delete(nameOf(wish));
-    if (known !== undefined) await this.#flows.end(known.state);
+  /** Ends the open flows of a person and a server, wherever they were begun. */
+  async end(owner: FlowOwner): Promise<void> {
+    this.#open.delete(nameOf(owner));
+    await this.#flows.end(owner);
   }
 
-  #flow(wish: AuthorizationWish, options: AbortableOptions): Promise<OpenFlow> {
-    return this.#open.get(nameOf(wish), (signal) => this.#start(wish, signal), options);
+  /** Whether a person who goes there now can finish it: another process may have, and it takes its time. */
+  async #isUsable({ state, expiresAt }: OpenFlow, owner: FlowOwner): Promise<boolean> {
+    return this.#hasTime(expiresAt) && (await this.#flows.isOpen(owner, state));
   }
 
-  /** Whether a person who goes there now can finish it. Who went there before may still do so, so its row stays. */
-  #hasTime({ expiresAt }: OpenFlow): boolean {
-    return expiresAt - this.#parts.clock.now() > this.#parts.options.limits.flowTtlMs / 5;
-  }
-
-  /** Whether the person would grant what is wished there, and has not yet: another process may have finished it. */
-  async #serves({ state, scopes }: OpenFlow, wish: AuthorizationWish): Promise<boolean> {
-    return covers(scopes, wish.scopes) && (await this.#flows.isOpen(state));
+  #hasTime(expiresAt: number): boolean {
+    const { clock, options } = this.#parts;
+    return expiresAt - clock.now() > options.limits.flowTtlMs / 5;
   }
 
   async #start(wish: AuthorizationWish, signal: AbortSignal): Promise<OpenFlow> {
-    const { options, callbackUrl, clock } = this.#parts;
+    const { options } = this.#parts;
     const { challenged, looksAgain } = wish;
     const again = looksAgain ? { maxAgeMs: 0 } : {};
     const resource = await this.#discovery.resource(wish.url, { challenged, signal, ...again });
@@ -97,27 +98,49 @@ export class Authorizations {
     // It is the server that has named the issuer, and a person's browser reaches what this process may not.
     this.#parts.checkUrl?.(endpoint);
     const client = await this.#clients.at(issuer, { signal });
-    const state = generateRandomState();
-    const flow: Flow = {
+    const { redirectUrl, mustNameIssuer } = await this.#clients.addressAt(issuer);
+    const request = {
       principal: wish.principal,
       server: wish.server,
       slot: options.slot,
       issuer: issuer.identifier,
       issuerName: issuer.name,
-      issuerNamesItself: issuer.namesItself,
+      mustNameIssuer,
       isLegacy: resource.isLegacy && resource.issuers.includes(issuer.identifier),
       clientId: client.id,
       resource: resource.identifier,
-      redirectUri: callbackUrl.href,
+      redirectUri: redirectUrl.href,
+      wished: wish.scopes,
       scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
+    };
+    const { flow, expiresAt } = (await this.#openOne(request)) ?? (await this.#beginOne(request));
+    const { state, wished, verifier } = flow;
+    const page = pageOf(endpoint, flow, await calculatePKCECodeChallenge(verifier)).href;
+    return { state, page, wished, expiresAt };
+  }
+
+  /** The same request's flow that another process has begun, or this one before it has forgotten. */
+  async #openOne(request: FlowRequest): Promise<Begun | undefined> {
+    const rows = await this.#flows.open(request);
+    return rows.find(({ flow, expiresAt }) => {
+      const isSame = sameness.every((fact) => flow[fact] === request[fact]);
+      const isBound = (flow.proofKey !== undefined) === this.#parts.options.dpop;
+      return isSame && isBound && this.#hasTime(expiresAt) && covers(flow.wished, request.wished);
+    });
+  }
+
+  async #beginOne(request: FlowRequest): Promise<Begun> {
+    const { options, clock } = this.#parts;
+    const flow: Flow = {
+      ...request,
+      state: generateRandomState(),
       verifier: generateRandomCodeVerifier(),
       ...(options.dpop && { proofKey: await drawProofKey() }),
     };
     const expiresAt = clock.now() + options.limits.flowTtlMs;
-    await this.#flows.add(state, flow, expiresAt);
-    const url = pageOf(endpoint, flow, state, await calculatePKCECodeChallenge(flow.verifier)).href;
-    return { state, url, scopes: flow.scopes, expiresAt };
+    await this.#flows.add(flow, expiresAt);
+    return { flow, expiresAt };
   }
 
   /** MCP authorization, "Scope Selection Strategy": the challenge's, else all that the server lists, else none. */
@@ -145,13 +168,13 @@ function authorizationEndpointOf({ identifier, authorizationEndpoint, checksVeri
 }
 
 /** The authorization request (OAuth 2.1, section 4.1.1; RFC 7636, section 4.3; RFC 8707, section 2.1). */
-function pageOf(endpoint: URL, flow: Flow, state: string, challenge: string): URL {
+function pageOf(endpoint: URL, flow: Flow, challenge: string): URL {
   const url = new URL(endpoint);
   const parameters: Readonly<Record<string, string>> = {
     response_type: "code",
     client_id: flow.clientId,
     redirect_uri: flow.redirectUri,
-    state,
+    state: flow.state,
     code_challenge: challenge,
     code_challenge_method: "S256",
     resource: flow.resource,
@@ -163,6 +186,21 @@ function pageOf(endpoint: URL, flow: Flow, state: string, challenge: string): UR
   return url;
 }
 
-function nameOf({ principal, server }: Pick<AuthorizationWish, "principal" | "server">): string {
-  return JSON.stringify([principal.workspace, principal.user, principal.session ?? null, server]);
+/** A flow before what is drawn for it. */
+type FlowRequest = Omit<Flow, "state" | "verifier" | "proofKey">;
+type Begun = Pick<FlowRow, "flow" | "expiresAt">;
+
+/** What two flows have in common where finishing one is as good as finishing the other. */
+const sameness = [
+  "issuer",
+  "issuerName",
+  "mustNameIssuer",
+  "isLegacy",
+  "clientId",
+  "resource",
+  "redirectUri",
+] as const;
+
+function nameOf({ principal, server }: FlowOwner): string {
+  return JSON.stringify([principal.workspace, principal.user, server]);
 }

@@ -1,5 +1,6 @@
-import { quote, TenantryError, type Principal } from "@tenantry/core";
+import { quote, TenantryError } from "@tenantry/core";
 import { maxStateLength, type Flow } from "./flows.ts";
+import { isAt, parametersOf } from "./return-address.ts";
 
 /** What an authorization server sends the person back with (RFC 6749, section 4.1.2). */
 export interface CallbackAnswer {
@@ -13,8 +14,8 @@ export interface CallbackAnswer {
 const maxLength = 16_384;
 
 /** Reads the parameters of a callback; throws what {@link unfinishable} makes where there is no state, or one twice. */
-export function readCallback(callback: URL | URLSearchParams): CallbackAnswer {
-  const parameters = callback instanceof URL ? callback.searchParams : callback;
+export function readCallback(callback: URL): CallbackAnswer {
+  const parameters = parametersOf(callback);
   const one = (name: string): string | undefined => {
     const [value, ...more] = parameters.getAll(name);
     // One that comes twice may be read differently by whoever checks it and whoever uses it (RFC 6749, section 3.1).
@@ -38,21 +39,20 @@ export function readCallback(callback: URL | URLSearchParams): CallbackAnswer {
   };
 }
 
-/** Whether whoever brings the callback is who began the flow. */
-export function isOwner({ principal: owner }: Flow, principal: Principal): boolean {
-  const isOwn = owner.workspace === principal.workspace && owner.user === principal.user;
-  return isOwn && (owner.session === undefined || owner.session === principal.session);
+/**
+ * Throws `CREDENTIAL_FAILED` for an answer that does not come from the flow's own issuer: one at the address of another
+ * (RFC 9700, section 4.4.2.2), or one that names another (RFC 9207, section 2.4: compared verbatim). Nothing that it says is
+ * repeated.
+ */
+export function checkSender(callback: URL, { issuer }: CallbackAnswer, flow: Flow): void {
+  const isOthers = issuer === undefined ? flow.mustNameIssuer : issuer !== flow.issuerName;
+  if (!isOthers && isAt(callback, flow.redirectUri)) return;
+  const what = `The answer does not come from the authorization server ${quote(flow.issuer)} that was asked`;
+  throw failed(`${what} (RFC 9207); it was discarded. Begin the authorization again.`, flow);
 }
 
-/**
- * Gives the code of an answer that the flow's own issuer gave. Throws `CREDENTIAL_FAILED` for an answer of anybody else
- * (RFC 9207, section 2.4: compared verbatim, and nothing that it says is repeated), and for one that says no.
- */
-export function codeOf({ code, error, errorDescription, issuer }: CallbackAnswer, flow: Flow): string {
-  if (issuer === undefined ? flow.issuerNamesItself : issuer !== flow.issuerName) {
-    const what = `The answer does not come from the authorization server ${quote(flow.issuer)} that was asked`;
-    throw failed(`${what} (RFC 9207); it was discarded. Begin the authorization again.`, flow);
-  }
+/** Gives the code of an answer of the flow's own issuer. Throws `CREDENTIAL_FAILED` for one that says no. */
+export function codeOf({ code, error, errorDescription }: CallbackAnswer, flow: Flow): string {
   if (error !== undefined) {
     const said = errorDescription === undefined ? "" : `: ${quote(errorDescription)}`;
     throw failed(`Access was not granted (${quote(error)}${said}); begin the authorization again.`, flow);

@@ -154,7 +154,7 @@ it("signs with its private key, at the token endpoint and for its issuer alone",
         },
       ],
     },
-    oauth: { client: { id: "signer", privateKey: { key, kid: "k1" } } },
+    oauth: { client: { id: "signer", privateKey: { key, kid: "k1" }, redirectUrl: callbackUrl } },
   });
   await grant(there);
   expect((await call(there, await headersFor(there))).status).toBe(200);
@@ -164,7 +164,7 @@ it("uses the client that was registered by hand, with its secret", async () => {
   const client = confidential("client_secret_basic");
   const there = await world({ issuer: { clients: [client] } });
   const provider = oauth({
-    client: { id: client.client_id, secret: client.client_secret },
+    client: { id: client.client_id, secret: client.client_secret, redirectUrl: callbackUrl },
     issuer: there.issuer.issuer.origin,
   }).bind(there.dependencies);
   await grant({ ...there, provider });

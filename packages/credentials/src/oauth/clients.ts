@@ -1,9 +1,10 @@
-import { secret, TenantryError, type AbortableOptions, type Version } from "@tenantry/core";
+import { secret, TenantryError, type AbortableOptions, type ClientKey, type Version } from "@tenantry/core";
 import { z } from "zod";
 import type { OAuthClient } from "./client.ts";
 import { FlightCache } from "./flight-cache.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { issuerCallbackUrl } from "./return-address.ts";
 import { registerClient, type Registration } from "./registration.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
 import { openJson, sealJson } from "./sealed-json.ts";
@@ -16,6 +17,13 @@ const registrationSchema = z.object({
   authMethod: z.enum(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]),
   expiresAt: z.number().optional(),
 });
+
+/** Where an issuer sends people back to. */
+export interface ReturnAddress {
+  readonly redirectUrl: URL;
+  /** Whether an answer there has to say whose it is, because those of other issuers may come there too. */
+  readonly mustNameIssuer: boolean;
+}
 
 interface StoredClient {
   readonly client: OAuthClient;
@@ -55,6 +63,19 @@ export class Clients {
     return this.#registrations.get(issuer.identifier, (ends) => this.#register(issuer, ends), { signal });
   }
 
+  /** Where this issuer sends people back to, and whether its answers have to say whose they are. */
+  async addressAt(issuer: Issuer): Promise<ReturnAddress> {
+    const { callbackUrl, options } = this.#parts;
+    const { namesItself } = issuer;
+    const isFixed = this.#fixed(issuer) !== undefined;
+    if (isFixed && options.redirectUrl !== undefined)
+      return { redirectUrl: options.redirectUrl, mustNameIssuer: true };
+    // A client's document lists the same addresses for all issuers; those that say who they are need none of their own.
+    const isShared = isFixed && options.client === undefined && namesItself;
+    const redirectUrl = isShared ? callbackUrl : await issuerCallbackUrl(callbackUrl, issuer.identifier);
+    return { redirectUrl, mustNameIssuer: namesItself };
+  }
+
   /** Gives the client of this id at an issuer; `undefined` where it is no longer this host's. */
   async byId(issuer: Issuer, id: string): Promise<OAuthClient | undefined> {
     const client = this.#fixed(issuer) ?? (await this.#stored(issuer.identifier))?.client;
@@ -67,18 +88,21 @@ export class Clients {
     if (stored?.client.id !== id) return;
     // Somebody may have registered another one meanwhile, which stays.
     const { version } = stored;
-    await this.#parts.store.clients.delete(this.#keyOf(issuer), { ifVersion: version }).catch(ifConflict);
+    const key = await this.#keyOf(issuer);
+    await this.#parts.store.clients.delete(key, { ifVersion: version }).catch(ifConflict);
   }
 
   #fixed(issuer: Issuer): OAuthClient | undefined {
-    const { client, clientMetadataUrl } = this.#parts.options;
-    if (client !== undefined) return client;
+    const { client, clientMetadataUrl, issuer: own } = this.#parts.options;
+    // What proves it to its own issuer goes to no other, whatever was granted or begun elsewhere before.
+    if (client !== undefined) return isServed(own, issuer.identifier) ? client : undefined;
     const named = clientMetadataUrl !== undefined && issuer.takesClientUrls;
     return named ? { id: clientMetadataUrl.href, authMethod: "none" } : undefined;
   }
 
   async #register(issuer: Issuer, signal: AbortSignal): Promise<OAuthClient> {
-    const { http, callbackUrl, options } = this.#parts;
+    const { http, callbackUrl: shared, options } = this.#parts;
+    const callbackUrl = await issuerCallbackUrl(shared, issuer.identifier);
     const given = await registerClient(http, issuer, { callbackUrl, name: options.clientName, signal });
     return this.#keep(issuer.identifier, given);
   }
@@ -86,7 +110,7 @@ export class Clients {
   /** Keeps a new client, unless another process was faster: then that one's is used, and this one's stays unused. */
   async #keep(issuer: string, client: Registration): Promise<OAuthClient> {
     const { store, sealer } = this.#parts;
-    const key = this.#keyOf(issuer);
+    const key = await this.#keyOf(issuer);
     const facts = { ...client, secret: client.secret?.reveal() };
     const sealed = await sealJson(sealer, facts, sealedFor(kind, key));
     // Read again, because registering took its time; what is there may also be one whose secret has ended.
@@ -100,7 +124,7 @@ export class Clients {
 
   async #stored(issuer: string): Promise<StoredClient | undefined> {
     const { store, sealer, clock } = this.#parts;
-    const key = this.#keyOf(issuer);
+    const key = await this.#keyOf(issuer);
     const row = await store.clients.get(key);
     if (row === undefined) return undefined;
     const held = rowSchema.safeParse(row.value);
@@ -116,9 +140,14 @@ export class Clients {
     return { client, version: row.version };
   }
 
-  #keyOf(issuer: string) {
-    return { issuer, callbackUrl: this.#parts.callbackUrl.href };
+  async #keyOf(issuer: string): Promise<ClientKey> {
+    return { issuer, callbackUrl: (await issuerCallbackUrl(this.#parts.callbackUrl, issuer)).href };
   }
+}
+
+/** Whether a source serves an issuer: the host has fixed that one, or none. */
+export function isServed(fixed: string | undefined, issuer: string): boolean {
+  return fixed === undefined || fixed === issuer;
 }
 
 function ifUnreadable(failure: unknown): undefined {

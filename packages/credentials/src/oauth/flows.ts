@@ -1,162 +1,209 @@
 import {
   principalOf,
   secret,
-  serverId,
   TenantryError,
-  workspaceId,
-  type Clock,
   type CredentialStore,
+  type FlowKey,
+  type KeyedRow,
   type Principal,
-  type Secret,
   type Sealer,
+  type Secret,
   type ServerId,
-  type WorkspaceId,
 } from "@tenantry/core";
 import { z } from "zod";
+import { isConflict } from "../grants/failure.ts";
+import { toBase64url } from "../sealing/base64url.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
+import { parametersOf } from "./return-address.ts";
 import { openJson, sealJson } from "./sealed-json.ts";
 
-/** An authorization under way: all that finishing it takes, recorded before the person leaves. */
-export interface Flow {
-  readonly principal: Principal;
+/** A person and a server. A conversation is nobody's browser, so flows do not tell a user's sessions apart. */
+export interface FlowOwner {
+  readonly principal: Pick<Principal, "workspace" | "user">;
   readonly server: ServerId;
+}
+
+/** An authorization under way: all that finishing it takes, recorded before the person leaves. */
+export interface Flow extends FlowOwner {
   readonly slot: string;
-  /** The issuer's identifier, what its answers call it, and whether they always say so (RFC 9207, section 2.4). */
+  /** The issuer's identifier, what its answers call it, and whether they have to say so (RFC 9207, section 2.4). */
   readonly issuer: string;
   readonly issuerName: string;
-  readonly issuerNamesItself: boolean;
+  readonly mustNameIssuer: boolean;
   readonly isLegacy: boolean;
   readonly clientId: string;
   readonly resource: string;
   readonly redirectUri: string;
+  /** What was wished for, and what of that the issuer is asked for. */
+  readonly wished: readonly string[];
   readonly scopes: readonly string[];
   /** What the server wanted beyond what had been granted; absent: nothing had been. */
   readonly stepUp?: readonly string[];
+  /** What its callback is known by, so that another process can give the same page. */
+  readonly state: string;
   /** The secret that proves who began it (RFC 7636, section 4.1). */
   readonly verifier: string;
   /** The key that its tokens are to be bound to (RFC 9449); absent: they are bearer tokens. */
   readonly proofKey?: Secret;
 }
 
-/** Where a callback belongs. */
-export interface FlowTarget {
-  readonly workspace: WorkspaceId;
-  readonly server: ServerId;
+/** A flow as the store has it. */
+export interface FlowRow {
+  readonly key: FlowKey;
+  readonly flow: Flow;
+  readonly expiresAt: number;
 }
 
 const kind = "flow";
-const rowSchema = z.object({ workspace: z.string(), server: z.string(), sealed: z.string() });
-const flowSchema = z.object({
-  principal: z.object({ workspace: z.string(), user: z.string(), session: z.string().optional() }),
-  server: z.string(),
+const rowSchema = z.object({
+  kind: z.literal(kind),
   slot: z.string(),
+  sealed: z.string(),
+  /** Names whoever is finishing it. */
+  taken: z.string().optional(),
+});
+const flowSchema = z.object({
   issuer: z.string(),
   issuerName: z.string(),
-  issuerNamesItself: z.boolean(),
+  mustNameIssuer: z.boolean(),
   isLegacy: z.boolean(),
   clientId: z.string(),
   resource: z.string(),
   redirectUri: z.string(),
+  wished: z.array(z.string()),
   scopes: z.array(z.string()),
   stepUp: z.array(z.string()).optional(),
+  state: z.string(),
   verifier: z.string(),
   proofKey: z.string().optional(),
 });
-
-/** A flow that was found and has not been taken. */
-export interface FoundFlow {
-  readonly flow: Flow;
-  /** Takes it, once in all processes; `false` where somebody has. */
-  take(): Promise<boolean>;
-}
 
 /** The flows in a store: sealed rows under a digest of their `state`, so that who reads the store can finish none. */
 export class Flows {
   readonly #store: Pick<CredentialStore, "flows">;
   readonly #sealer: Sealer;
-  readonly #clock: Clock;
+  readonly #slot: string;
+  readonly #max: number;
 
-  constructor(store: Pick<CredentialStore, "flows">, sealer: Sealer, clock: Clock) {
+  /** Of one slot; beyond `max` of one person and server the oldest ends. */
+  constructor(store: Pick<CredentialStore, "flows">, sealer: Sealer, slot: string, max: number) {
     this.#store = store;
     this.#sealer = sealer;
-    this.#clock = clock;
+    this.#slot = slot;
+    this.#max = max;
   }
 
-  async add(state: string, flow: Flow, expiresAt: number): Promise<void> {
-    const key = await keyOf(state);
-    const { workspace } = flow.principal;
+  async add(flow: Flow, expiresAt: number): Promise<void> {
+    const { principal, server, slot, proofKey, ...facts } = flow;
+    await this.#makeRoom(flow);
+    const key = Object.freeze({ ...ownerOf({ principal, server }), state: await digestOf(flow.state) });
     const sealed = await sealJson(
       this.#sealer,
-      { ...flow, proofKey: flow.proofKey?.reveal() },
+      { ...facts, proofKey: proofKey?.reveal() },
       sealedFor(kind, key),
     );
-    const row = { kind, workspace, server: flow.server, sealed };
-    await this.#store.flows.put(key, row, { ifVersion: null, expiresAt });
+    await this.#store.flows.put(key, { kind, slot, sealed }, { ifVersion: null, expiresAt });
   }
 
-  /** Whether a flow is still open. */
-  async isOpen(state: string): Promise<boolean> {
-    return (await this.#store.flows.get(await keyOf(state))) !== undefined;
+  /** Whether a flow can still be finished. */
+  async isOpen(owner: FlowOwner, state: string): Promise<boolean> {
+    const key = { ...ownerOf(owner), state: await digestOf(state) };
+    return isOpen((await this.#store.flows.get(key))?.value);
   }
 
-  async find(state: string): Promise<FoundFlow | undefined> {
-    const key = await keyOf(state);
-    const row = await this.#store.flows.get(key);
-    const held = rowSchema.safeParse(row?.value);
-    if (row === undefined || !held.success || (row.expiresAt ?? 0) <= this.#clock.now()) return undefined;
-    // What stands beside it is for whoever has no key; only what was sealed is believed.
-    const stored = await openJson(this.#sealer, flowSchema, held.data.sealed, sealedFor(kind, key));
-    const { stepUp, proofKey, ...facts } = stored;
+  /** The flows of one person and server that can be finished; what does not open is passed over. */
+  async open(owner: FlowOwner): Promise<readonly FlowRow[]> {
+    const rows = await Promise.all(
+      (await this.#rowsOf(owner)).map((row) => this.#read(row).catch(ifUnreadable)),
+    );
+    return rows.filter((row) => row !== undefined);
+  }
+
+  /** The flow of a callback that this person brings, if it can be finished. */
+  async find({ workspace, user }: FlowOwner["principal"], state: string): Promise<FlowRow | undefined> {
+    const within = { workspace, user, state: await digestOf(state) };
+    const [row] = (await this.#store.flows.list(within)).rows;
+    return row && this.#isOwn(row.value) ? this.#read(row) : undefined;
+  }
+
+  /** Ends all flows of one person and server, those too that are being finished. */
+  async end(owner: FlowOwner): Promise<void> {
+    await this.#store.flows.clear(ownerOf(owner));
+  }
+
+  async #rowsOf(owner: FlowOwner): Promise<readonly KeyedRow<FlowKey>[]> {
+    const { rows } = await this.#store.flows.list(ownerOf(owner), { limit: 1_000 });
+    return rows.filter(({ value }) => this.#isOwn(value));
+  }
+
+  /** Whether it is a flow of this slot that can be finished. */
+  #isOwn(value: unknown): boolean {
+    return isOpen(value) && rowSchema.parse(value).slot === this.#slot;
+  }
+
+  async #makeRoom(owner: FlowOwner): Promise<void> {
+    const rows = await this.#rowsOf(owner);
+    const oldest = rows.toSorted((a, b) => (a.expiresAt ?? 0) - (b.expiresAt ?? 0));
+    const over = oldest.slice(0, Math.max(0, rows.length + 1 - this.#max));
+    // One that is being finished by now stays.
+    const end = ({ key, version }: KeyedRow<FlowKey>) =>
+      this.#store.flows.delete(key, { ifVersion: version }).catch((failure: unknown) => {
+        if (!isConflict(failure)) throw failure;
+      });
+    await Promise.all(over.map(end));
+  }
+
+  async #read({ key, value, expiresAt = 0 }: KeyedRow<FlowKey>): Promise<FlowRow | undefined> {
+    const { sealed, slot } = rowSchema.parse(value);
+    const owner = sealedFor(kind, key);
+    const { stepUp, proofKey, ...facts } = await openJson(this.#sealer, flowSchema, sealed, owner);
+    const { workspace, user, server } = key;
     const flow: Flow = {
       ...facts,
       ...(stepUp && { stepUp }),
       ...(proofKey !== undefined && { proofKey: secret(proofKey) }),
-      principal: principalOf(stored.principal),
-      server: serverId(stored.server),
+      principal: principalOf({ workspace, user }),
+      server,
+      slot,
     };
-    const take = async () => {
-      try {
-        // Written over and then deleted, because two that delete the same row may both hear that it is gone.
-        await this.#store.flows.put(key, {}, { ifVersion: row.version, expiresAt: row.expiresAt });
-      } catch (failure) {
-        if (failure instanceof TenantryError && failure.code === "STORE_CONFLICT") return false;
-        throw failure;
-      }
-      // What is left of it says nothing and ends by itself.
-      await this.#store.flows.delete(key).catch(() => {});
-      return true;
-    };
-    return { flow, take };
-  }
-
-  /** Ends a flow that nobody is to finish. */
-  async end(state: string): Promise<void> {
-    await this.#store.flows.delete(await keyOf(state));
+    return Object.freeze({ key, flow, expiresAt });
   }
 }
 
+function ownerOf({ principal: { workspace, user }, server }: FlowOwner) {
+  return { workspace, user, server };
+}
+
+function isOpen(value: unknown): boolean {
+  const held = rowSchema.safeParse(value);
+  return held.success && held.data.taken === undefined;
+}
+
+function ifUnreadable(failure: unknown): undefined {
+  const code = failure instanceof TenantryError ? failure.code : undefined;
+  if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
+}
+
 /**
- * Tells in which workspace, and for which server, a callback's flow was begun, so that a host with many servers knows which
- * provider finishes it; `undefined` where there is no such flow. It proves nothing of who brings the callback.
+ * Tells for which server the flow was begun that a person's callback ends, so that a host with many servers knows which
+ * provider finishes it; `undefined` where this person has begun no such flow.
  */
-export async function flowTarget(
+export async function flowServer(
   store: Pick<CredentialStore, "flows">,
-  callback: URL | URLSearchParams,
-): Promise<FlowTarget | undefined> {
-  const parameters = callback instanceof URL ? callback.searchParams : callback;
-  const state = parameters.get("state");
+  { workspace, user }: Pick<Principal, "workspace" | "user">,
+  callback: URL,
+): Promise<ServerId | undefined> {
+  const state = parametersOf(callback).get("state");
   if (state === null || state.length > maxStateLength) return undefined;
-  const held = rowSchema.safeParse((await store.flows.get(await keyOf(state)))?.value);
-  if (!held.success) return undefined;
-  return { workspace: workspaceId(held.data.workspace), server: serverId(held.data.server) };
+  const [row] = (await store.flows.list({ workspace, user, state: await digestOf(state) })).rows;
+  return row?.key.server;
 }
 
 /** Ours have 43 characters. */
 export const maxStateLength = 128;
 
 /** A digest without a key: what it is of has 256 random bits. */
-async function keyOf(state: string): Promise<{ readonly state: string }> {
+async function digestOf(state: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(state));
-  const binary = String.fromCharCode(...new Uint8Array(digest));
-  return { state: btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") };
+  return toBase64url(new Uint8Array(digest));
 }

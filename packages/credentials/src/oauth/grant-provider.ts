@@ -5,19 +5,19 @@ import {
   type CredentialEvent,
   type CredentialKey,
   type CredentialRequest,
-  type Principal,
   type Scope,
   type ServerId,
 } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
 import { Grants } from "../grants/grants.ts";
 import { isOver } from "../grants/failure.ts";
+import type { Listener } from "../listeners.ts";
 import { Authorizations } from "./authorization.ts";
 import { AskingServers, askedOf, nonceOf, wantsMore, type Asked } from "./challenge.ts";
 import { Clients } from "./clients.ts";
 import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
-import { Flows } from "./flows.ts";
+import { Flows, type FlowOwner } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
 import {
   grantStatus,
@@ -32,7 +32,7 @@ import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
 import { refusedAgain, Refusals } from "./refusals.ts";
-import { revokeGrant } from "./revocation.ts";
+import { Settlement } from "./settlement.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
 import { tracedResolve } from "./traced-resolve.ts";
@@ -59,17 +59,20 @@ export class GrantProvider implements OAuthProvider {
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
   readonly #refusals: Refusals;
+  readonly #settlement: Settlement;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: OAuthParts) {
     const { http, clock, store, sealer, options } = parts;
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
-    const flows = new Flows(store, sealer, clock);
+    const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
     this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
     this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
+    this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
     this.#credentials = new GrantCredentials(clock);
     this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
@@ -81,35 +84,30 @@ export class GrantProvider implements OAuthProvider {
     return tracedResolve(request, () => this.#resolve(request));
   }
 
-  watch(listener: (event: CredentialEvent) => void): Disposable {
-    return this.#grants.watch(({ key, subject }) => {
+  watch(listener: Listener<CredentialEvent>): Disposable {
+    return this.#grants.watch(({ kind, key, subject }) => {
       const { workspace, user, server } = key;
-      if (user === undefined) return;
+      if (user === undefined) return undefined;
       const scope: Scope = Object.freeze({ share: "user", workspace, user });
-      listener(Object.freeze({ kind: "revoked", scope, server, subject }));
+      return listener(
+        Object.freeze({ kind: kind === "ended" ? "revoked" : "replaced", scope, server, subject }),
+      );
     });
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback);
-    const { principal, server } = flow;
-    await this.#grants.put(this.#keyOf(principal, server), grant);
-    await this.#authorizations.end(flow);
-    if (flow.stepUp) this.#stepUps.add(principal, server);
-    return Object.freeze({ server, scopes: grant.scopes });
+    const { flow, grant } = await this.#completion.complete(callback, (...granted) =>
+      this.#settlement.keep(...granted),
+    );
+    if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server);
+    return Object.freeze({ server: flow.server, scopes: grant.scopes });
   }
 
   async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
     await this.#authorizations.end({ principal, server });
     const grant = await this.#grants.remove(this.#keyOf(principal, server));
     if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    const { http, clock, options } = this.#parts;
-    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
-    const clients = { discovery: this.#discovery, clients: this.#clients };
-    return Object.freeze({
-      removed: true,
-      revoked: await revokeGrant({ ...parts, ...clients }, grant, { signal }),
-    });
+    return Object.freeze({ removed: true, revoked: await this.#settlement.revoke(grant, signal) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -117,7 +115,7 @@ export class GrantProvider implements OAuthProvider {
   }
 
   close(): Promise<void> {
-    return this.#grants.close();
+    return (this.#closing ??= this.#close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -238,7 +236,13 @@ export class GrantProvider implements OAuthProvider {
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  #keyOf({ workspace, user }: Principal, server: ServerId): CredentialKey {
+  /** What is being finished still needs the grants, and what is being revoked does not. */
+  async #close(): Promise<void> {
+    await this.#completion.close();
+    await Promise.all([this.#settlement.close(), this.#grants.close()]);
+  }
+
+  #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {
     return { workspace, user, server, slot: this.#parts.options.slot };
   }
 }

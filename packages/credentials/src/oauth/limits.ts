@@ -17,6 +17,8 @@ export interface OAuthLimits {
   readonly failureTtlMs: number;
   /** How long a person may take to grant access, in milliseconds. Defaults to ten minutes. */
   readonly flowTtlMs: number;
+  /** How many pages for one person and one server can be finished at a time; the oldest then ends. Defaults to 4. */
+  readonly maxOpenFlows: number;
   /** How many flows one process remembers in order to hand them out again. Defaults to 10,000. */
   readonly maxFlowsKnown: number;
   /**
@@ -35,6 +37,7 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   metadataTtlMs: 3_600_000,
   failureTtlMs: 5_000,
   flowTtlMs: 600_000,
+  maxOpenFlows: 4,
   maxFlowsKnown: 10_000,
   maxStepUps: 2,
 });

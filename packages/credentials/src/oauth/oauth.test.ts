@@ -18,7 +18,7 @@ import {
   type WorldOptions,
 } from "../../test/oauth-fixture.ts";
 import { combine } from "../combine.ts";
-import { clientCredentials, flowTarget, isOAuthProvider, oauth } from "../oauth.ts";
+import { clientCredentials, flowServer, isOAuthProvider, issuerCallbackUrl, oauth } from "../oauth.ts";
 import { header } from "../shapes.ts";
 import { fromStatic } from "../sources.ts";
 
@@ -47,7 +47,8 @@ it("sends nothing for anybody once it is known that the server wants a grant", a
   await pageFor(there, ada);
   const error = await failure(there.provider.resolve(requestOf(there, bob)));
   expect(error).toMatchObject({ code: "AUTHORIZATION_REQUIRED", server: "server", slot: "oauth" });
-  expect(error.authorizationUrl?.searchParams.get("redirect_uri")).toBe(callbackUrl.href);
+  const address = await issuerCallbackUrl(callbackUrl, there.issuer.issuer.origin);
+  expect(error.authorizationUrl?.searchParams.get("redirect_uri")).toBe(address.href);
 });
 
 it("asks before the first request where it is required", async () => {
@@ -117,8 +118,11 @@ it("hands out no page that has been used in another process", async () => {
 it("tells the host where a callback belongs, and nothing more", async () => {
   const there = await world();
   const page = await pageFor(there);
-  expect(await flowTarget(there.store, page)).toEqual({ workspace: "acme", server: "server" });
-  expect(await flowTarget(there.store, new URLSearchParams({ state: "x".repeat(43) }))).toBeUndefined();
+  expect(await flowServer(there.store, ada, page)).toBe("server");
+  expect(await flowServer(there.store, bob, page)).toBeUndefined();
+  expect(
+    await flowServer(there.store, ada, new URL(`${callbackUrl.href}?state=${"x".repeat(43)}`)),
+  ).toBeUndefined();
 });
 
 it.each([10, 1_000])("refreshes once for %i calls at expiry, and all of them succeed", async (calls) => {
@@ -273,7 +277,7 @@ it("says what to configure where the issuer registers nobody", async () => {
   const { challenge } = await call(there, {});
   const error = await failure(there.provider.resolve(requestOf(there, ada, challenge ? { challenge } : {})));
   expect(error.code).toBe("CONFIG_INVALID");
-  expect(error.message).toContain(`redirect URI ${callbackUrl.href}`);
+  expect(error.message).toContain(`redirect URI ${callbackUrl.href}/`);
 });
 
 it("ends one person's grant at the store, at the issuer and for whoever listens, and nobody else's", async () => {

@@ -17,6 +17,16 @@ export interface RegisteredClient {
   readonly authMethod?: "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";
 }
 
+/** A client that was registered by hand and to which people are sent back. */
+export interface ReturnedClient extends RegisteredClient {
+  /**
+   * The redirect URI that it was registered with, where that is not the issuer's own, such as the plain callback URL. The
+   * codes of other issuers may come there too, so it is safe only with an issuer that names itself in its answers (`iss`,
+   * RFC 9207): an answer without is refused. Defaults to what `issuerCallbackUrl()` gives.
+   */
+  readonly redirectUrl?: string | URL;
+}
+
 /** What every way to a token needs to know. */
 export interface IssuerOptions {
   /**
@@ -40,9 +50,15 @@ export interface IssuerOptions {
 
 /** How a person's grants are got. */
 export interface OAuthOptions extends IssuerOptions {
-  /** A client that was registered by hand. Defaults to one that is registered on the way. */
-  readonly client?: RegisteredClient;
-  /** The URL of the host's client metadata document, for issuers that take one as a client's name (SEP-991). */
+  /**
+   * A client that was registered by hand, with the redirect URI that `issuerCallbackUrl()` gives. Defaults to one that is
+   * registered on the way.
+   */
+  readonly client?: ReturnedClient;
+  /**
+   * The URL of the host's client metadata document, for issuers that take one as a client's name (SEP-991). It lists the
+   * callback URL, and what `issuerCallbackUrl()` gives for each issuer that does not name itself in its answers.
+   */
   readonly clientMetadataUrl?: string | URL;
   /** What a client that is registered on the way is called. Defaults to `Tenantry`. */
   readonly clientName?: string;
@@ -81,6 +97,8 @@ export interface CheckedIssuerOptions {
 /** The options of `oauth()` as they are used. */
 export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly client?: OAuthClient;
+  /** The redirect URI of `client`, where it is not the issuer's own. */
+  readonly redirectUrl?: URL;
   readonly clientMetadataUrl?: URL;
   readonly clientName: string;
   readonly offlineAccess: boolean;
@@ -109,6 +127,9 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     ...checkIssuerOptions({ ...options, limits: only(limits, defaultOAuthLimits) }, client),
     grantLimits: grantLimits(only(limits, defaultGrantLimits)),
     ...(client && { client: checkClient(client) }),
+    ...(client?.redirectUrl !== undefined && {
+      redirectUrl: webUrl(String(client.redirectUrl), "The client's redirectUrl"),
+    }),
     ...(document && { clientMetadataUrl: document }),
     clientName,
     offlineAccess,

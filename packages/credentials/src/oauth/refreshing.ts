@@ -1,7 +1,7 @@
 import { quote, TenantryError, withDeadline, withDetails, type ServerId } from "@tenantry/core";
 import type { Grant, Refreshed, SendRefresh } from "../grants/grant.ts";
 import type { OAuthClient } from "./client.ts";
-import type { Clients } from "./clients.ts";
+import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import { checkTokenType } from "./grant-of.ts";
 import type { Issuer } from "./issuer.ts";
@@ -79,6 +79,11 @@ export class Refreshing {
     const expired = () => new TenantryError("TIMEOUT", what, { retryable: true });
     try {
       return await withDeadline({ clock, timeoutMs: prepareMs, signal: whole, expired }, async (signal) => {
+        if (!isServed(source.issuer, grant.issuer))
+          throw this.#over(
+            server,
+            `was given by ${quote(grant.issuer)}, and oauth() is given another issuer`,
+          );
         const isLegacy = await this.#checkIssuer(grant, server, url, { ...options, signal });
         const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, { ...options, signal });
         return { issuer, client: await this.#clients.byId(issuer, grant.clientId) };

@@ -18,7 +18,8 @@ export interface RevocationParts {
 
 /**
  * Asks the issuer to end a grant's tokens (RFC 7009, section 2.1), the refresh token first; all of it within `timeoutMs`.
- * `false` where it could not be asked or did not say yes; what it then still takes ends by itself.
+ * `false` where it could not be asked, as one whose client this host no longer is, or did not say yes; what it then still
+ * takes ends by itself.
  */
 export async function revokeGrant(
   parts: RevocationParts,

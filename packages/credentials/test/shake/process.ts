@@ -6,7 +6,7 @@ import type { Trouble } from "./plan.ts";
 
 /** What keeps grants fresh in one process: what is under test, or something simpler that has to fail. */
 export interface Refreshing {
-  put(key: CredentialKey, grant: Grant): Promise<void>;
+  put(key: CredentialKey, grant: Grant): Promise<unknown>;
   fresh(key: CredentialKey, options: FreshOptions): Grant | undefined | Promise<Grant | undefined>;
 }
 

@@ -4,6 +4,7 @@ import { secret } from "@tenantry/core";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { storeContract } from "../testing.ts";
+import { flow } from "../testing/samples.ts";
 import { postgresStore } from "./postgres-store.ts";
 
 const server = await startPostgres();
@@ -24,7 +25,7 @@ describe("a store", () => {
     const stores = Array.from({ length: 6 }, () => postgresStore(database));
     await Promise.all(stores.map((store) => store.verdicts.get(key)));
     await Promise.all(stores.map((store) => store.close()));
-    expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(1);
+    expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(2);
   });
 
   it("sweeps what has expired as others are written", async () => {
@@ -32,8 +33,8 @@ describe("a store", () => {
     await using store = postgresStore(database);
     const expiresAt = 1;
     for (let row = 0; row < 128; row += 8) {
-      const some = Array.from({ length: 8 }, (_, index) => ({ state: `${row + index}` }));
-      await Promise.all(some.map((state) => store.flows.put(state, 1, { ifVersion: null, expiresAt })));
+      const some = Array.from({ length: 8 }, (_, index) => flow(`${row + index}`));
+      await Promise.all(some.map((key) => store.flows.put(key, 1, { ifVersion: null, expiresAt })));
     }
     // The last write has swept; another one may have been under way meanwhile.
     expect((await server.query(database, "select 1 from tenantry_flows")).length).toBeLessThan(8);

@@ -4,6 +4,7 @@ import type { Store, StoreChange } from "@tenantry/core";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { postgresStore, type PostgresStoreOptions } from "../postgres.ts";
+import { flow } from "../testing/samples.ts";
 
 const server = await startPostgres();
 afterAll(() => server[Symbol.asyncDispose](), 30_000);
@@ -95,14 +96,14 @@ describe("changes by other stores", () => {
     const watcher = store.watch((change) => changes.push(change));
     await vi.waitFor(() => expect(changes).toHaveLength(1), patient);
     const state = "\0'\"\\ \u{1f600}";
-    await other.flows.put({ state }, 1, { ifVersion: null });
-    await store.flows.put({ state: "own" }, 1, { ifVersion: null });
+    await other.flows.put(flow(state), 1, { ifVersion: null });
+    await store.flows.put(flow("own"), 1, { ifVersion: null });
     await vi.waitFor(() => expect(changes).toHaveLength(3), patient);
-    expect(changes).toContainEqual({ kind: "changed", slice: "flows", key: { state } });
-    expect(changes).toContainEqual({ kind: "changed", slice: "flows", key: { state: "own" } });
+    expect(changes).toContainEqual({ kind: "changed", slice: "flows", key: flow(state) });
+    expect(changes).toContainEqual({ kind: "changed", slice: "flows", key: flow("own") });
     watcher[Symbol.dispose]();
     await vi.waitFor(async () => expect(await listeners()).toBe(0), patient);
-    await other.flows.put({ state: "later" }, 1, { ifVersion: null });
+    await other.flows.put(flow("later"), 1, { ifVersion: null });
     expect(changes).toHaveLength(3);
   });
 

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import { personal, shapes, type SliceShape } from "../slice-shape.ts";
+import { shapes, type SliceShape } from "../slice-shape.ts";
 import type { Backend } from "./backend.ts";
 
 /** One step of the schema. Once published it is never changed; what comes later is another step after it. */
@@ -11,15 +11,37 @@ interface Migration {
 /** All steps, in the order in which they are done. */
 export const migrations: readonly Migration[] = Object.freeze([
   Object.freeze({ name: "0001-first", up: createFirst }),
+  Object.freeze({ name: "0002-flows-of-people", up: createFlowsOfPeople }),
 ]);
 
+/** The slices as the first step has made them. */
+const first: readonly SliceShape[] = [
+  shapes.workspaces,
+  shapes.servers,
+  shapes.credentials,
+  shapes.parked,
+  shapes.clients,
+  { name: "flows", table: "tenantry_flows", parts: [{ part: "state", column: "state" }] },
+  shapes.verdicts,
+];
+
 async function createFirst(tx: Transaction<unknown>, backend: Backend): Promise<void> {
-  for (const shape of Object.values(shapes)) await createSlice(tx, backend, shape);
-  for (const { table } of personal) {
-    await tx.schema.createIndex(`${table}_by_user`).on(table).column("user_id").execute();
-  }
+  for (const shape of first) await createSlice(tx, backend, shape);
+  for (const { table } of [shapes.credentials, shapes.parked]) await createIndexByUser(tx, table);
   await createLeases(tx, backend);
   await createAudit(tx, backend);
+}
+
+/** Flows of before are over in ten minutes and say of nobody whose they are; whoever is in one begins again. */
+async function createFlowsOfPeople(tx: Transaction<unknown>, backend: Backend): Promise<void> {
+  await tx.schema.dropTable(shapes.flows.table).execute();
+  await createSlice(tx, backend, shapes.flows);
+  await createIndexByUser(tx, shapes.flows.table);
+}
+
+/** Who is erased from every workspace is found by it. */
+async function createIndexByUser(tx: Transaction<unknown>, table: string): Promise<void> {
+  await tx.schema.createIndex(`${table}_by_user`).on(table).column("user_id").execute();
 }
 
 /** The key's parts are the primary key, in their order: it is also the order of lists. */

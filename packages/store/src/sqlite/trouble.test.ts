@@ -8,6 +8,7 @@ import { inspect, promisify } from "node:util";
 import { TenantryError, type Store } from "@tenantry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkIntegrity } from "../../kill/integrity.ts";
+import { flow } from "../testing/samples.ts";
 import { sqliteStore } from "./sqlite-store.ts";
 
 const run = promisify(execFile);
@@ -279,11 +280,28 @@ it("lets thousands of calls of one moment wait, and finishes work under a lease 
   expect(refused[0]).toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true, delivery: "unsent" });
 });
 
+it("brings flows of before they were people's up to date, and keeps the rest", async () => {
+  const path = newPath();
+  const before = sqliteStore(path);
+  await before.verdicts.put({ url: "kept" }, 1, { ifVersion: null });
+  await before.close();
+  const database = new DatabaseSync(path);
+  database.exec(`delete from tenantry_migrations where name = '0002-flows-of-people';
+    drop table tenantry_flows;
+    create table tenantry_flows (state text not null primary key, value text, version text, expires_at integer);
+    insert into tenantry_flows values ('s', '1', 'v', null)`);
+  database.close();
+  await using store = sqliteStore(path);
+  await store.flows.put(flow("s"), 2, { ifVersion: null });
+  expect((await store.flows.scan()).rows).toMatchObject([{ key: flow("s"), value: 2 }]);
+  expect((await store.verdicts.get({ url: "kept" }))?.value).toBe(1);
+});
+
 it("sweeps what has expired as others are written", async () => {
   const path = newPath();
   await using store = sqliteStore(path);
   for (let row = 0; row < 200; row++)
-    await store.flows.put({ state: `${row}` }, 1, { ifVersion: null, expiresAt: 1 });
+    await store.flows.put(flow(`${row}`), 1, { ifVersion: null, expiresAt: 1 });
   await store.close();
   const database = new DatabaseSync(path);
   const left = database.prepare("select count(*) as count from tenantry_flows").get();

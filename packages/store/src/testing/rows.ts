@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checksOf } from "./check.ts";
-import { credential, rejects, serverKey } from "./samples.ts";
+import { credential, flow, rejects, serverKey } from "./samples.ts";
 
 const key = credential("acme", "ada");
 
@@ -57,12 +57,12 @@ export const rows = checksOf({
     const names = serverKey("acme", "github");
     await store.servers.put(names, "server", { ifVersion: null });
     await store.workspaces.put({ workspace: names.workspace }, "workspace", { ifVersion: null });
-    await store.flows.put({ state: "acme" }, "flow", { ifVersion: null });
+    await store.flows.put(flow("acme"), "flow", { ifVersion: null });
     await store.verdicts.put({ url: "acme" }, "verdict", { ifVersion: null });
     await store.clients.put({ issuer: "acme", callbackUrl: "github" }, "client", { ifVersion: null });
     assert.equal((await store.servers.get(names))?.value, "server");
     assert.equal((await store.workspaces.get({ workspace: names.workspace }))?.value, "workspace");
-    assert.equal((await store.flows.get({ state: "acme" }))?.value, "flow");
+    assert.equal((await store.flows.get(flow("acme")))?.value, "flow");
     assert.equal((await store.verdicts.get({ url: "acme" }))?.value, "verdict");
     assert.equal((await store.clients.get({ issuer: "acme", callbackUrl: "github" }))?.value, "client");
     assert.equal(await store.verdicts.get({ url: "github" }), undefined);

@@ -3,6 +3,7 @@ import {
   TenantryError,
   type CredentialKey,
   type ErrorCode,
+  type FlowKey,
   type ServerKey,
   type WorkspaceKey,
 } from "@tenantry/core";
@@ -10,6 +11,11 @@ import {
 /** A credential's key; the ids are given as any text, which the checks of core would not all let through. */
 export function credential(workspace: string, user: string | undefined, server = "github", slot = "key") {
   return { workspace, ...(user !== undefined && { user }), server, slot } as CredentialKey;
+}
+
+/** The key of one of Ada's flows. */
+export function flow(state: string, workspace = "w"): FlowKey {
+  return { workspace, user: "ada", state, server: "github" } as FlowKey;
 }
 
 export function serverKey(workspace: string, server: string): ServerKey {

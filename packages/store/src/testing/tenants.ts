@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Person, Store } from "@tenantry/core";
 import { checksOf } from "./check.ts";
-import { credential, rejects, within } from "./samples.ts";
+import { credential, flow, rejects, within } from "./samples.ts";
 
 export const tenants = checksOf({
   async "lists and clears what is selected in one workspace, and nothing of another"({ store }) {
@@ -39,9 +39,12 @@ export const tenants = checksOf({
     const user = credential("v", "ada").user!;
     const parked = { ...within("w"), user, server: credential("w", "ada", "a").server, digest: "d" };
     await store.parked.put(parked, 1, { ifVersion: null });
+    for (const workspace of ["v", "w"]) await store.flows.put(flow("s", workspace), 1, { ifVersion: null });
     await store.audit.append({ ...within("w"), user, at: 1, action: "a", detail: {} });
-    assert.equal(await store.erase({ user, ...within("v") }), 2);
-    assert.equal(await store.erase({ user, everyWorkspace: true }), 3);
+    assert.equal(await store.erase({ user, ...within("v") }), 3);
+    assert.equal(await store.flows.get(flow("s", "v")), undefined);
+    assert.equal(await store.erase({ user, everyWorkspace: true }), 4);
+    assert.equal(await store.flows.get(flow("s", "w")), undefined);
     assert.equal(await store.parked.get(parked), undefined);
     assert.equal((await store.audit.list(within("w"))).rows.length, 1);
     const left = (await store.credentials.scan()).rows.map(({ key }) => key.user as string | undefined);

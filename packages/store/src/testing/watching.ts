@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Store, StoreChange } from "@tenantry/core";
 import { checksOf } from "./check.ts";
-import { credential, rejects, within } from "./samples.ts";
+import { credential, flow, rejects, within } from "./samples.ts";
 
 const key = credential("w", "ada");
 
@@ -11,14 +11,14 @@ export const watching = checksOf({
     const version = await store.credentials.put(key, 1, { ifVersion: null });
     await store.credentials.get(key);
     await rejects(store.credentials.put(key, 1, { ifVersion: null }), "STORE_CONFLICT");
-    await store.flows.put({ state: "s" }, 1, { ifVersion: null });
+    await store.flows.put(flow("s"), 1, { ifVersion: null });
     await store.credentials.delete(key, { ifVersion: version });
     await store.credentials.delete(key);
     watcher[Symbol.dispose]();
     await store.credentials.put(key, 1, { ifVersion: null });
     assert.deepEqual(changes(), [
       { kind: "changed", slice: "credentials", key },
-      { kind: "changed", slice: "flows", key: { state: "s" } },
+      { kind: "changed", slice: "flows", key: flow("s") },
       { kind: "changed", slice: "credentials", key },
     ]);
   },

@@ -24,8 +24,8 @@ export interface HandlerOptions {
 export type Handler = (request: Request) => Promise<Response>;
 
 /**
- * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback` finishes an authorization,
- * `GET health` says that the instance is there. It looks at the end of the path only, so that it may be mounted with or
+ * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback`, and what is beneath it,
+ * finishes an authorization, `GET health` says that the instance is there. It looks at the end of the path only, so that it may be mounted with or
  * without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
  */
 export function createHandler(tenantry: Tenantry, { identify, onAuthorization }: HandlerOptions): Handler {
@@ -35,37 +35,43 @@ export function createHandler(tenantry: Tenantry, { identify, onAuthorization }:
   }
   return async (request) => {
     const { pathname } = new URL(request.url);
-    const route = ends(pathname, "/oauth/callback")
-      ? "callback"
-      : ends(pathname, "/health")
-        ? "health"
-        : undefined;
+    const route = routeOf(pathname);
     if (route === undefined) return answer(404, "There is nothing here.");
     if (request.method !== "GET") return answer(405, "This address is for GET only.", { allow: "GET" });
     if (route === "health") return health(tenantry);
     const visitor = await identify(request);
-    if (visitor === undefined) return answer(401, "Sign in to the application first, and begin again.");
+    if (visitor === undefined || visitor === null)
+      return answer(401, "Sign in to the application first, and begin again.");
     const outcome = await finishCallback(tenantry, visitor, request);
     const answered = await onAuthorization?.(outcome, request);
     if (answered instanceof URL) return answer(303, "Going on.", { location: answered.href });
-    return answered ?? outcomePage(outcome);
+    return answered ?? outcomePage(outcome, request);
   };
 }
 
-function ends(pathname: string, path: string): boolean {
-  return pathname.endsWith(path);
+/** Each issuer sends people back to an address of its own beneath `oauth/callback`. */
+function routeOf(pathname: string): "callback" | "health" | undefined {
+  if (/\/oauth\/callback(?:\/[\w-]{22})?$/u.test(pathname)) return "callback";
+  return pathname.endsWith("/health") ? "health" : undefined;
 }
 
 function health(tenantry: Tenantry): Response {
   return tenantry.isClosed ? answer(503, "Closed.") : answer(200, "OK.");
 }
 
-function outcomePage(outcome: AuthorizationOutcome): Response {
+function outcomePage(outcome: AuthorizationOutcome, { url }: Request): Response {
   if (outcome.status === "connected")
     return answer(200, `${outcome.server} is connected. You can close this page.`);
-  const { code } = outcome.error;
-  // Whoever waits for the page is told no more than that it did not work; the host has the error.
-  return code === "ARGUMENT_INVALID"
-    ? answer(400, "This authorization is over. Begin again from the application.")
+  const { code, retryable } = outcome.error;
+  // Whoever waits for the page is told no more than what to do next; the host has the error.
+  if (code === "ARGUMENT_INVALID")
+    return answer(400, "This authorization is over. Begin again from the application.");
+  if (code === "PRINCIPAL_INVALID" || code === "WORKSPACE_UNKNOWN")
+    return answer(400, "The application does not say whose browser this is. Sign in again.");
+  if (retryable) return answer(503, "This cannot be finished now. Load this page again in a minute.");
+  // RFC 6749, section 4.1.2.1; the error says that the flow was this person's.
+  const isDenied = code === "CREDENTIAL_FAILED" && new URL(url).searchParams.get("error") === "access_denied";
+  return isDenied
+    ? answer(403, "You did not grant access, and nothing was connected. You can close this page.")
     : answer(502, "Access was not granted. Begin again from the application.");
 }

@@ -1,0 +1,291 @@
+import { principalOf, TenantryError, type CredentialEvent, type CredentialStore } from "@tenantry/core";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  ada,
+  call,
+  failure,
+  grant,
+  headersFor,
+  pageFor,
+  requestOf,
+  secondProcess,
+  startWorld,
+  tokenRequests,
+  visit,
+  type World,
+  type WorldOptions,
+} from "../../test/oauth-fixture.ts";
+import { flowServer, oauth } from "../oauth.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
+});
+async function world(options?: WorldOptions): Promise<World> {
+  const there = await startWorld(options);
+  open.push(there);
+  return there;
+}
+
+const stateOf = (page: URL | undefined) => page?.searchParams.get("state");
+/** The page that a call without a challenge leads to, as polling does. */
+const poll = async (there: World, principal = ada) =>
+  (await failure(there.provider.resolve(requestOf(there, principal)))).authorizationUrl;
+/** The page that a server leads to which wants more. */
+async function wantMore(there: World, scope: string): Promise<URL> {
+  const { generation } = (await there.provider.resolve(requestOf(there))) ?? { generation: "" };
+  const challenge = { scheme: "Bearer", parameters: { error: "insufficient_scope", scope } };
+  const refused = requestOf(there, ada, { generation, challenge });
+  const { authorizationUrl } = await failure(there.provider.resolve(refused));
+  if (authorizationUrl === undefined) throw new Error("There is no page.");
+  return authorizationUrl;
+}
+const liveTokens = ({ issuer, clock }: World) =>
+  issuer.issued.filter(
+    ({ kind, revoked, expiresAt }) => kind !== "code" && !revoked && expiresAt > clock.now(),
+  );
+
+/** Metadata that lists no scopes, so that `offline_access` is not asked for. */
+const unlisted = ({
+  scopes_supported: _listed,
+  ...document
+}: object & { readonly scopes_supported?: unknown }) => document;
+
+describe("a page", () => {
+  it("stays the same while the person is there, whatever the server asks for that the issuer does not have", async () => {
+    const there = await world({
+      issuer: { alterMetadata: unlisted },
+      server: { alterChallenge: (challenge) => ({ ...challenge, scope: "mail offline_access" }) },
+    });
+    const page = await pageFor(there);
+    expect(page.searchParams.get("scope")).toBe("mail");
+    const callback = await visit(page, "ada");
+    expect(stateOf(await poll(there))).toBe(stateOf(page));
+    await there.provider.finishAuthorization({ callback, principal: ada });
+  });
+
+  it("stays the same where more is asked for than fits", async () => {
+    const scope = Array.from({ length: 128 }, (_, index) => `s${index}`).join(" ");
+    const there = await world({
+      oauth: { scopes: ["own"] },
+      server: { alterChallenge: (challenge) => ({ ...challenge, scope }) },
+    });
+    const page = await pageFor(there);
+    expect(stateOf(await poll(there))).toBe(stateOf(page));
+  });
+
+  it("is followed by one for all that two tools want, and can still be finished itself", async () => {
+    const there = await world();
+    await grant(there);
+    const first = await wantMore(there, "read:a");
+    const both = await wantMore(there, "write:b");
+    expect(both.searchParams.get("scope")?.split(" ")).toEqual(expect.arrayContaining(["read:a", "write:b"]));
+    for (const scope of ["read:a", "write:b"])
+      expect(stateOf(await wantMore(there, scope))).toBe(stateOf(both));
+    for (const page of [first, both])
+      await there.provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+  });
+
+  it("is the same in every process", async () => {
+    const there = await world();
+    const page = await pageFor(there);
+    const other = secondProcess(there, { required: true });
+    open.push(other);
+    expect(stateOf(await poll({ ...there, provider: other }))).toBe(stateOf(page));
+    expect((await there.store.flows.scan()).rows).toHaveLength(1);
+  });
+
+  it("is one for all conversations and polls of a person, however many processes forget it", async () => {
+    const there = await world({ oauth: { limits: { maxFlowsKnown: 1 } } });
+    await pageFor(there);
+    for (let at = 0; at < 40; at++)
+      await poll(there, principalOf({ workspace: "acme", user: `user-${at % 2}`, session: `talk-${at}` }));
+    expect((await there.store.flows.scan()).rows).toHaveLength(3);
+  });
+
+  it("is one of at most four for one person and server", async () => {
+    const there = await world({ issuer: { alterMetadata: unlisted } });
+    await grant(there);
+    const pages = [];
+    for (let at = 0; at < 7; at++) {
+      pages.push(await wantMore(there, `more-${at}`));
+      await there.clock.advance(1_000);
+    }
+    expect((await there.store.flows.scan()).rows).toHaveLength(4);
+    const callbacks = await Promise.all(pages.map((page) => visit(page, "ada")));
+    const servers = await Promise.all(callbacks.map((url) => flowServer(there.store, ada, url)));
+    expect(servers).toEqual([undefined, undefined, undefined, ...Array<string>(4).fill("server")]);
+  });
+});
+
+describe("the end of a flow", () => {
+  it("is not undone by a browser that goes away", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    there.issuer.faults.add({ kind: "delay", ms: 50 }, { endpoint: "token" });
+    const stop = new AbortController();
+    const left = there.provider.finishAuthorization({ callback, principal: ada, signal: stop.signal });
+    await vi.waitFor(() => expect(tokenRequests(there, "authorization_code")).toBe(1));
+    stop.abort("gone");
+    await expect(left).rejects.toBe("gone");
+    await vi.waitFor(async () => {
+      await there.clock.advance(50);
+      expect(await there.provider.status({ principal: ada, server: there.ref.id })).toMatchObject({
+        granted: true,
+      });
+    });
+  });
+
+  it("is waited for by close(), and nothing is finished after it", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const finishing = there.provider.finishAuthorization({ callback, principal: ada });
+    await Promise.all([there.provider.close(), finishing]);
+    const late = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    expect(late.code).toBe("CLOSED");
+    const other = secondProcess(there);
+    open.push(other);
+    expect(await other.status({ principal: ada, server: there.ref.id })).toMatchObject({ granted: true });
+  });
+
+  it.each([429, 503])("comes later where the issuer cannot answer now (HTTP %i)", async (status) => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const fault = { kind: "answer", status, headers: { "retry-after": "1" } } as const;
+    there.issuer.faults.add(fault, { endpoint: "token", times: 1 });
+    const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    expect(error).toMatchObject({ code: "CREDENTIAL_FAILED", retryable: true });
+    await there.provider.finishAuthorization({ callback, principal: ada });
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
+
+  it("leaves no tokens at the issuer that nobody knows, where the store fails", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const { credentials: own, ...slices } = there.store;
+    const credentials: CredentialStore["credentials"] = {
+      get: (key) => own.get(key),
+      version: (key) => own.version(key),
+      delete: (key, options) => own.delete(key, options),
+      scan: (options) => own.scan(options),
+      list: (within, options) => own.list(within, options),
+      clear: (within) => own.clear(within),
+      put: () => Promise.reject(new TenantryError("STORE_UNAVAILABLE", "The disk is full; make room.")),
+    };
+    const store = { ...slices, credentials };
+    const provider = oauth().bind({ ...there.dependencies, store });
+    open.push(provider);
+    const error = await failure(provider.finishAuthorization({ callback, principal: ada }));
+    expect(error.code).toBe("STORE_UNAVAILABLE");
+    expect(there.issuer.issued.map(({ kind }) => kind)).toContain("access_token");
+    expect(liveTokens(there)).toEqual([]);
+  });
+
+  it.each(["disconnect", "erase"] as const)(
+    "brings nobody back who has ended everything meanwhile (%s)",
+    async (way) => {
+      const there = await world();
+      const callback = await visit(await pageFor(there), "ada");
+      const reached = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      const fetch: typeof there.dependencies.fetch = async (input, init) => {
+        const response = await there.dependencies.fetch(input, init);
+        if (!String(init?.body).includes("grant_type=authorization_code")) return response;
+        reached.resolve();
+        await goOn.promise;
+        return response;
+      };
+      const provider = oauth().bind({ ...there.dependencies, fetch });
+      open.push(provider);
+      const finishing = failure(provider.finishAuthorization({ callback, principal: ada }));
+      await reached.promise;
+      if (way === "disconnect") await there.provider.disconnect({ principal: ada, server: there.ref.id });
+      else await there.store.flows.clear({ workspace: ada.workspace, user: ada.user });
+      goOn.resolve();
+      expect((await finishing).code).toBe("ARGUMENT_INVALID");
+      expect(await provider.status({ principal: ada, server: there.ref.id })).toEqual({ granted: false });
+      expect(liveTokens(there)).toEqual([]);
+    },
+  );
+
+  it("ends with disconnect(), in other conversations and processes too", async () => {
+    const there = await world();
+    const callback = await visit(
+      await pageFor(there, principalOf({ workspace: "acme", user: "ada", session: "talk" })),
+    );
+    const other = secondProcess(there);
+    open.push(other);
+    await other.disconnect({ principal: ada, server: there.ref.id });
+    const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    expect(error.code).toBe("ARGUMENT_INVALID");
+    expect((await there.store.flows.scan()).rows).toEqual([]);
+  });
+
+  it("comes from the provider of its server and its slot only", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const slot = secondProcess(there, { slot: "other" });
+    open.push(slot);
+    const elsewhere = { callback, principal: ada, server: "another" as typeof there.ref.id };
+    for (const finish of [
+      () => there.provider.finishAuthorization(elsewhere),
+      () => slot.finishAuthorization({ callback, principal: ada }),
+    ])
+      expect((await failure(finish())).code).toBe("ARGUMENT_INVALID");
+    await there.provider.finishAuthorization({ callback, principal: ada, server: there.ref.id });
+  });
+});
+
+describe("a grant that takes another's place", () => {
+  it("has the other's tokens ended once nothing uses them any more", async () => {
+    const there = await world();
+    await grant(there);
+    const before = await headersFor(there);
+    const unused = Promise.withResolvers<void>();
+    const events: CredentialEvent[] = [];
+    using _watching = there.provider.watch?.((event) => {
+      events.push(event);
+      return unused.promise;
+    });
+    const page = await wantMore(there, "more");
+    await there.provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(["replaced"]));
+    expect((await call(there, before)).status).toBe(200);
+    unused.resolve();
+    await vi.waitFor(async () => expect((await call(there, before)).status).toBe(401));
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
+
+  it("has nothing ended where the issuer gives the tokens of before", async () => {
+    const there = await world();
+    const given = new Map<string, string>();
+    const fetch: typeof there.dependencies.fetch = async (input, init) => {
+      const response = await there.dependencies.fetch(input, init);
+      if (!String(init?.body).includes("grant_type=authorization_code")) return response;
+      const answer = given.get("first") ?? (await response.text());
+      given.set("first", answer);
+      return new Response(answer, { status: 200, headers: { "content-type": "application/json" } });
+    };
+    const provider = oauth().bind({ ...there.dependencies, fetch });
+    const here = { ...there, provider };
+    await grant(here);
+    const page = await wantMore(here, "more");
+    await provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+    await provider.close();
+    expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "revoke")).toEqual([]);
+    const other = secondProcess(there);
+    open.push(other);
+    expect((await call(there, await headersFor({ ...there, provider: other }))).status).toBe(200);
+  });
+
+  it("has them ended before close() is done, whoever still uses them", async () => {
+    const there = await world();
+    await grant(there);
+    const before = await headersFor(there);
+    using _watching = there.provider.watch?.(() => new Promise(() => {}));
+    const page = await wantMore(there, "more");
+    await there.provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+    await there.provider.close();
+    expect((await call(there, before)).status).toBe(401);
+  });
+});

@@ -1,0 +1,69 @@
+import type { CredentialStore, JsonObject, Row } from "@tenantry/core";
+import { isConflict } from "../grants/failure.ts";
+import type { FlowRow } from "./flows.ts";
+
+type FlowStore = Pick<CredentialStore, "flows">;
+
+/** How often a row is written again that somebody re-encrypts at the same time. */
+const maxWrites = 10;
+
+/**
+ * A flow that one caller in all processes is finishing. Its row stays until that is over: whoever disconnects or is erased
+ * meanwhile takes it away, and then what came of it is nobody's.
+ */
+export class TakenFlow {
+  readonly #store: FlowStore;
+  readonly #row: FlowRow;
+  readonly #name: string;
+
+  private constructor(store: FlowStore, row: FlowRow, name: string) {
+    this.#store = store;
+    this.#row = row;
+    this.#name = name;
+  }
+
+  /** Takes a flow until `until`; `undefined` where somebody has, or where it is over. */
+  static async take(store: FlowStore, row: FlowRow, until: number): Promise<TakenFlow | undefined> {
+    const taken = crypto.randomUUID();
+    const isDone = await change(store, row, (value) => {
+      if ("taken" in value) return undefined;
+      return { value: { ...value, taken }, expiresAt: Math.max(row.expiresAt, until) };
+    });
+    return isDone ? new TakenFlow(store, row, taken) : undefined;
+  }
+
+  /** Lets it be finished another time, where nothing has become of it now. */
+  async putBack(): Promise<void> {
+    await change(this.#store, this.#row, ({ taken, ...value }) =>
+      taken === this.#name ? { value, expiresAt: this.#row.expiresAt } : undefined,
+    );
+  }
+
+  /** Ends it; `false` where somebody has ended it before. */
+  end(): Promise<boolean> {
+    return change(this.#store, this.#row, ({ taken }) => (taken === this.#name ? "delete" : undefined));
+  }
+}
+
+type Change = { readonly value: JsonObject; readonly expiresAt: number } | "delete" | undefined;
+
+/** Changes a flow's row as `decide` says; `false` where it is not there, or is not to be changed. */
+async function change(
+  { flows }: FlowStore,
+  { key }: FlowRow,
+  decide: (value: JsonObject) => Change,
+): Promise<boolean> {
+  for (let writes = 1; ; writes++) {
+    const row: Row | undefined = await flows.get(key);
+    const next = row && decide(row.value as JsonObject);
+    if (row === undefined || next === undefined) return false;
+    const { version: ifVersion } = row;
+    try {
+      if (next === "delete") await flows.delete(key, { ifVersion });
+      else await flows.put(key, next.value, { ifVersion, expiresAt: next.expiresAt });
+      return true;
+    } catch (failure) {
+      if (!isConflict(failure) || writes === maxWrites) throw failure;
+    }
+  }
+}
