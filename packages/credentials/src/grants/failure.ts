@@ -32,3 +32,8 @@ export function waitedTooLong({ server, slot }: CredentialKey): TenantryError {
   const why = `The authorization for the server ${quote(server)} has been read or refreshed, here or by another process, for too long; try again.`;
   return new TenantryError("TIMEOUT", why, { retryable: true, server, slot });
 }
+
+/** The error for whoever asks after the end. */
+export function closed(): TenantryError {
+  return new TenantryError("CLOSED", "The grants have been closed; make new ones.");
+}

@@ -1,7 +1,6 @@
 import {
   raceAbort,
   SharedFlight,
-  TenantryError,
   withDeadline,
   type Clock,
   type CredentialKey,
@@ -11,7 +10,7 @@ import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
-import { isConflict, waitedTooLong } from "./failure.ts";
+import { closed, isConflict, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
@@ -247,8 +246,4 @@ export class Grants implements AsyncDisposable {
     await Promise.allSettled([...this.#flights.values()].map(({ shared }) => shared.join()));
     this.#memory.close();
   }
-}
-
-function closed(): TenantryError {
-  return new TenantryError("CLOSED", "The grants have been closed; make new ones.");
 }
