@@ -367,7 +367,9 @@ describe("a client's secret", () => {
     const { there, provider, sendsIt } = await pinned();
     await grant(there);
     await there.clock.advance(3_700_000);
-    expect((await failure(provider.resolve(requestOf(there)))).code).toBe("ORIGIN_REFUSED");
+    // A grant of another issuer counts as none, and is not renewed.
+    expect(await provider.resolve(requestOf(there))).toBeUndefined();
+    expect((await refusal({ ...there, provider })).code).toBe("ORIGIN_REFUSED");
     expect(await provider.disconnect({ principal: ada, server: there.ref.id })).toEqual({
       removed: true,
       revoked: false,

@@ -179,7 +179,9 @@ export class GrantProvider implements OAuthProvider {
       grant,
       looksAgain: true,
     };
-    const verdict = isRefused ? this.#refusals.judge(grant.subject, grant.generation) : undefined;
+    const verdict = isRefused
+      ? this.#refusals.judge(grant.subject, grant.generation, request.rejected?.worked)
+      : undefined;
     // What the person grants anew may be taken where no refresh of what was granted before is.
     if (verdict?.kind === "over") throw await this.#authorize(request, place, wanting);
     if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);

@@ -34,7 +34,9 @@ export class KeptCredentials {
       const isRefused = rejected?.generation === kept.generation;
       // Another token would be allowed no more than this one, which the refusal of is then final.
       if (lives && (!isRefused || wantsMore(rejected.challenge))) return kept;
-      const verdict = isRefused ? this.#refusals.judge(name, kept.generation) : undefined;
+      const verdict = isRefused
+        ? this.#refusals.judge(name, kept.generation, request.rejected?.worked)
+        : undefined;
       if (verdict && verdict.kind !== "renew") throw refusedAgain(request, this.#slot, verdict.retryAfterMs);
       this.#kept.delete(name);
     }

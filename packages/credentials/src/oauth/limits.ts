@@ -23,7 +23,7 @@ export interface OAuthLimits {
   readonly maxFlowsKnown: number;
   /**
    * How often one person may grant more because a server wants it, whatever it wants, within `metadataTtlMs`; then its
-   * refusal is final. Defaults to 4.
+   * refusal is final. Defaults to 2.
    */
   readonly maxStepUps: number;
 }
@@ -39,5 +39,5 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   flowTtlMs: 600_000,
   maxOpenFlows: 4,
   maxFlowsKnown: 10_000,
-  maxStepUps: 4,
+  maxStepUps: 2,
 });

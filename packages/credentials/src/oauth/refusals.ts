@@ -33,12 +33,15 @@ export class Refusals {
     this.#rows = new RecentMap(max);
   }
 
-  /** Judges the refusal of the token of this name that is current; all who were refused with one generation hear the same. */
-  judge(name: string, generation: string): Verdict {
+  /**
+   * Judges the refusal of the token of this name that is current; all who were refused with one generation hear the same.
+   * A token that `worked` before has done its work.
+   */
+  judge(name: string, generation: string, worked = false): Verdict {
     const now = this.#clock.now();
     const row = this.#rows.get(name);
     if (row?.generation === generation) return renew;
-    const rests = row === undefined || now < row.refusedAt || now - row.refusedAt >= restMs;
+    const rests = worked || row === undefined || now < row.refusedAt || now - row.refusedAt >= restMs;
     const times = rests ? 0 : row.times;
     const heldUntil = rests ? now : row.renewedAt + firstHoldMs * 4 ** (times - 1);
     if (row !== undefined && (times >= maxTimes || now < heldUntil)) {
