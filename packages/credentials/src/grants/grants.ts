@@ -150,8 +150,9 @@ export class Grants implements AsyncDisposable {
   }
 
   #suits(grant: Grant, { rejected, fits }: FreshOptions): boolean {
-    if (fits !== undefined && !fits(grant)) return true;
-    return grant.generation !== rejected && isLive(grant, this.#clock.now());
+    if (grant.generation !== rejected && isLive(grant, this.#clock.now())) return true;
+    // One that is for another server is refreshed there, and is given as it is.
+    return fits !== undefined && !fits(grant);
   }
 
   async #wait(key: CredentialKey, id: string, options: FreshOptions): Promise<Grant | undefined> {
