@@ -46,6 +46,7 @@ for (const [name, mount] of Object.entries(frameworks)) {
   const callback = await visit(status.url, { login: "ada@mail.example" });
   check("a browser that nobody has signed in at", await statusAt(callback), 401);
   check("another person's browser", await statusAt(callback, "bob"), 400);
+  check("a HEAD request, as of a link preview", await statusAt(callback, "ada", "HEAD"), 405);
   check("ada's own", await statusAt(callback, "ada"), 200);
   check("and once more", await statusAt(callback, "ada"), 400);
   check("another path", await statusAt(new URL(`${publicUrl.href}/nothing`), "ada"), 404);
@@ -61,9 +62,9 @@ function visitorOf(request: Request) {
   return user === undefined ? undefined : { workspace: "acme", user };
 }
 
-async function statusAt(url: URL, user?: string): Promise<number> {
+async function statusAt(url: URL, user?: string, method = "GET"): Promise<number> {
   const headers = user === undefined ? {} : { cookie: `session=${user}` };
-  const response = await fetch(url, { headers });
+  const response = await fetch(url, { method, headers });
   await response.body?.cancel();
   return response.status;
 }

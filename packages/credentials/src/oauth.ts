@@ -22,5 +22,6 @@ export type { ClientCredentialsOptions } from "./oauth/client-credentials.ts";
 export { unfinishable } from "./oauth/callback.ts";
 export { issuerCallbackUrl } from "./oauth/return-address.ts";
 export { endAuthorizations } from "./oauth/end-authorizations.ts";
+export { isLoopback } from "./oauth/web-url.ts";
 export { isOAuthProvider } from "./oauth/oauth-provider.ts";
 export { flowServer } from "./oauth/flows.ts";

@@ -34,7 +34,8 @@ export class ValueCache<A> {
 
   /**
    * The value named `id`, at once where it is known. After a refusal it is forgotten and read again, once for that
-   * generation; that there is none is not remembered. `about` is kept beside it. A caller's abort ends its own wait, and the last one's the reading.
+   * generation; that there is none is not remembered. `about` is kept beside it. A caller's abort ends its own wait, and
+   * the last one's the reading.
    */
   read(
     id: string,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { quote, TenantryError, type Clock, type Sealer, type Store } from "@tenantry/core";
 import { sealWithKeys } from "@tenantry/credentials";
+import { isLoopback } from "@tenantry/credentials/oauth";
 import { memoryStore } from "@tenantry/store";
 
 /** What the host says of it. */
@@ -43,15 +44,11 @@ export function checkKeeping({ store, sealer, publicUrl }: KeepingOptions, clock
 function beneath(publicUrl: string | URL, path: string): URL {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
   const isPlain = url !== undefined && url.search === "" && url.hash === "" && url.username === "";
-  if (!isPlain || (url.protocol !== "https:" && !isLocal(url))) {
+  if (!isPlain || (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url)))) {
     const given = quote(String(publicUrl));
     const why = `publicUrl: ${given} is no https URL (or http on this machine) without a query; correct it.`;
     throw new TenantryError("CONFIG_INVALID", why);
   }
   url.pathname = `${url.pathname.replace(/\/+$/u, "")}/${path}`;
   return url;
-}
-
-function isLocal({ protocol, hostname }: URL): boolean {
-  return protocol === "http:" && /^(localhost|127(\.\d+){3}|\[::1\])$/u.test(hostname);
 }

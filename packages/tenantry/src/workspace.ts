@@ -2,7 +2,7 @@ import { principalOf, quote, serverId, TenantryError } from "@tenantry/core";
 import type { AbortableOptions, CatalogClient, Store, WorkspaceClient, WorkspaceId } from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
-import type { Router } from "@tenantry/router";
+import type { WorkspaceRouter } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
 
 /** A user by name, or a user's one conversation. */
@@ -45,7 +45,7 @@ export interface WorkspaceParts {
 /** Gives a workspace that does everything for the user that it is told of, and for nobody else. */
 export function openWorkspace(
   id: WorkspaceId,
-  routed: ReturnType<Router["workspace"]>,
+  routed: WorkspaceRouter,
   { authorizations, store, pool }: WorkspaceParts,
 ): Workspace {
   const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });

@@ -46,8 +46,8 @@ export interface Refreshed {
 /**
  * Makes ONE token request with the grant's refresh token, and never a second one. What it throws says what became of the
  * token: a {@link TenantryError} of the code `AUTHORIZATION_REQUIRED` and the delivery `answered` that the issuer takes it no
- * longer (`invalid_grant`), any other of the delivery `unsent`, `refused` or `answered` that it has not been used, and everything else that it may
- * have been; an error that leaves its delivery out says `unsent`. The signal aborts when the time for the request is over,
+ * longer (`invalid_grant`), any other of the delivery `unsent`, `refused` or `answered` that it has not been used, and
+ * everything else that it may have been; an error that leaves its delivery out says `unsent`. The signal aborts when the time for the request is over,
  * and never because somebody has stopped waiting.
  */
 export interface SendRefresh {

@@ -5,6 +5,7 @@ import type { Discovery } from "./discovery.ts";
 import type { Flow, FlowOwner, FlowRow, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { personName } from "./person.ts";
 import { drawProofKey } from "./proof-key.ts";
 import { covers, offlineAccess, unionOf } from "./scopes.ts";
 import { FlightCache } from "./flight-cache.ts";
@@ -58,7 +59,7 @@ export class Authorizations {
    * `CREDENTIAL_FAILED` where the issuer does not check verifiers (PKCE with S256).
    */
   async begin(wish: AuthorizationWish, options: AbortableOptions): Promise<URL> {
-    const name = nameOf(wish);
+    const name = personName(wish.principal, wish.server);
     for (let rounds = 1; ; rounds++) {
       const known = this.#open.peek(name);
       const isUsable = known !== undefined && (await this.#isUsable(known, wish));
@@ -73,7 +74,7 @@ export class Authorizations {
 
   /** Ends the open flows of a person and a server, wherever they were begun. */
   async end(owner: FlowOwner): Promise<void> {
-    this.#open.delete(nameOf(owner));
+    this.#open.delete(personName(owner.principal, owner.server));
     await this.#flows.end(owner);
   }
 
@@ -200,7 +201,3 @@ const sameness = [
   "resource",
   "redirectUri",
 ] as const;
-
-function nameOf({ principal, server }: FlowOwner): string {
-  return JSON.stringify([principal.workspace, principal.user, server]);
-}

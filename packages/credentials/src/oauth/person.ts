@@ -9,3 +9,11 @@ export function personOf({ scope, server }: CredentialRequest): {
   const { share: _share, ...principal } = scope;
   return { principal, server: server.id };
 }
+
+/** Names a person at a server, whatever the session; it is one for each, whatever the ids hold. */
+export function personName(
+  { workspace, user }: Pick<Principal, "workspace" | "user">,
+  server: ServerId,
+): string {
+  return JSON.stringify([workspace, user, server]);
+}

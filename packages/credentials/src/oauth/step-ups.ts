@@ -6,6 +6,7 @@ import {
   type ServerId,
 } from "@tenantry/core";
 import { RecentMap } from "../recent-map.ts";
+import { personName } from "./person.ts";
 
 /** What was granted anew because a server wanted more, so that a server that always wants more is heard a few times only. */
 export class StepUps {
@@ -25,7 +26,7 @@ export class StepUps {
   }
 
   add(principal: Principal, server: ServerId): void {
-    const name = nameOf(principal, server);
+    const name = personName(principal, server);
     this.#times.set(name, { times: this.#count(name) + 1, at: this.#clock.now() });
   }
 
@@ -34,7 +35,7 @@ export class StepUps {
    * that asks for something new each time would else be heard for ever.
    */
   check(principal: Principal, { server, rejected }: CredentialRequest, slot: string): void {
-    if (this.#count(nameOf(principal, server.id)) < this.#maxTimes) return;
+    if (this.#count(personName(principal, server.id)) < this.#maxTimes) return;
     const challenge = rejected?.challenge;
     const what =
       "The server wants more than it can be granted: it has refused what was granted for it before.";
@@ -51,8 +52,4 @@ export class StepUps {
     const known = this.#times.get(name);
     return known !== undefined && this.#clock.now() < known.at + this.#ttlMs ? known.times : 0;
   }
-}
-
-function nameOf({ workspace, user }: Principal, server: ServerId): string {
-  return JSON.stringify([workspace, user, server]);
 }

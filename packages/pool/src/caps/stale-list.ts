@@ -50,13 +50,12 @@ export class StaleList<T extends Stale> extends LinkedList<T> {
 
   /** The timer was set for an item that may have left meanwhile, so that leaving need not set it anew. */
   readonly #expire = (): void => {
-    const { clock, timeoutMs, expire } = this.#options;
+    const { clock, expire } = this.#options;
     this.#timer = undefined;
     for (let item = this.first; item !== undefined; item = this.first) {
       const leftMs = item.dueAt - clock.now();
       if (leftMs > 0) {
-        // A clock that was set back makes nobody stay longer.
-        this.#timer ??= clock.after(Math.min(leftMs, timeoutMs), this.#expire);
+        this.#timer ??= clock.after(leftMs, this.#expire);
         return;
       }
       this.shift();

@@ -58,8 +58,7 @@ export class Breaker {
       case "closed":
         return 0;
       case "open":
-        // A clock that was set back keeps nobody waiting for longer than the ladder does.
-        return Math.min(this.#options.limits.breakerMaxMs, Math.max(0, state.until - now));
+        return Math.max(0, state.until - now);
       case "half-open":
         // Whoever probes over and over keeps only themselves waiting.
         if (state.probe === undefined || (state.again && state.by !== by)) return 0;

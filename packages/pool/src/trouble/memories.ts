@@ -150,11 +150,7 @@ export class Memories {
   /** It may have been set for a memory that is used again meanwhile, so that using one need not set it anew. */
   #setTimer(now: number): void {
     const { first } = this.#unused;
-    if (first)
-      this.#timer ??= this.#options.clock.after(
-        Math.min(first.lookAt - now, this.#options.periodMs),
-        this.#look,
-      );
+    if (first) this.#timer ??= this.#options.clock.after(first.lookAt - now, this.#look);
   }
 
   readonly #look = (): void => {

@@ -336,9 +336,7 @@ describe("a server that asks to wait", () => {
     const trouble = troubleOf("ada");
     fail(trouble, busy(10 * maxHoldMs));
     expect(refusal(trouble)?.retryAfterMs).toBe(maxHoldMs);
-    clock.step(-maxHoldMs);
-    expect(refusal(trouble)?.retryAfterMs).toBe(maxHoldMs);
-    clock.step(2 * maxHoldMs);
+    clock.step(maxHoldMs);
     expect(refusal(trouble)).toBeUndefined();
   });
 

@@ -114,7 +114,7 @@ export class Trouble {
     if (refusedMs > 0 && refusal) throw unauthorized({ server, waitMs: refusedMs, cause: refusal });
     const waitMs = this.#transport.waitMs(now);
     const hold = this.#hold;
-    const holdMs = hold === undefined ? 0 : Math.min(hold.until - now, this.#options.limits.maxHoldMs);
+    const holdMs = hold === undefined ? 0 : hold.until - now;
     if (hold && holdMs > waitMs) throw heldBack({ server, waitMs: holdMs, cause: hold.failure });
     if (waitMs > 0) throw unreachable({ server, waitMs, cause: this.#transport.lastFailure(now) });
   }

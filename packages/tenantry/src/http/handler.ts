@@ -25,8 +25,8 @@ export type Handler = (request: Request) => Promise<Response>;
 
 /**
  * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback`, and what is beneath it,
- * finishes an authorization, `GET health` says that the instance is there. It looks at the end of the path only, so that it may be mounted with or
- * without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
+ * finishes an authorization, `GET health` says that the instance is there. It looks at the end of the path only, so that it
+ * may be mounted with or without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
  */
 export function createHandler(tenantry: Tenantry, { identify, onAuthorization }: HandlerOptions): Handler {
   if (typeof identify !== "function") {
