@@ -1,10 +1,5 @@
 import { quote, TenantryError, type CredentialKey } from "@tenantry/core";
 
-/** Whether a write was refused because the row or the lease is no longer what it was. */
-export function isConflict(failure: unknown): boolean {
-  return failure instanceof TenantryError && failure.code === "STORE_CONFLICT";
-}
-
 /** Whether the issuer takes the refresh token no longer. */
 export function isOver(failure: unknown): boolean {
   return failure instanceof TenantryError && failure.code === "AUTHORIZATION_REQUIRED";

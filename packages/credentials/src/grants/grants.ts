@@ -6,11 +6,12 @@ import {
   type CredentialKey,
   type Sealer,
 } from "@tenantry/core";
+import { despiteConflicts } from "../conflicts.ts";
 import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
-import { closed, isConflict, waitedTooLong } from "./failure.ts";
+import { closed, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
@@ -41,9 +42,6 @@ interface Flight {
   /** Whether it was begun ahead of the end, beside calls that do not wait for it. */
   readonly ahead: boolean;
 }
-
-/** How often a row is written again that others write at the same time. */
-const maxWrites = 10;
 
 /**
  * The OAuth grants of principals: sealed in the store, known in memory, refreshed once however many calls and processes
@@ -228,18 +226,16 @@ export class Grants implements AsyncDisposable {
     change: (version: string | null, grant: Grant | undefined) => Promise<unknown>,
   ): Promise<Grant | undefined> {
     if (this.#ending.signal.aborted) throw closed();
-    for (let writes = 1; ; writes++) {
+    return despiteConflicts(async () => {
       const row = await this.#rows.look(key);
       try {
         await change(row?.version ?? null, row?.grant);
-        return row?.grant;
-      } catch (failure) {
-        if (!isConflict(failure) || writes === maxWrites) throw failure;
       } finally {
         this.#memory.forget(spell(key));
         this.#postponed.take(spell(key));
       }
-    }
+      return row?.grant;
+    });
   }
 
   async #close(): Promise<void> {

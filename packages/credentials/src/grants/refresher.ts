@@ -1,7 +1,8 @@
 import { raceAbort, type Clock, type CredentialKey, type Leases } from "@tenantry/core";
+import { isConflict } from "../conflicts.ts";
 import { spell } from "../credential-key.ts";
 import type { Bells } from "./bells.ts";
-import { isConflict, mustAuthorize, waitedTooLong } from "./failure.ts";
+import { mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type SendRefresh } from "./grant.ts";
 import type { GrantRow, GrantRows } from "./grant-rows.ts";
 import { HeldLease } from "./held-lease.ts";

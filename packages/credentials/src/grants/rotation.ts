@@ -1,5 +1,6 @@
-import { TenantryError, withDeadline, type Version } from "@tenantry/core";
-import { isConflict, isOverAtIssuer, isUnused, mustAuthorize } from "./failure.ts";
+import { TenantryError, withDeadline } from "@tenantry/core";
+import { despiteConflicts, isConflict } from "../conflicts.ts";
+import { isOverAtIssuer, isUnused, mustAuthorize } from "./failure.ts";
 import { isLive, type Grant, type Refreshed } from "./grant.ts";
 import type { GrantRow, Intent } from "./grant-rows.ts";
 import type { HeldLease } from "./held-lease.ts";
@@ -18,9 +19,6 @@ export interface RotationParts extends RefresherParts, RefreshRequest {
 interface Begun extends GrantRow {
   readonly intent: Intent;
 }
-
-/** How often a row is written again that somebody re-encrypts at the same time. */
-const maxWrites = 10;
 
 /** One refresh under one lease: it writes that it will send the token, sends it, and writes what came of it. */
 export class Rotation {
@@ -144,25 +142,17 @@ export class Rotation {
    * Writes what came of a refresh over its intent. It needs no lease: the row has that intent as long as nobody else has
    * written a grant, and only a re-encryption gives it another version meanwhile.
    */
-  async #writeOver({ intent, version: first }: Begun, next: Grant): Promise<Found> {
-    const { rows, key } = this.#parts;
-    let version: Version = first;
-    for (let writes = 1; ; writes++) {
-      try {
-        await rows.write(key, next, { ifVersion: version, urgent: true });
-        this.#parts.outcomes.forget(key, intent);
-        return { grant: next };
-      } catch (failure) {
-        if (!isConflict(failure) || writes === maxWrites) throw failure;
-      }
-      const row = await rows.read(key, { urgent: true });
-      if (row?.intent?.fence !== intent.fence) {
-        // It was removed, or granted anew: what was just got is nobody's.
-        this.#parts.outcomes.forget(key, intent);
-        return this.#foundIn(row);
-      }
-      version = row.version;
-    }
+  #writeOver(begun: Begun, next: Grant): Promise<Found> {
+    const { rows, key, outcomes } = this.#parts;
+    const { intent } = begun;
+    return despiteConflicts(async (number) => {
+      const row = number === 1 ? begun : await rows.read(key, { urgent: true });
+      const isOurs = row?.intent?.fence === intent.fence;
+      if (isOurs) await rows.write(key, next, { ifVersion: row.version, urgent: true });
+      outcomes.forget(key, intent);
+      // It was removed, or granted anew: what was just got is nobody's.
+      return isOurs ? { grant: next } : this.#foundIn(row);
+    });
   }
 
   /** What somebody else has written; where its token has ended, another refresh of it is under way, and another look due. */

@@ -1,5 +1,6 @@
 import { secret, TenantryError, type AbortableOptions, type ClientKey, type Version } from "@tenantry/core";
 import { z } from "zod";
+import { ifConflict } from "../conflicts.ts";
 import type { OAuthClient } from "./client.ts";
 import { FlightCache } from "./flight-cache.ts";
 import type { Issuer } from "./issuer.ts";
@@ -153,8 +154,4 @@ export function isServed(fixed: string | undefined, issuer: string): boolean {
 function ifUnreadable(failure: unknown): undefined {
   const { code } = failure instanceof TenantryError ? failure : {};
   if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
-}
-
-function ifConflict(failure: unknown): void {
-  if (!(failure instanceof TenantryError && failure.code === "STORE_CONFLICT")) throw failure;
 }

@@ -11,7 +11,7 @@ import {
   type ServerId,
 } from "@tenantry/core";
 import { z } from "zod";
-import { isConflict } from "../grants/failure.ts";
+import { ifConflict } from "../conflicts.ts";
 import { toBase64url } from "../sealing/base64url.ts";
 import { sealedFor } from "../sealing/sealed-row.ts";
 import { parametersOf } from "./return-address.ts";
@@ -147,9 +147,7 @@ export class Flows {
     const over = oldest.slice(0, Math.max(0, rows.length + 1 - this.#max));
     // One that is being finished by now stays.
     const end = ({ key, version }: KeyedRow<FlowKey>) =>
-      this.#store.flows.delete(key, { ifVersion: version }).catch((failure: unknown) => {
-        if (!isConflict(failure)) throw failure;
-      });
+      this.#store.flows.delete(key, { ifVersion: version }).catch(ifConflict);
     await Promise.all(over.map(end));
   }
 

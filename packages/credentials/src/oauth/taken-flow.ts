@@ -1,11 +1,8 @@
 import type { CredentialStore, JsonObject, Row } from "@tenantry/core";
-import { isConflict } from "../grants/failure.ts";
+import { despiteConflicts } from "../conflicts.ts";
 import type { FlowRow } from "./flows.ts";
 
 type FlowStore = Pick<CredentialStore, "flows">;
-
-/** How often a row is written again that somebody re-encrypts at the same time. */
-const maxWrites = 10;
 
 /**
  * A flow that one caller in all processes is finishing. Its row stays until that is over: whoever disconnects or is erased
@@ -53,17 +50,13 @@ async function change(
   { key }: FlowRow,
   decide: (value: JsonObject) => Change,
 ): Promise<boolean> {
-  for (let writes = 1; ; writes++) {
+  return despiteConflicts(async () => {
     const row: Row | undefined = await flows.get(key);
     const next = row && decide(row.value as JsonObject);
     if (row === undefined || next === undefined) return false;
     const { version: ifVersion } = row;
-    try {
-      if (next === "delete") await flows.delete(key, { ifVersion });
-      else await flows.put(key, next.value, { ifVersion, expiresAt: next.expiresAt });
-      return true;
-    } catch (failure) {
-      if (!isConflict(failure) || writes === maxWrites) throw failure;
-    }
-  }
+    if (next === "delete") await flows.delete(key, { ifVersion });
+    else await flows.put(key, next.value, { ifVersion, expiresAt: next.expiresAt });
+    return true;
+  });
 }

@@ -6,6 +6,7 @@ import {
   type Sealer,
   type Slice,
 } from "@tenantry/core";
+import { despiteConflicts } from "../conflicts.ts";
 import { isSealedRow, sealedFor } from "./sealed-row.ts";
 
 /** How rows are sealed anew. */
@@ -31,9 +32,6 @@ export interface ResealProgress {
   /** Where to go on; absent: that was all. */
   readonly next?: Cursor;
 }
-
-/** How often a row is tried that others write at the same time; each of them seals with the current key. */
-const maxWrites = 10;
 
 /**
  * Seals every row of a slice with the sealer's current key, page by page, and gives the counts of this run. A row that is
@@ -69,18 +67,18 @@ async function resealRow<K extends object>(
   sealer: Sealer,
   { key, ...first }: KeyedRow<K>,
 ): Promise<"resealed" | "kept" | "broken"> {
-  for (let writes = 1; ; writes++) {
-    try {
-      const row = writes === 1 ? first : await slice.get(key);
+  try {
+    return await despiteConflicts(async (number) => {
+      const row = number === 1 ? first : await slice.get(key);
       if (row === undefined || !isSealedRow(row.value) || !sealer.isStale(row.value.sealed)) return "kept";
       const owner = sealedFor(row.value.kind, key);
       const sealed = await sealer.seal(await sealer.open(row.value.sealed, owner), owner);
       await slice.put(key, { ...row.value, sealed }, { ifVersion: row.version, expiresAt: row.expiresAt });
       return "resealed";
-    } catch (failure) {
-      const code = failure instanceof TenantryError ? failure.code : undefined;
-      if (code === "SEAL_BROKEN" || code === "STORE_INVALID") return "broken";
-      if (code !== "STORE_CONFLICT" || writes === maxWrites) throw failure;
-    }
+    });
+  } catch (failure) {
+    const code = failure instanceof TenantryError ? failure.code : undefined;
+    if (code === "SEAL_BROKEN" || code === "STORE_INVALID") return "broken";
+    throw failure;
   }
 }

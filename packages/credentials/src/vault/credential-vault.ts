@@ -13,6 +13,7 @@ import {
   type Store,
   type Version,
 } from "@tenantry/core";
+import { despiteConflicts } from "../conflicts.ts";
 import { checkName, textOf } from "../value-source.ts";
 import { savedAtOf, sealValue } from "./stored-value.ts";
 
@@ -57,9 +58,6 @@ export interface VaultOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** How often a row is written again that others write at the same time. */
-const maxWrites = 10;
-
 /** Makes a vault; it opens nothing before it is used. */
 export function credentialVault({ store, sealer, clock = systemClock }: VaultOptions): CredentialVault {
   const { credentials } = store;
@@ -86,14 +84,14 @@ export function credentialVault({ store, sealer, clock = systemClock }: VaultOpt
         throw new TenantryError("CREDENTIAL_INVALID", why);
       }
       const row = await sealValue(sealer, key, { value: secret(text), savedAt: clock.now() });
-      await repeated(async () => {
+      await despiteConflicts(async () => {
         await credentials.put(key, row, { ifVersion: (await versionOf(key)) ?? null });
       });
     },
     look: async (address) => find(keyOf(address)),
     async remove(address) {
       const key = keyOf(address);
-      return repeated(async () => {
+      return despiteConflicts(async () => {
         const version = await versionOf(key);
         if (version !== undefined) await credentials.delete(key, { ifVersion: version });
         return version !== undefined;
@@ -109,16 +107,4 @@ function keyOf({ workspace, user, server, slot }: ValueAddress): CredentialKey {
     server: serverId(server),
     slot: checkName(slot, "The slot of a saved value"),
   });
-}
-
-/** Tries again where somebody else has written in between. */
-async function repeated<T>(work: () => Promise<T>): Promise<T> {
-  for (let writes = 1; ; writes++) {
-    try {
-      return await work();
-    } catch (failure) {
-      const conflict = failure instanceof TenantryError && failure.code === "STORE_CONFLICT";
-      if (!conflict || writes === maxWrites) throw failure;
-    }
-  }
 }
