@@ -18,17 +18,38 @@ export type {
 export type {
   CallToolOptions,
   CatalogClient,
-  CatalogTool,
+  CompleteOptions,
+  CompletionArgument,
+  CompletionTarget,
   ListOptions,
+  PromptAddress,
+  ResourceAddress,
   ServerStatus,
   ToolAddress,
+  WorkspaceClient,
+  WorkspaceEvent,
+  WorkspaceFilter,
+  WorkspaceSubscription,
+} from "./workspace-client.ts";
+export type {
+  AmbiguousName,
+  CatalogOrigin,
+  CatalogPrompt,
+  CatalogResource,
+  CatalogResourceTemplate,
+  CatalogTool,
+  Listing,
+  PromptListing,
+  ResourceListing,
+  ResourceTemplateListing,
   ToolListing,
   UnavailableServer,
-  WorkspaceClient,
-} from "./workspace-client.ts";
+} from "./listing.ts";
+export type { ApprovalRequest, ClientOptions } from "./client-options.ts";
 export type {
   CallToolResult,
   ClientCapabilities,
+  CompleteResult,
   ElicitParams,
   ElicitResult,
   GetPromptResult,

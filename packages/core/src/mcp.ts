@@ -54,6 +54,8 @@ export type CallToolResult = z.infer<typeof CallToolResultSchema>;
 export type ReadResourceResult = z.infer<typeof ReadResourceResultSchema>;
 /** The answer to `prompts/get`. */
 export type GetPromptResult = z.infer<typeof GetPromptResultSchema>;
+/** The answer to `completion/complete`. */
+export type CompleteResult = z.infer<typeof CompleteResultSchema>;
 /** What a server wants to ask a person, in a form or on a page of its own. */
 export type ElicitParams = z.infer<typeof ElicitRequestParamsSchema>;
 /** What the person said. */
@@ -82,7 +84,7 @@ export interface Methods {
   "prompts/get": { params: z.infer<typeof GetPromptRequestParamsSchema>; result: GetPromptResult };
   "completion/complete": {
     params: z.infer<typeof CompleteRequestParamsSchema>;
-    result: z.infer<typeof CompleteResultSchema>;
+    result: CompleteResult;
   };
   /** Legacy era only; in the modern era every request says its own `logLevel`. */
   "logging/setLevel": {

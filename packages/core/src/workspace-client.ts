@@ -2,28 +2,11 @@ import type { AbortableOptions } from "./abort.ts";
 import type { RequestOptions } from "./connection.ts";
 import type { TenantryError } from "./error.ts";
 import type { ServerId } from "./id.ts";
-import type { CallToolResult, Tool } from "./mcp.ts";
+import type { PromptListing, ResourceListing, ResourceTemplateListing, ToolListing } from "./listing.ts";
+import type { CallToolResult, CompleteResult, GetPromptResult, ReadResourceResult } from "./mcp.ts";
 import type { Principal } from "./scope.ts";
-
-/** One tool of the catalog: the server's own description under a name that is unique in the workspace. */
-export interface CatalogTool extends Tool {
-  /** At most 64 characters of `[A-Za-z0-9_-]`, the same whichever other servers come and go. */
-  readonly name: string;
-  /** Where it comes from, in the server's own words. */
-  readonly origin: { readonly server: ServerId; readonly tool: string };
-}
-
-/** A server that could not be asked, and why. */
-export interface UnavailableServer {
-  readonly server: ServerId;
-  readonly error: TenantryError;
-}
-
-/** What a principal may see, with the servers that are missing from it. */
-export interface ToolListing {
-  readonly tools: readonly CatalogTool[];
-  readonly unavailable: readonly UnavailableServer[];
-}
+import type { UnavailableServer } from "./listing.ts";
+import type { ServerEvent, Subscription } from "./subscription.ts";
 
 /** How one of a principal's servers is. */
 export type ServerStatus =
@@ -40,6 +23,8 @@ export type ServerStatus =
 export interface ListOptions extends AbortableOptions {
   /** How long each server may take, in milliseconds; one that takes longer is reported as unavailable. Defaults to 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** Whether every server is asked again, whatever is known of its lists; defaults to `false`. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** How a tool is called. */
@@ -53,6 +38,45 @@ export interface CallToolOptions extends RequestOptions {
 
 /** A tool, by its catalog name or by its server and its own name. */
 export type ToolAddress = string | { readonly server: string; readonly tool: string };
+
+/** A prompt, by its catalog name or by its server and its own name. */
+export type PromptAddress = string | { readonly server: string; readonly prompt: string };
+
+/** A resource by its URI, where one server alone has it, or by its server and its URI. */
+export type ResourceAddress = string | { readonly server: string; readonly uri: string };
+
+/** What is completed: a prompt's argument, or a variable of a resource template. */
+export type CompletionTarget =
+  { readonly prompt: PromptAddress } | { readonly resourceTemplate: ResourceAddress };
+
+/** What has been typed so far. */
+export interface CompletionArgument {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** How a completion is asked for. */
+export interface CompleteOptions extends RequestOptions {
+  /** Arguments that are settled already, by name (MCP 2025-06-18, completion). */
+  readonly settled?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Which changes a subscriber wants to hear of, of all servers that the principal may see. */
+export interface WorkspaceFilter {
+  readonly tools?: boolean | undefined;
+  readonly prompts?: boolean | undefined;
+  readonly resources?: boolean | undefined;
+  /** Resources whose content is watched. */
+  readonly watched?: readonly ResourceAddress[] | undefined;
+}
+
+/** One change at one server. */
+export type WorkspaceEvent = ServerEvent & { readonly server: ServerId };
+
+/** What a subscriber hears of until it is closed; a server that it cannot hear is named. */
+export interface WorkspaceSubscription extends Omit<Subscription, "honored"> {
+  readonly unavailable: readonly UnavailableServer[];
+}
 
 /** Lists what a workspace offers. */
 export interface CatalogClient {
@@ -68,6 +92,35 @@ export interface WorkspaceClient extends CatalogClient {
    * else throws a `TenantryError`.
    */
   callTool(tool: ToolAddress, args?: object, options?: CallToolOptions): Promise<CallToolResult>;
+  /** Lists the resources of every server that answers, as {@link listTools} does. */
+  listResources(options?: ListOptions): Promise<ResourceListing>;
+  /** Lists the resource templates of every server that answers, as {@link listTools} does. */
+  listResourceTemplates(options?: ListOptions): Promise<ResourceTemplateListing>;
+  /**
+   * Reads a resource of a server that the principal may see. Throws `RESOURCE_UNKNOWN` for a bare URI that no server, or
+   * more than one, lists or has a template for.
+   */
+  readResource(resource: ResourceAddress, options?: RequestOptions): Promise<ReadResourceResult>;
+  /** Lists the prompts of every server that answers, as {@link listTools} does. */
+  listPrompts(options?: ListOptions): Promise<PromptListing>;
+  /** Gives a prompt's messages; `args` is text by name. Throws `PROMPT_UNKNOWN` for one that there is not. */
+  getPrompt(
+    prompt: PromptAddress,
+    args?: Readonly<Record<string, string>>,
+    options?: RequestOptions,
+  ): Promise<GetPromptResult>;
+  /** Suggests how an argument goes on; throws as {@link getPrompt} and {@link readResource} do. */
+  complete(
+    target: CompletionTarget,
+    argument: CompletionArgument,
+    options?: CompleteOptions,
+  ): Promise<CompleteResult["completion"]>;
+  /** Hears of changes at the servers that the principal may see, until the subscription is closed. */
+  subscribe(
+    filter: WorkspaceFilter,
+    listener: (event: WorkspaceEvent) => void,
+    options?: AbortableOptions,
+  ): Promise<WorkspaceSubscription>;
   /** Asks every server and reports how it is. */
   servers(options?: ListOptions): Promise<readonly ServerStatus[]>;
 }

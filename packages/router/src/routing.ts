@@ -15,6 +15,16 @@ import {
 import type { RouterLimits } from "./limits.ts";
 import type { ServerListing } from "./server-listing.ts";
 
+/** What a workspace says of one tool, whatever its server says; it holds through every rediscovery. */
+export interface ToolOverride {
+  /** Whether it is listed and can be called; defaults to `true`. */
+  readonly enabled?: boolean | undefined;
+  /** Its name in the catalog: 1 to 64 characters of `[A-Za-z0-9_-]`. Defaults to {@link toolName}'s. */
+  readonly name?: string | undefined;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+}
+
 /** One server of a workspace, ready to be reached. */
 export interface RoutedServer {
   readonly ref: ServerRef;
@@ -27,6 +37,8 @@ export interface RoutedServer {
   readonly discovery?: { readonly credentials?: CredentialProvider };
   /** How long one call may take where the call does not say so, in milliseconds; defaults to the router's limit. */
   readonly timeoutMs?: number;
+  /** By the server's own name of each tool. */
+  readonly tools?: Readonly<Record<string, ToolOverride>>;
 }
 
 /** What every view of one router shares; nothing in it belongs to a principal. */
