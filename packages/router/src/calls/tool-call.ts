@@ -11,7 +11,7 @@ import {
   type ServerId,
   withDeadline,
 } from "@tenantry/core";
-import type { Routing } from "./routing.ts";
+import type { Routing } from "../routing.ts";
 import { findTool, type Candidate, type Place } from "./tool-lookup.ts";
 
 /** What is called. */
