@@ -45,6 +45,7 @@ export type {
   ToolListing,
   UnavailableServer,
 } from "./listing.ts";
+export type { ApprovalAddress, ApprovalKind, ApprovalNeeded, DefinitionChange } from "./approval.ts";
 export type { ApprovalRequest, ClientOptions } from "./client-options.ts";
 export type {
   CallToolResult,
