@@ -1,6 +1,8 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { Credential } from "./credential.ts";
 import type { Deviation } from "./deviation.ts";
+import type { InputRounds } from "./input-rounds.ts";
+import type { JsonObject } from "./json.ts";
 import type {
   Implementation,
   LogLevel,
@@ -85,6 +87,16 @@ export interface RequestOptions extends AbortableOptions {
   readonly onLog?: ((message: LogMessage) => void) | undefined;
   /** From which level on a modern server logs while it works on this request; defaults to `info` where `onLog` is given. */
   readonly logLevel?: LogLevel | undefined;
+  /**
+   * Gives back what a modern server asks, as {@link InputRounds} has it, instead of answering it with handlers: the result
+   * is then what `inputRequiredOf` finds in it. For whoever passes requests on for a client that does the answering.
+   */
+  readonly rounds?: InputRounds | undefined;
+  /**
+   * What the request says in its `_meta` beside what the protocol itself puts there, which comes first; such as a trace's
+   * context (`traceparent`, `tracestate`, `baggage`; MCP 2026-07-28, SEP-414).
+   */
+  readonly meta?: JsonObject | undefined;
   /** Is told where the server deviates from the protocol or from its own words, although the caller gets its answer. */
   readonly onDeviation?: ((deviation: Deviation) => void) | undefined;
 }
