@@ -10,6 +10,7 @@ import type {
   JsonObject,
   LogLevel,
   ServerRequestHandlers,
+  TraceContext,
 } from "@tenantry/core";
 import type { CallListeners } from "./call.ts";
 import { isObject, type Fields, type Id } from "./message.ts";
@@ -74,6 +75,21 @@ export function modernParams(
       [CLIENT_CAPABILITIES_META_KEY]: capabilities,
     },
   };
+}
+
+/** Adds to a request's parameters which trace it belongs to (SEP-414), in both eras. */
+export function tracedParams(
+  params: Fields | undefined,
+  trace: TraceContext | undefined,
+): Fields | undefined {
+  if (trace === undefined) return params;
+  const { traceparent, tracestate, baggage } = trace;
+  const told = {
+    traceparent,
+    ...(tracestate !== undefined && { tracestate }),
+    ...(baggage !== undefined && { baggage }),
+  };
+  return { ...params, _meta: { ...metaOf(params), ...told } };
 }
 
 function metaOf(params: Fields | undefined): Fields | undefined {

@@ -14,6 +14,7 @@ import type {
   ServerCapabilities,
 } from "./mcp.ts";
 import type { ServerRequestHandlers } from "./server-requests.ts";
+import type { TraceContext } from "./trace-context.ts";
 import type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
 import type { Era } from "./definition.ts";
 import type { CloseReason, Endpoint } from "./upstream.ts";
@@ -87,15 +88,14 @@ export interface RequestOptions extends AbortableOptions {
   readonly onLog?: ((message: LogMessage) => void) | undefined;
   /** From which level on a modern server logs while it works on this request; defaults to `info` where `onLog` is given. */
   readonly logLevel?: LogLevel | undefined;
+  /** The trace that the request belongs to; the server is told of it in `_meta`. Defaults to none. */
+  readonly trace?: TraceContext | undefined;
   /**
    * Gives back what a modern server asks, as {@link InputRounds} has it, instead of answering it with handlers: the result
    * is then what `inputRequiredOf` finds in it. For whoever passes requests on for a client that does the answering.
    */
   readonly rounds?: InputRounds | undefined;
-  /**
-   * What the request says in its `_meta` beside what the protocol itself puts there, which comes first; such as a trace's
-   * context (`traceparent`, `tracestate`, `baggage`; MCP 2026-07-28, SEP-414).
-   */
+  /** What else the request says in its `_meta`; what the protocol itself puts there comes first. Defaults to nothing. */
   readonly meta?: JsonObject | undefined;
   /** Is told where the server deviates from the protocol or from its own words, although the caller gets its answer. */
   readonly onDeviation?: ((deviation: Deviation) => void) | undefined;

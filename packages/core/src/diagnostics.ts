@@ -1,6 +1,7 @@
 import type { Deviation } from "./deviation.ts";
 import type { ServerId } from "./id.ts";
 import type { Scope } from "./scope.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
 export interface DiagnosticEvents {
@@ -21,6 +22,10 @@ export interface DiagnosticEvents {
     readonly server: ServerId;
     tool: string;
     readonly deviations: Deviation[];
+    /** Whether the tool itself said that it failed; absent until it has answered. */
+    isError?: boolean;
+    /** The trace that the server is told of: the caller's, until whoever traces puts one of its own in its place. */
+    trace?: TraceContext | undefined;
   };
 }
 

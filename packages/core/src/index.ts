@@ -75,6 +75,7 @@ export type { ServerRequestHandlers, ServerRequestOptions } from "./server-reque
 export { inputRequiredOf } from "./input-rounds.ts";
 export type { InputRequest, InputRequired, InputRounds } from "./input-rounds.ts";
 export type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
+export type { TraceContext } from "./trace-context.ts";
 export type { Deviation, DeviationKind } from "./deviation.ts";
 
 // The contracts between packages: for authors of credential sources, connectors, upstreams and stores.
