@@ -114,9 +114,12 @@ export type {
 } from "./upstream.ts";
 export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
 export type {
+  ApprovalKey,
   AuditEntry,
   AuditLog,
   ClientKey,
+  Counter,
+  Counters,
   CredentialKey,
   Cursor,
   FlowKey,
