@@ -126,7 +126,7 @@ export class ToolCall {
   ): Promise<CallToolResult> {
     const { args, optionsFor } = this.#request;
     const options = optionsFor(candidate);
-    const { onProgress, onLog, logLevel, handlers } = options;
+    const { onProgress, onLog, logLevel, handlers, rounds, meta } = options;
     const { trace } = this.#heard ?? options;
     const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
     const before = this.#delivery;
@@ -136,7 +136,7 @@ export class ToolCall {
       const result = await connection.request("tools/call", params, {
         signal,
         timeoutMs,
-        ...{ onProgress, onLog, logLevel, handlers, trace, onDeviation: this.#onDeviation() },
+        ...{ onProgress, onLog, logLevel, handlers, rounds, meta, trace, onDeviation: this.#onDeviation() },
       });
       if (this.#heard !== undefined) this.#heard.isError = result.isError === true;
       return result;

@@ -146,7 +146,6 @@ export class Contexts {
       this.#owners.set(key, owner);
     }
   }
-
 }
 
 function keyOf(scope: Scope): string {
