@@ -18,6 +18,10 @@ import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
+import type { ApprovalDesk } from "./approvals/desk.ts";
+import { guardAnswers } from "./guards/answers.ts";
+import { GuardHouse, type GuardOptions, type GuardStore } from "./guards/guards.ts";
+import { PartialLists } from "./names/partial.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
@@ -34,6 +38,10 @@ export interface RouterOptions {
   /** Defaults to the system's clock. */
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<RouterLimits> | undefined;
+  /** The guards of every workspace, beside what one has of its own. */
+  readonly guards?: GuardOptions | undefined;
+  /** Where approvals, audit entries and shared quotas are kept; required by the guards that need it. */
+  readonly store?: GuardStore | undefined;
 }
 
 /** Routes the calls of every workspace over one pool. It keeps nothing open, and remembers what servers list. */
@@ -62,6 +70,11 @@ export interface WorkspaceShape {
    * listing's `ambiguous`. Defaults to `prefixed`.
    */
   readonly names?: NameMode | undefined;
+  /**
+   * The workspace's own guards: policies, quotas and interceptors hold beside the router's, and what has to be approved in
+   * its place. What was counted is kept as long as the object itself, so give the same one again.
+   */
+  readonly guards?: GuardOptions | undefined;
 }
 
 /** Routes the calls of one workspace. */
@@ -78,13 +91,17 @@ export interface WorkspaceRouter {
    * reported as unavailable with `CREDENTIAL_MISSING`.
    */
   discovery(): CatalogClient;
+  /** Where approvals are decided; absent where the router has no store. */
+  readonly approvals: ApprovalDesk | undefined;
 }
 
-/** Creates a router; throws `CONFIG_INVALID` for a malformed limit. */
+/** Creates a router; throws `CONFIG_INVALID` for a malformed limit or guard. */
 export function createRouter(options: RouterOptions): Router {
   const { pool, clock = systemClock } = options;
   const limits = routerLimits(options.limits);
-  const catalog = new Catalog({ pool, clock, limits });
+  const house = new GuardHouse(options.guards ?? {}, { clock, store: options.store });
+  const { identities } = house;
+  const catalog = new Catalog({ pool, clock, limits, identities });
   const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
   function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
@@ -92,7 +109,7 @@ export function createRouter(options: RouterOptions): Router {
     if (kept !== undefined) return kept;
     checkServers(servers);
     const listings = Object.freeze(servers.map((server) => new ServerListing(server, names)));
-    const made = Object.freeze({ listings, merged: new MergedLists() });
+    const made = Object.freeze({ listings, merged: new MergedLists(), partial: new PartialLists() });
     known.set(servers, (known.get(servers) ?? new Map<NameMode, Shown>()).set(names, made));
     return made;
   }
@@ -101,10 +118,11 @@ export function createRouter(options: RouterOptions): Router {
     workspace(
       id: WorkspaceId,
       servers: readonly RoutedServer[],
-      { names = "prefixed" }: WorkspaceShape = {},
+      { names = "prefixed", guards }: WorkspaceShape = {},
     ) {
-      const parts = { workspace: id, pool, clock, limits, catalog };
-      return workspaceRouter(Object.freeze({ ...parts, ...shown(servers, checkNames(names)) }));
+      const parts = { workspace: id, pool, clock, limits, catalog, guards: house.of(id, guards) };
+      const routing = Object.freeze({ ...parts, ...shown(servers, checkNames(names)) });
+      return workspaceRouter(routing, house.desk(id));
     },
     forget: (whom: Whom) => catalog.forget(whom),
     [Symbol.dispose]: () => catalog.close(),
@@ -112,15 +130,16 @@ export function createRouter(options: RouterOptions): Router {
 }
 
 /** What the workspaces that have the same servers share. */
-type Shown = Pick<Routing, "listings" | "merged">;
+type Shown = Pick<Routing, "listings" | "merged" | "partial">;
 
 function checkNames(names: unknown): NameMode {
   if (names === "prefixed" || names === "plain") return names;
   throw new TenantryError("CONFIG_INVALID", 'names: expected "prefixed" or "plain".');
 }
 
-function workspaceRouter(routing: Routing): WorkspaceRouter {
+function workspaceRouter(routing: Routing, approvals: ApprovalDesk | undefined): WorkspaceRouter {
   return Object.freeze({
+    approvals,
     as: (principal: Principal, context: object, options: ClientOptions = {}) =>
       new WorkspaceView(routing, {
         principal: principalIn(routing.workspace, principal),
@@ -176,12 +195,15 @@ function checkContext(context: object): Context {
 
 function discoveryClient(routing: Routing): CatalogClient {
   const asked = routing.listings.map((listing) => {
-    const route = discoveryRouteOf(listing, routing.workspace);
+    const route = discoveryRouteOf(listing, routing);
     const server = listing.server.ref.id;
     return route === undefined ? { server, error: undiscoverable(listing.server) } : { listing, route };
   });
   return Object.freeze({
-    listTools: async (options = {}) => toolListing(routing, await listAll(routing, asked, "tools", options)),
+    async listTools(options = {}) {
+      const answers = await listAll(routing, asked, "tools", options);
+      return toolListing(routing, await guardAnswers(routing, "tools", answers, undefined));
+    },
   } satisfies CatalogClient);
 }
 
