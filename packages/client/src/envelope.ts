@@ -4,7 +4,13 @@ import {
   LOG_LEVEL_META_KEY,
   PROTOCOL_VERSION_META_KEY,
 } from "@modelcontextprotocol/client";
-import type { ClientCapabilities, Implementation, LogLevel, ServerRequestHandlers } from "@tenantry/core";
+import type {
+  ClientCapabilities,
+  Implementation,
+  LogLevel,
+  ServerRequestHandlers,
+  TraceContext,
+} from "@tenantry/core";
 import type { CallListeners } from "./call.ts";
 import { isObject, type Fields, type Id } from "./message.ts";
 
@@ -60,6 +66,21 @@ export function modernParams(
       [CLIENT_CAPABILITIES_META_KEY]: capabilitiesOf(handlers),
     },
   };
+}
+
+/** Adds to a request's parameters which trace it belongs to (SEP-414), in both eras. */
+export function tracedParams(
+  params: Fields | undefined,
+  trace: TraceContext | undefined,
+): Fields | undefined {
+  if (trace === undefined) return params;
+  const { traceparent, tracestate, baggage } = trace;
+  const told = {
+    traceparent,
+    ...(tracestate !== undefined && { tracestate }),
+    ...(baggage !== undefined && { baggage }),
+  };
+  return { ...params, _meta: { ...metaOf(params), ...told } };
 }
 
 function metaOf(params: Fields | undefined): Fields | undefined {

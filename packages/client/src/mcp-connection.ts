@@ -19,6 +19,7 @@ import {
 } from "@tenantry/core";
 import { atMost } from "./at-most.ts";
 import type { Call } from "./call.ts";
+import { tracedParams } from "./envelope.ts";
 import { Errand } from "./errand.ts";
 import type { Hearer } from "./inbox.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
@@ -174,7 +175,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
     const errand = new Errand({ method, clock, timeoutMs, signal });
     (this.#errands ??= new Set()).add(errand);
     try {
-      return await this.#requests.run(errand, { method, params, options });
+      const told = tracedParams(params, options.trace);
+      return await this.#requests.run(errand, { method, params: told, options });
     } catch (failure) {
       const isLost = failure instanceof TenantryError && failure.code === "SESSION_LOST";
       if (isLost && !errand.wasEndedBy(failure)) this.#lose(failure);

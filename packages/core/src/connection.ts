@@ -12,6 +12,7 @@ import type {
   ServerCapabilities,
 } from "./mcp.ts";
 import type { ServerRequestHandlers } from "./server-requests.ts";
+import type { TraceContext } from "./trace-context.ts";
 import type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
 import type { Era } from "./definition.ts";
 import type { CloseReason, Endpoint } from "./upstream.ts";
@@ -85,6 +86,8 @@ export interface RequestOptions extends AbortableOptions {
   readonly onLog?: ((message: LogMessage) => void) | undefined;
   /** From which level on a modern server logs while it works on this request; defaults to `info` where `onLog` is given. */
   readonly logLevel?: LogLevel | undefined;
+  /** The trace that the request belongs to; the server is told of it in `_meta`. Defaults to none. */
+  readonly trace?: TraceContext | undefined;
   /** Is told where the server deviates from the protocol or from its own words, although the caller gets its answer. */
   readonly onDeviation?: ((deviation: Deviation) => void) | undefined;
 }

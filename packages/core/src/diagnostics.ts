@@ -3,6 +3,7 @@ import type { ErrorCode } from "./error.ts";
 import type { ServerId, WorkspaceId } from "./id.ts";
 import type { Scope } from "./scope.ts";
 import type { Route } from "./switched-server.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
 export interface DiagnosticEvents {
@@ -23,6 +24,10 @@ export interface DiagnosticEvents {
     readonly server: ServerId;
     tool: string;
     readonly deviations: Deviation[];
+    /** Whether the tool itself said that it failed; absent until it has answered. */
+    isError?: boolean;
+    /** The trace that the server is told of: the caller's, until whoever traces puts one of its own in its place. */
+    trace?: TraceContext | undefined;
   };
 }
 

@@ -80,6 +80,7 @@ export type {
 } from "./mcp.ts";
 export type { ServerRequestHandlers, ServerRequestOptions } from "./server-requests.ts";
 export type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
+export type { TraceContext } from "./trace-context.ts";
 export type { Deviation, DeviationKind } from "./deviation.ts";
 
 // The contracts between packages: for authors of credential sources, connectors, upstreams and stores.
@@ -118,9 +119,12 @@ export type {
 } from "./upstream.ts";
 export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
 export type {
+  ApprovalKey,
   AuditEntry,
   AuditLog,
   ClientKey,
+  Counter,
+  Counters,
   CredentialKey,
   Cursor,
   FlowKey,

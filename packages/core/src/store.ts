@@ -140,6 +140,15 @@ export interface VerdictKey {
   readonly url: string;
 }
 
+/** What is approved of one server in one workspace: its identity, or one of its tools or prompts. */
+export interface ApprovalKey {
+  readonly workspace: WorkspaceId;
+  readonly server: ServerId;
+  readonly kind: "server" | "tool" | "prompt";
+  /** The server's own name of it; empty for the server itself. */
+  readonly name: string;
+}
+
 /** The time for which one holder has a name to itself. */
 export interface StoreLease {
   readonly name: string;
@@ -160,6 +169,28 @@ export interface Leases {
   renew(lease: StoreLease, options: { readonly ttlMs: number }): Promise<StoreLease>;
   /** Ends the lease early; does nothing where it has ended. */
   release(lease: StoreLease): Promise<void>;
+}
+
+/** How often something has happened in a time that began with the first of it. */
+export interface Counter {
+  readonly points: number;
+  /** When it ends and the next one begins at nothing, by the store's clock, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Numbers that all processes that use the store add to, for as long as each lasts. The store's own clock decides; where it
+ * is set back by more than ten seconds, the younger ones have ended. Nobody is told of changes.
+ */
+export interface Counters {
+  /**
+   * Adds `points`, a whole number from 1 to 1,000,000, at once for everybody, and gives what they come to. Where there is
+   * no counter or it has ended, one begins that lasts `ttlMs`, which is at most a day.
+   */
+  add(name: string, points: number, options: { readonly ttlMs: number }): Promise<Counter>;
+  get(name: string): Promise<Counter | undefined>;
+  /** Ends the counter; does nothing where there is none. */
+  reset(name: string): Promise<void>;
 }
 
 /** Something that happened, for whoever has to account for it; it never holds a secret. */
@@ -191,6 +222,7 @@ export interface StoreSlices {
   readonly clients: Slice<ClientKey>;
   readonly flows: TenantSlice<FlowKey>;
   readonly verdicts: Slice<VerdictKey>;
+  readonly approvals: TenantSlice<ApprovalKey>;
 }
 
 /** What a watcher is told: that a row was written or deleted, or that some may have been unnoticed. */
@@ -212,6 +244,7 @@ export type Person =
 /** Everything that an instance can keep. A package takes the slices that it needs: `Pick<Store, "credentials" | "leases">`. */
 export interface Store extends StoreSlices, AsyncDisposable {
   readonly leases: Leases;
+  readonly counters: Counters;
   readonly audit: AuditLog;
   /** Deletes every row of a person but the audit's, and says how many that were. */
   erase(person: Person): Promise<number>;

@@ -5,6 +5,7 @@ import {
   systemClock,
   TenantryError,
   type CatalogClient,
+  type ClientOptions,
   type Clock,
   type Connection,
   type ConnectionPool,
@@ -13,12 +14,14 @@ import {
   type WorkspaceClient,
   type WorkspaceId,
 } from "@tenantry/core";
-import { askAll, listingOf } from "./catalog.ts";
+import { askAll } from "./catalog/ask-all.ts";
+import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
-import { ServerListing } from "./server-listing.ts";
-import { WorkspaceView } from "./workspace-view.ts";
+import { ServerListing } from "./catalog/server-listing.ts";
+import { toolListing } from "./catalog/listings.ts";
+import { WorkspaceView } from "./views/workspace-view.ts";
 
 /** What a router is made of. */
 export interface RouterOptions {
@@ -43,10 +46,11 @@ export interface Router {
 export interface WorkspaceRouter {
   /**
    * Gives the principal's view of the workspace. The context is copied, one level deep, for the credentials of this
-   * principal. Throws `PRINCIPAL_INVALID`, also for a principal of another workspace or with a key that there is not,
-   * and `ARGUMENT_INVALID` for a context that is no plain object.
+   * principal; `options` are what every call is given that does not bring its own. Throws `PRINCIPAL_INVALID`, also for a
+   * principal of another workspace or with a key that there is not, and `ARGUMENT_INVALID` for a context that is no plain
+   * object and for malformed options.
    */
-  as(principal: Principal, context: object): WorkspaceClient;
+  as(principal: Principal, context: object, options?: ClientOptions): WorkspaceClient;
   /**
    * Lists tools before there is a user, under each definition's own `discovery` credential. A server without one is
    * reported as unavailable with `CREDENTIAL_MISSING`.
@@ -77,8 +81,12 @@ export function createRouter(options: RouterOptions): Router {
 
 function workspaceRouter(routing: Routing): WorkspaceRouter {
   return Object.freeze({
-    as: (principal: Principal, context: object) =>
-      new WorkspaceView(routing, principalIn(routing.workspace, principal), checkContext(context)),
+    as: (principal: Principal, context: object, options: ClientOptions = {}) =>
+      new WorkspaceView(routing, {
+        principal: principalIn(routing.workspace, principal),
+        context: checkContext(context),
+        options: checkClientOptions(options),
+      }),
     discovery: () => discoveryClient(routing),
   });
 }
@@ -121,10 +129,11 @@ function checkContext(context: object): Context {
 function discoveryClient(routing: Routing): CatalogClient {
   return Object.freeze({
     listTools: async (options = {}) =>
-      listingOf(
+      toolListing(
         await askAll(
           routing,
           ({ server }) => discoveryRouteOf(server, routing.workspace) ?? undiscoverable(server),
+          (listing, connection, signal) => listing.tools(connection, signal),
           options,
         ),
       ),

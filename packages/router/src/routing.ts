@@ -13,7 +13,7 @@ import {
   type WorkspaceId,
 } from "@tenantry/core";
 import type { RouterLimits } from "./limits.ts";
-import type { ServerListing } from "./server-listing.ts";
+import type { ServerListing } from "./catalog/server-listing.ts";
 
 /** What a workspace says of one tool, whatever its server says; it holds through every rediscovery. */
 export interface ToolOverride {

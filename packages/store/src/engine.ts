@@ -1,4 +1,4 @@
-import type { AuditEntry, StoreChange, StoreLease, UrgentOptions, Version } from "@tenantry/core";
+import type { AuditEntry, Counter, StoreChange, StoreLease, UrgentOptions, Version } from "@tenantry/core";
 import type { KeyTexts, Selection } from "./key.ts";
 import type { SliceShape } from "./slice-shape.ts";
 
@@ -64,6 +64,10 @@ export interface Engine {
   acquire(name: string, ttlMs: number): Promise<StoreLease | undefined>;
   renew(lease: StoreLease, ttlMs: number): Promise<StoreLease>;
   release(lease: StoreLease): Promise<void>;
+  /** Adds to a counter, or begins one where there is none or it has ended. */
+  add(name: string, points: number, ttlMs: number): Promise<Counter>;
+  counter(name: string): Promise<Counter | undefined>;
+  resetCounter(name: string): Promise<void>;
   append(entry: StoredEntry["entry"], detail: string): Promise<void>;
   entries(selection: EntrySelection, request: PageRequest<number>): Promise<Rows<StoredEntry>>;
   watch(listener: (change: StoreChange) => void): Disposable;

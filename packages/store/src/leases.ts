@@ -3,26 +3,27 @@ import type { Engine } from "./engine.ts";
 import { invalid } from "./failure.ts";
 import { checkText, encodeText } from "./text.ts";
 
-/** The most that a lease's name may take, in bytes. */
+/** The most that the name of a lease or a counter may take, in bytes. */
 const maxNameBytes = 2_600;
-/** The longest time for which a lease is given at once: a day. */
+/** The longest time for which a lease is given at once, and that a counter lasts: a day. */
 const maxTtlMs = 86_400_000;
 
-interface LeaseOptions {
+/** How long a lease or a counter lasts. */
+export interface TtlOptions {
   readonly ttlMs: number;
 }
 
-/** How far the clock may be set back without ending the leases that were given before, in milliseconds. */
+/** How far the clock may be set back without ending the leases and counters of before, in milliseconds. */
 export const toleratedStepMs = 10_000;
 
 /** The leases of an engine; they check what they are given before anything is sent. */
 export function leasesOf(engine: Engine): Leases {
   return Object.freeze({
-    acquire: async (name: string, options: LeaseOptions) => {
+    acquire: async (name: string, options: TtlOptions) => {
       const lease = await engine.acquire(encodeName(name), ttlOf(options));
       return lease && Object.freeze({ ...lease, name });
     },
-    renew: async (lease: StoreLease, options: LeaseOptions) => {
+    renew: async (lease: StoreLease, options: TtlOptions) => {
       const renewed = await engine.renew(checkLease(lease), ttlOf(options));
       return Object.freeze({ ...renewed, name: lease.name });
     },
@@ -37,15 +38,17 @@ export function checkLease(lease: StoreLease): StoreLease {
   return { name: encodeName(name), fence, expiresAt };
 }
 
-function encodeName(name: string): string {
-  const text = encodeText(checkText(name, "the name of a lease"));
+/** Checks a name, of which `what` says whose it is, and spells it as it is stored; throws `ARGUMENT_INVALID`. */
+export function encodeName(name: string, what = "the name of a lease"): string {
+  const text = encodeText(checkText(name, what));
   if (new TextEncoder().encode(text).length > maxNameBytes) {
-    throw invalid(`The name of a lease takes more than ${maxNameBytes} bytes; shorten it.`);
+    throw invalid(`Shorten ${what}: it takes more than ${maxNameBytes} bytes.`);
   }
   return text;
 }
 
-function ttlOf(options: LeaseOptions | undefined): number {
+/** Checks how long something lasts; throws `ARGUMENT_INVALID`. */
+export function ttlOf(options: TtlOptions | undefined): number {
   const ttlMs = options?.ttlMs ?? Number.NaN;
   if (Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= maxTtlMs) return ttlMs;
   throw invalid(`ttlMs is a whole number of milliseconds from 1 to ${maxTtlMs}.`);

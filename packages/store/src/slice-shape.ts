@@ -54,6 +54,11 @@ export const shapes = {
     parts: [workspace, { part: "user", column: "user_id" }, { part: "state", column: "state" }, server],
   },
   verdicts: { name: "verdicts", table: "tenantry_verdicts", parts: [{ part: "url", column: "url" }] },
+  approvals: {
+    name: "approvals",
+    table: "tenantry_approvals",
+    parts: [workspace, server, { part: "kind", column: "kind" }, { part: "name", column: "name" }],
+  },
 } as const satisfies { readonly [N in keyof StoreSlices]: SliceShape & { readonly name: N } };
 
 /** The slices whose rows may belong to a person. */

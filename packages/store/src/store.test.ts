@@ -13,7 +13,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const urls = ["a", "b", "c"];
 
-const kinds = ["get", "put", "delete", "acquire", "renew", "release", "fenced", "advance"] as const;
+const kinds = [
+  ...(["get", "put", "delete", "acquire", "renew", "release", "fenced", "advance"] as const),
+  ...(["count", "counted", "reset"] as const),
+] as const;
 
 /** What may happen, with a number that says to which row or lease, and under which condition. */
 const step = (further: "expire" | "back") =>
@@ -55,6 +58,9 @@ async function play(store: Store, clock: ManualClock, steps: Steps) {
       },
       renew: async () => (await store.leases.renew(lease, { ttlMs: 900 })).expiresAt,
       release: () => store.leases.release(lease),
+      count: async () => ({ ...(await store.counters.add(key.url, which + 1, { ttlMs: 800 })) }),
+      counted: async () => ({ ...(await store.counters.get(key.url)) }),
+      reset: () => store.counters.reset(key.url),
       advance: () => clock.advance(300 * (which + 1)),
       // Somebody sets the clock back.
       back: () => clock.advance(-4_000 * which),
@@ -88,6 +94,22 @@ it("keeps a lease where the clock is set back by a small step, and ends it where
     expect((await store.leases.acquire("a", { ttlMs: 5_000 }))?.fence).toBeGreaterThan(
       lease?.fence ?? Infinity,
     );
+    await store.close();
+  }
+});
+
+it("keeps a counter where the clock is set back by a small step, and ends it where it is by a large one", async () => {
+  const clock = manualClock();
+  const patient = { now: clock.now, after: systemClock.after };
+  for (const store of [
+    memoryStore({ clock }),
+    sqliteStore(join(folder, `${crypto.randomUUID()}.db`), { clock: patient }),
+  ]) {
+    await store.counters.add("a", 1, { ttlMs: 5_000 });
+    await clock.advance(-10_000);
+    expect((await store.counters.add("a", 1, { ttlMs: 5_000 })).points).toBe(2);
+    await clock.advance(-1);
+    expect((await store.counters.add("a", 1, { ttlMs: 5_000 })).points).toBe(1);
     await store.close();
   }
 });

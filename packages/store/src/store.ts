@@ -1,5 +1,6 @@
 import type { Person, Store, StoreSlices, TenantSlice } from "@tenantry/core";
 import { auditOf } from "./audit.ts";
+import { countersOf } from "./counters.ts";
 import type { Engine, Target } from "./engine.ts";
 import { invalid } from "./failure.ts";
 import { selectionOf } from "./key.ts";
@@ -21,7 +22,9 @@ export function storeOf(engine: Engine): Store {
     clients: slice("clients"),
     flows: slice("flows"),
     verdicts: slice("verdicts"),
+    approvals: slice("approvals"),
     leases: leasesOf(engine),
+    counters: countersOf(engine),
     audit: auditOf(engine),
     erase: async (person: Person) => engine.clear(rowsOf(person)),
     watch: (listener: Parameters<Store["watch"]>[0]) => {

@@ -1,5 +1,12 @@
 import { principalOf, quote, serverId, TenantryError } from "@tenantry/core";
-import type { AbortableOptions, CatalogClient, Store, WorkspaceClient, WorkspaceId } from "@tenantry/core";
+import type {
+  AbortableOptions,
+  CatalogClient,
+  ClientOptions,
+  Store,
+  WorkspaceClient,
+  WorkspaceId,
+} from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
 import type { WorkspaceRouter } from "@tenantry/router";
@@ -13,10 +20,11 @@ export interface Workspace {
   readonly id: WorkspaceId;
   /**
    * Acts as one user. Nothing is opened before the first call that needs it; `context`, a plain object, is what
-   * credentials are resolved from, and goes nowhere else. Throws `PRINCIPAL_INVALID` for a missing or malformed user
-   * and for a key of the address that there is not, `ARGUMENT_INVALID` for a malformed context.
+   * credentials are resolved from, and goes nowhere else; `options` are what each of this client's calls is given that
+   * does not bring its own. Throws `PRINCIPAL_INVALID` for a missing or malformed user and for a key of the address that
+   * there is not, `ARGUMENT_INVALID` for a malformed context or malformed options.
    */
-  as(user: UserAddress, context?: object): WorkspaceClient;
+  as(user: UserAddress, context?: object, options?: ClientOptions): WorkspaceClient;
   /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
   discovery(): CatalogClient;
   /**
@@ -51,7 +59,7 @@ export function openWorkspace(
   const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
   return Object.freeze<Workspace>({
     id,
-    as: (user, context = {}) => routed.as(principal(user), context),
+    as: (user, context = {}, options = {}) => routed.as(principal(user), context, options),
     discovery: () => routed.discovery(),
     finishAuthorization: async (user, callback, options = {}) =>
       authorizations.finish(callback, principal(user), options),

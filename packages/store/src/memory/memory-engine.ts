@@ -1,4 +1,4 @@
-import type { Clock, StoreChange, StoreLease, Version } from "@tenantry/core";
+import type { Clock, Counter, StoreChange, StoreLease, Version } from "@tenantry/core";
 import type {
   Engine,
   EntrySelection,
@@ -15,6 +15,7 @@ import { compareTexts } from "../text.ts";
 import type { SliceShape } from "../slice-shape.ts";
 import { Watchers } from "../watchers.ts";
 import { MemoryAudit } from "./memory-audit.ts";
+import { MemoryCounters } from "./memory-counters.ts";
 import { MemoryLeases } from "./memory-leases.ts";
 import { MemoryTable, type Room } from "./memory-table.ts";
 import { pageOf } from "./page-of.ts";
@@ -23,6 +24,7 @@ import { pageOf } from "./page-of.ts";
 export class MemoryEngine implements Engine {
   readonly #clock: Clock;
   readonly #leases: MemoryLeases;
+  readonly #counters: MemoryCounters;
   readonly #tables = new Map<string, MemoryTable>();
   readonly #watchers = new Watchers();
   readonly #room: Room;
@@ -34,6 +36,7 @@ export class MemoryEngine implements Engine {
     this.#room = { left: maxLength };
     this.#audit = new MemoryAudit(maxLength / 4);
     this.#leases = new MemoryLeases(clock);
+    this.#counters = new MemoryCounters(clock);
   }
 
   async get(shape: SliceShape, key: KeyTexts): Promise<StoredRow | undefined> {
@@ -100,6 +103,21 @@ export class MemoryEngine implements Engine {
   async release(lease: StoreLease): Promise<void> {
     this.#checkOpen();
     this.#leases.release(lease);
+  }
+
+  async add(name: string, points: number, ttlMs: number): Promise<Counter> {
+    this.#checkOpen();
+    return this.#counters.add(name, points, ttlMs);
+  }
+
+  async counter(name: string): Promise<Counter | undefined> {
+    this.#checkOpen();
+    return this.#counters.get(name);
+  }
+
+  async resetCounter(name: string): Promise<void> {
+    this.#checkOpen();
+    this.#counters.reset(name);
   }
 
   async append(entry: StoredEntry["entry"], detail: string): Promise<void> {

@@ -4,6 +4,7 @@ import { secret } from "@tenantry/core";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { storeContract } from "../testing.ts";
+import { migrations } from "../sql/migrations.ts";
 import { flow } from "../testing/samples.ts";
 import { postgresStore } from "./postgres-store.ts";
 
@@ -25,7 +26,9 @@ describe("a store", () => {
     const stores = Array.from({ length: 6 }, () => postgresStore(database));
     await Promise.all(stores.map((store) => store.verdicts.get(key)));
     await Promise.all(stores.map((store) => store.close()));
-    expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(2);
+    expect(await server.query(database, "select name from tenantry_migrations")).toHaveLength(
+      migrations.length,
+    );
   });
 
   it("sweeps what has expired as others are written", async () => {
@@ -38,6 +41,14 @@ describe("a store", () => {
     }
     // The last write has swept; another one may have been under way meanwhile.
     expect((await server.query(database, "select 1 from tenantry_flows")).length).toBeLessThan(8);
+  });
+
+  it("sweeps counters that have ended as others are added to", async () => {
+    const database = await server.createDatabase();
+    await using store = postgresStore(database);
+    for (let index = 0; index < 20; index++) await store.counters.add(`ended-${index}`, 1, { ttlMs: 1 });
+    for (let index = 0; index < 44; index++) await store.counters.add("lasting", 1, { ttlMs: 60_000 });
+    expect(await server.query(database, "select name from tenantry_counters")).toEqual([{ name: "lasting" }]);
   });
 
   it("shows its password nowhere, and reads nothing from the environment in place of what is missing", async () => {

@@ -12,6 +12,7 @@ interface Migration {
 export const migrations: readonly Migration[] = Object.freeze([
   Object.freeze({ name: "0001-first", up: createFirst }),
   Object.freeze({ name: "0002-flows-of-people", up: createFlowsOfPeople }),
+  Object.freeze({ name: "0003-approvals-and-counters", up: createApprovalsAndCounters }),
 ]);
 
 /** The slices as the first step has made them. */
@@ -37,6 +38,11 @@ async function createFlowsOfPeople(tx: Transaction<unknown>, backend: Backend): 
   await tx.schema.dropTable(shapes.flows.table).execute();
   await createSlice(tx, backend, shapes.flows);
   await createIndexByUser(tx, shapes.flows.table);
+}
+
+async function createApprovalsAndCounters(tx: Transaction<unknown>, backend: Backend): Promise<void> {
+  await createSlice(tx, backend, shapes.approvals);
+  await createCounters(tx, backend);
 }
 
 /** Who is erased from every workspace is found by it. */
@@ -77,6 +83,22 @@ async function createLeases(tx: Transaction<unknown>, { text, integer }: Backend
   await tx.schema
     .createIndex("tenantry_leases_by_expiry")
     .on("tenantry_leases")
+    .column("expires_at")
+    .execute();
+}
+
+async function createCounters(tx: Transaction<unknown>, { text, integer }: Backend): Promise<void> {
+  await tx.schema
+    .createTable("tenantry_counters")
+    .addColumn("name", sql`${text}`, (column) => column.notNull().primaryKey())
+    .addColumn("points", sql`${integer}`, (column) => column.notNull())
+    .addColumn("expires_at", sql`${integer}`, (column) => column.notNull())
+    .addColumn("ttl_ms", sql`${integer}`, (column) => column.notNull())
+    .execute();
+  // What is swept is found by it.
+  await tx.schema
+    .createIndex("tenantry_counters_by_expiry")
+    .on("tenantry_counters")
     .column("expires_at")
     .execute();
 }

@@ -1,5 +1,6 @@
 import {
   TenantryError,
+  type Counter,
   type StoreChange,
   type StoreLease,
   type UrgentOptions,
@@ -23,6 +24,7 @@ import type { ChangedRow } from "../watchers.ts";
 import { insertEntry, selectEntries } from "./audit-queries.ts";
 import type { Backend } from "./backend.ts";
 import { Connection } from "./connection.ts";
+import { addPoints, deleteCounter, selectCounter } from "./counter-queries.ts";
 import { endLease, extendLease, insertLease, isHeld } from "./lease-queries.ts";
 import { selectPage } from "./page-query.ts";
 import {
@@ -133,6 +135,21 @@ export class SqlEngine implements Engine {
 
   release(lease: StoreLease): Promise<void> {
     return this.#connection.write((tx) => endLease(tx, lease), { urgent: true });
+  }
+
+  async add(name: string, points: number, ttlMs: number): Promise<Counter> {
+    const addition = { name, points, ttlMs };
+    const counter = await this.#connection.write((tx) => addPoints(tx, addition, this.#backend.now()));
+    await this.#sweeper.afterWrite();
+    return counter;
+  }
+
+  counter(name: string): Promise<Counter | undefined> {
+    return this.#connection.read((db) => selectCounter(db, name, this.#backend.now()));
+  }
+
+  resetCounter(name: string): Promise<void> {
+    return this.#connection.write((tx) => deleteCounter(tx, name));
   }
 
   append(entry: StoredEntry["entry"], detail: string): Promise<void> {

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { shapes, type SliceShape } from "../slice-shape.ts";
 import type { Backend } from "./backend.ts";
 import type { Connection } from "./connection.ts";
+import { forgetCounters } from "./counter-queries.ts";
 import { forgetLeases } from "./lease-queries.ts";
 import { deleteSome } from "./row-queries.ts";
 
@@ -27,6 +28,7 @@ export class Sweeper {
     try {
       for (const shape of Object.values(shapes)) await this.#sweep(shape);
       await this.#connection.write((tx) => forgetLeases(tx, sweptAtOnce, this.#backend));
+      await this.#connection.write((tx) => forgetCounters(tx, sweptAtOnce, this.#backend));
     } catch {
       // See above.
     }

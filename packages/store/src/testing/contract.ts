@@ -1,6 +1,7 @@
 import { audit } from "./audit.ts";
 import type { StoreCheck } from "./check.ts";
 import { closing } from "./closing.ts";
+import { counters } from "./counters.ts";
 import { expiry } from "./expiry.ts";
 import { keys } from "./keys.ts";
 import { leases } from "./leases.ts";
@@ -25,6 +26,7 @@ export const storeContract: readonly StoreCheck[] = Object.freeze([
   ...tenants,
   ...expiry,
   ...leases,
+  ...counters,
   ...watching,
   ...audit,
   ...races,

@@ -1,6 +1,6 @@
 import { quote, TenantryError, type Json, type JsonObject } from "@tenantry/core";
-import type { RouterLimits } from "./limits.ts";
-import { isPlainObject } from "./plain-object.ts";
+import type { RouterLimits } from "../limits.ts";
+import { isPlainObject } from "../plain-object.ts";
 
 type ArgumentLimits = Pick<RouterLimits, "maxArgumentDepth" | "maxArgumentSize">;
 

@@ -1,7 +1,7 @@
 import { TenantryError, type ErrorDetails } from "@tenantry/core";
 import { expect, it } from "vitest";
-import { toolServer, type MemoryServer } from "../test/memory-pool.ts";
-import { workspace } from "../test/workspace.ts";
+import { toolServer, type MemoryServer } from "../../test/memory-pool.ts";
+import { workspace } from "../../test/workspace.ts";
 
 /** A server whose every connection ends with the first call of a tool. */
 function failing(details: ErrorDetails): MemoryServer {

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { principalOf, scopeOf, TenantryError, type ServerId } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
-import { never, toolServer } from "../test/memory-pool.ts";
-import { fromToken, workspace } from "../test/workspace.ts";
+import { never, toolServer } from "../../test/memory-pool.ts";
+import { fromToken, workspace } from "../../test/workspace.ts";
 
 const missing = new TenantryError("CREDENTIAL_MISSING", "Give the token.", {
   server: "docs" as ServerId,

@@ -1,9 +1,9 @@
 import { channel, tracingChannel } from "node:diagnostics_channel";
 import { TenantryError, type CallToolResult, type DiagnosticEvents, type ServerId } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
-import { never, toolServer, type Received } from "../test/memory-pool.ts";
-import { workspace } from "../test/workspace.ts";
-import { toolName } from "./tool-name.ts";
+import { never, toolServer, type Received } from "../../test/memory-pool.ts";
+import { workspace } from "../../test/workspace.ts";
+import { toolName } from "../names/tool-name.ts";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const said = (result: CallToolResult) => JSON.parse((result.content[0] as { text: string }).text) as unknown;

@@ -2,43 +2,53 @@ import {
   quote,
   TenantryError,
   type CatalogTool,
+  type Connection,
   type Delivery,
   type ListOptions,
   type ServerId,
   type ServerStatus,
-  type ToolListing,
+  type UnavailableServer,
   withDeadline,
 } from "@tenantry/core";
-import { checkOptions } from "./request-options.ts";
-import type { Route, Routing } from "./routing.ts";
+import { checkOptions } from "../request-options.ts";
+import type { Route, Routing } from "../routing.ts";
 import type { ServerListing } from "./server-listing.ts";
 
-/** What one server said, or why it said nothing. */
-export type Answer =
-  | { readonly server: ServerId; readonly tools: readonly CatalogTool[] }
+/** What one server listed, or why it listed nothing. */
+export type Answer<T> =
+  | { readonly server: ServerId; readonly items: readonly T[] }
   | { readonly server: ServerId; readonly error: TenantryError };
 
 /** How each server is reached, or why it is not. */
 export type RouteOf = (listing: ServerListing) => Route | TenantryError;
 
+/** Reads one server's list. */
+export type Read<T> = (
+  listing: ServerListing,
+  connection: Connection,
+  signal: AbortSignal,
+) => Promise<readonly T[]>;
+
 /**
- * Asks every server for its tools at the same time, each with a deadline of its own, and gives their answers in the
+ * Asks every server for a list at the same time, each with a deadline of its own, and gives their answers in the
  * order of the definitions. It throws for the caller's own doing only: an abort, or a malformed option.
  */
-export async function askAll(
+export async function askAll<T>(
   routing: Routing,
   routeOf: RouteOf,
+  read: Read<T>,
   options: ListOptions,
-): Promise<readonly Answer[]> {
+): Promise<readonly Answer<T>[]> {
   const { signal, timeoutMs = routing.limits.listTimeoutMs } = checkOptions(options);
   signal?.throwIfAborted();
   const answers = await Promise.all(
-    routing.listings.map(async (listing): Promise<Answer> => {
+    routing.listings.map(async (listing): Promise<Answer<T>> => {
       const server = listing.server.ref.id;
       try {
         const route = routeOf(listing);
         if (route instanceof TenantryError) return { server, error: route };
-        return { server, tools: await askOne(routing, listing, route, { signal, timeoutMs }) };
+        const ask = (connection: Connection, ending: AbortSignal) => read(listing, connection, ending);
+        return { server, items: await askOne(routing, route, ask, { signal, timeoutMs }) };
       } catch (failure) {
         return { server, error: reasonOf(failure, server) };
       }
@@ -48,18 +58,20 @@ export async function askAll(
   return answers;
 }
 
-/** Every tool of the servers that answered, and the servers that did not. */
-export function listingOf(answers: readonly Answer[]): ToolListing {
-  return {
-    tools: answers.flatMap((answer) => ("tools" in answer ? answer.tools : [])),
-    unavailable: answers.filter((answer) => "error" in answer),
-  };
+/** Everything that the servers who answered listed. */
+export function itemsOf<T>(answers: readonly Answer<T>[]): readonly T[] {
+  return answers.flatMap((answer) => ("items" in answer ? answer.items : []));
+}
+
+/** The servers that did not answer, and why. */
+export function unavailableOf(answers: readonly Answer<unknown>[]): readonly UnavailableServer[] {
+  return answers.filter((answer) => "error" in answer);
 }
 
 /** How a server is, judged by its answer. */
-export function statusOf(answer: Answer): ServerStatus {
+export function statusOf(answer: Answer<CatalogTool>): ServerStatus {
   const { server } = answer;
-  if ("tools" in answer) return { server, status: "ready", tools: answer.tools.length };
+  if ("items" in answer) return { server, status: "ready", tools: answer.items.length };
   const { error } = answer;
   switch (error.code) {
     case "AUTHORIZATION_REQUIRED":
@@ -75,12 +87,12 @@ export function statusOf(answer: Answer): ServerStatus {
   }
 }
 
-function askOne(
+function askOne<T>(
   { pool, clock }: Routing,
-  listing: ServerListing,
   { target, context, principal }: Route,
+  read: (connection: Connection, signal: AbortSignal) => Promise<readonly T[]>,
   { signal: caller, timeoutMs }: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
-): Promise<readonly CatalogTool[]> {
+): Promise<readonly T[]> {
   let delivery: Delivery = "unsent";
   const expired = () => listTimeout(target.server.id, timeoutMs, delivery);
   return withDeadline({ keepAlive: true, clock, timeoutMs, signal: caller, expired }, (signal) =>
@@ -88,7 +100,7 @@ function askOne(
       target,
       (connection) => {
         delivery = "unknown";
-        return listing.tools(connection, signal);
+        return read(connection, signal);
       },
       { context, principal, signal, resend: "safe" },
     ),
@@ -102,7 +114,7 @@ export function listTimeout(server: ServerId, timeoutMs: number, delivery: Deliv
 }
 
 /** What comes from outside, such as a credential function of the host, may throw anything. */
-function reasonOf(failure: unknown, server: ServerId): TenantryError {
+export function reasonOf(failure: unknown, server: ServerId): TenantryError {
   if (failure instanceof TenantryError) return failure;
   const message = `The server ${quote(server)} could not be asked; the cause says why.`;
   return new TenantryError("SERVER_UNAVAILABLE", message, { server, cause: failure });

@@ -1,7 +1,7 @@
 import { TenantryError, type Connection, withDeadline } from "@tenantry/core";
-import { listTimeout } from "./catalog.ts";
-import type { Route, Routing } from "./routing.ts";
-import type { ServerListing } from "./server-listing.ts";
+import { listTimeout } from "../catalog/ask-all.ts";
+import type { Route, Routing } from "../routing.ts";
+import type { ServerListing } from "../catalog/server-listing.ts";
 
 /** A server that may own a tool, and how this principal reaches it. */
 export interface Candidate {

@@ -1,8 +1,17 @@
-import { SharedFlight, type CatalogTool, type Connection, type Tool } from "@tenantry/core";
-import type { RouterLimits } from "./limits.ts";
-import type { RoutedServer } from "./routing.ts";
-import { toolName } from "./tool-name.ts";
-import { readTools } from "./tool-pages.ts";
+import {
+  SharedFlight,
+  type CatalogPrompt,
+  type CatalogResource,
+  type CatalogResourceTemplate,
+  type CatalogTool,
+  type Connection,
+  type Tool,
+} from "@tenantry/core";
+import type { RouterLimits } from "../limits.ts";
+import type { RoutedServer } from "../routing.ts";
+import { toolName } from "../names/tool-name.ts";
+import type { Items, Kind } from "./kind.ts";
+import { readPages } from "./pages.ts";
 
 /** One server's tools by their catalog names, in the server's own words. */
 export type ToolNames = ReadonlyMap<string, string>;
@@ -40,6 +49,37 @@ export class ServerListing {
     return current === undefined ? tools : structuredClone(tools);
   }
 
+  /** Reads another list; nothing of it is remembered. */
+  async others<K extends Exclude<Kind, "tools">>(
+    kind: K,
+    connection: Connection,
+    signal: AbortSignal,
+  ): Promise<readonly Items[K][]> {
+    return readPages(connection, kind, { server: this.server.ref.id, limits: this.#limits, signal });
+  }
+
+  async prompts(connection: Connection, signal: AbortSignal): Promise<readonly CatalogPrompt[]> {
+    const server = this.server.ref.id;
+    return (await this.others("prompts", connection, signal)).map((prompt) => ({
+      ...prompt,
+      name: toolName(server, prompt.name),
+      origin: Object.freeze({ server, prompt: prompt.name }),
+    }));
+  }
+
+  async resources(connection: Connection, signal: AbortSignal): Promise<readonly CatalogResource[]> {
+    const origin = Object.freeze({ server: this.server.ref.id });
+    return (await this.others("resources", connection, signal)).map((one) => ({ ...one, origin }));
+  }
+
+  async resourceTemplates(
+    connection: Connection,
+    signal: AbortSignal,
+  ): Promise<readonly CatalogResourceTemplate[]> {
+    const origin = Object.freeze({ server: this.server.ref.id });
+    return (await this.others("resourceTemplates", connection, signal)).map((one) => ({ ...one, origin }));
+  }
+
   /** Reads the list again for a name that is not {@link known}; joins a reading of it that is under way. */
   async find(connection: Connection, name: string, signal: AbortSignal): Promise<string | undefined> {
     const reading = this.#current(connection) ?? this.#begin(connection);
@@ -67,7 +107,7 @@ export class ServerListing {
 
   async #read(connection: Connection, signal: AbortSignal): Promise<Listed> {
     const server = this.server.ref.id;
-    const own = await readTools(connection, { server, limits: this.#limits, signal });
+    const own = await readPages(connection, "tools", { server, limits: this.#limits, signal });
     const tools = own.map((tool) => catalogTool(tool, this.server));
     const names = new Map(tools.map(({ name, origin }) => [name, origin.tool]));
     this.#names.set(connection, names);

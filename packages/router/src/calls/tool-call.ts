@@ -6,12 +6,12 @@ import {
   type CallToolResult,
   type Connection,
   type Delivery,
-  type Deviation,
+  type DiagnosticEvents,
   type JsonObject,
   type ServerId,
   withDeadline,
 } from "@tenantry/core";
-import type { Routing } from "./routing.ts";
+import type { Routing } from "../routing.ts";
 import { findTool, type Candidate, type Place } from "./tool-lookup.ts";
 
 /** What is called. */
@@ -32,8 +32,8 @@ export class ToolCall {
   readonly #request: ToolCallRequest;
   readonly #endsAt: number;
   #delivery: Delivery = "unsent";
-  /** Gathers what is off about the answer, where somebody listens to the call's diagnostics. */
-  #deviations: Deviation[] | undefined;
+  /** What is told of the call, where somebody listens to its diagnostics. */
+  #heard: DiagnosticEvents["tenantry:router:call"] | undefined;
 
   constructor(routing: Routing, request: ToolCallRequest) {
     this.#routing = routing;
@@ -97,16 +97,19 @@ export class ToolCall {
   async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {
     const { args, options } = this.#request;
     const { onProgress, onLog, logLevel, handlers } = options;
+    const { trace } = this.#heard ?? options;
     const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
     const before = this.#delivery;
     this.#delivery = "unknown";
     try {
       const params = { name, arguments: args };
-      return await connection.request("tools/call", params, {
+      const result = await connection.request("tools/call", params, {
         signal,
         timeoutMs,
-        ...{ onProgress, onLog, logLevel, handlers, onDeviation: this.#onDeviation() },
+        ...{ onProgress, onLog, logLevel, handlers, trace, onDeviation: this.#onDeviation() },
       });
+      if (this.#heard !== undefined) this.#heard.isError = result.isError === true;
+      return result;
     } catch (failure) {
       // One attempt that may have run is not made good by a later one that surely did not.
       if (before !== "unknown" && failure instanceof TenantryError) this.#delivery = failure.delivery;
@@ -117,10 +120,10 @@ export class ToolCall {
   /** Absent where nobody listens: an answer is not looked through for nothing. */
   #onDeviation(): CallToolOptions["onDeviation"] {
     const { onDeviation } = this.#request.options;
-    const deviations = this.#deviations;
-    if (deviations === undefined) return onDeviation;
+    const heard = this.#heard;
+    if (heard === undefined) return onDeviation;
     return (deviation) => {
-      deviations.push(deviation);
+      heard.deviations.push(deviation);
       onDeviation?.(deviation);
     };
   }
@@ -152,12 +155,18 @@ export class ToolCall {
   /** Tells of the call by the name that was asked for, until `work` has learnt the server's own. */
   #traced<T>({ route }: Candidate, asked: string, work: (event: { tool: string }) => Promise<T>): Promise<T> {
     const { scope, server } = route.target;
-    const event = { scope, server: server.id, tool: asked, deviations: [] };
+    const event = {
+      scope,
+      server: server.id,
+      tool: asked,
+      deviations: [],
+      trace: this.#request.options.trace,
+    };
     return traced(
       "tenantry:router:call",
       () => event,
       (heard) => {
-        this.#deviations = heard?.deviations;
+        this.#heard = heard;
         return work(event);
       },
     );

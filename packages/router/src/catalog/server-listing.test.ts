@@ -3,9 +3,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Connection, RequestOptions, Result, ServerId, Upstream } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
-import { memoryConnection, never, type MemoryServer } from "../test/memory-pool.ts";
-import { routerLimits, type RouterLimits } from "./limits.ts";
-import type { RoutedServer } from "./routing.ts";
+import { memoryConnection, never, type MemoryServer } from "../../test/memory-pool.ts";
+import { routerLimits, type RouterLimits } from "../limits.ts";
+import type { RoutedServer } from "../routing.ts";
 import { ServerListing } from "./server-listing.ts";
 
 type Page = Result<"tools/list">;

@@ -1,0 +1,46 @@
+import {
+  quote,
+  TenantryError,
+  withDeadline,
+  type Delivery,
+  type Method,
+  type Params,
+  type RequestOptions,
+  type Result,
+} from "@tenantry/core";
+import type { Route, Routing } from "../routing.ts";
+
+/** One request that only reads, at one server. */
+export interface ServerRequest<M extends Method> {
+  readonly method: M;
+  readonly params: Params<M>;
+  readonly options: RequestOptions;
+  /** For the whole of it, connecting included. */
+  readonly timeoutMs: number;
+}
+
+/** Makes a request that does no harm when it is made twice: it is sent again where it may not have arrived. */
+export function askServer<M extends Method>(
+  { pool, clock }: Routing,
+  { target, context, principal }: Route,
+  { method, params, options, timeoutMs }: ServerRequest<M>,
+): Promise<Result<M>> {
+  const endsAt = clock.now() + timeoutMs;
+  let delivery: Delivery = "unsent";
+  const expired = () => {
+    const server = target.server.id;
+    const message = `The server ${quote(server)} did not answer ${method} within ${timeoutMs} ms; ask again later or allow more.`;
+    return new TenantryError("TIMEOUT", message, { server, delivery, retryable: true });
+  };
+  return withDeadline({ keepAlive: true, clock, timeoutMs, signal: options.signal, expired }, (signal) =>
+    pool.run(
+      target,
+      (connection) => {
+        delivery = "unknown";
+        const left = Math.max(1, endsAt - clock.now());
+        return connection.request(method, params, { ...options, signal, timeoutMs: left });
+      },
+      { context, principal, signal, resend: "safe" },
+    ),
+  );
+}

@@ -1,0 +1,2 @@
+export { openTelemetry } from "./otel/open-telemetry.ts";
+export type { TelemetryOptions } from "./otel/open-telemetry.ts";
