@@ -170,9 +170,14 @@ function plainOptions() {
 
 /** The upstreams and the route are checked one by one, each as what it is. */
 function switchedFields() {
-  const name = z.string().regex(/^[\w-]{1,64}$/u, "expected a name of at most 64 characters of [A-Za-z0-9_-]");
+  const name = z
+    .string()
+    .regex(/^[\w-]{1,64}$/u, "expected a name of at most 64 characters of [A-Za-z0-9_-]");
   return {
-    upstreams: record(name, z.custom<object>((value) => typeof value === "object" && value !== null)),
+    upstreams: record(
+      name,
+      z.custom<object>((value) => typeof value === "object" && value !== null),
+    ),
     route: z.unknown(),
   };
 }
@@ -236,12 +241,10 @@ function checkWhole(
   const parts = Object.fromEntries(
     Object.entries(single).map(([kind, schema]) => [kind, schema.omit(ofTheWhole)] as const),
   );
-  const upstreams = Object.entries(checked.upstreams).map(
-    ([name, part]) => {
-      const upstream: UpstreamDefinition = checkAs(parts, part, `${path}.upstreams.${name}`) as DirectServer;
-      return [name, Object.freeze(upstream)] as const;
-    },
-  );
+  const upstreams = Object.entries(checked.upstreams).map(([name, part]) => {
+    const upstream: UpstreamDefinition = checkAs(parts, part, `${path}.upstreams.${name}`) as DirectServer;
+    return [name, Object.freeze(upstream)] as const;
+  });
   const route = checkRoute(checked.route, names, `${path}.route`);
   return { ...checked, upstreams: Object.freeze(Object.fromEntries(upstreams)), route };
 }

@@ -1,4 +1,10 @@
-import type { DirectServer, HostedServer, InProcessServer, RemoteServer, ServerOptions } from "./definition.ts";
+import type {
+  DirectServer,
+  HostedServer,
+  InProcessServer,
+  RemoteServer,
+  ServerOptions,
+} from "./definition.ts";
 import { quote, TenantryError } from "./error.ts";
 
 /**
@@ -16,9 +22,7 @@ type OfTheWhole = "share" | "timeoutMs" | "provenance";
 
 /** One of several ways to reach a server; what it does not say, the server's definition says. */
 export type UpstreamDefinition =
-  | Omit<RemoteServer, OfTheWhole>
-  | Omit<HostedServer, OfTheWhole>
-  | Omit<InProcessServer, OfTheWhole>;
+  Omit<RemoteServer, OfTheWhole> | Omit<HostedServer, OfTheWhole> | Omit<InProcessServer, OfTheWhole>;
 
 /** A server that is reached in several interchangeable ways, such as the vendor's endpoint and an instance of one's own. */
 export interface SwitchedServer extends ServerOptions {

@@ -16,10 +16,10 @@ import {
   type OAuthProvider,
 } from "@tenantry/credentials/oauth";
 
-/** Gives the providers of a workspace's servers. */
+/** Gives the providers of a workspace's servers; rejects as the store does. */
 export type ProvidersOf = (
   workspace: WorkspaceId,
-) => ReadonlyMap<ServerId, readonly CredentialProvider[]> | undefined;
+) => Promise<ReadonlyMap<ServerId, readonly CredentialProvider[]>>;
 
 /** Leads callbacks and disconnections to the provider that they concern. */
 export class Authorizations {
@@ -34,7 +34,7 @@ export class Authorizations {
   /** Finishes the flow of a callback; whose it is, its provider checks. */
   async finish(callback: URL, principal: Principal, { signal }: AbortableOptions): Promise<Authorized> {
     const server = await flowServer(this.#store, principal, callback);
-    const provider = server && this.#oauthOf(principal.workspace, server);
+    const provider = server && (await this.#oauthOf(principal.workspace, server));
     if (provider === undefined) throw unfinishable();
     return provider.finishAuthorization({ callback, principal, server, signal });
   }
@@ -48,7 +48,8 @@ export class Authorizations {
     server: ServerId,
     { signal }: AbortableOptions,
   ): Promise<Disconnected> {
-    const provider = this.#oauthOf(principal.workspace, server);
+    // Where nobody can tell what is defined, what is stored is ended all the same.
+    const provider = await this.#oauthOf(principal.workspace, server).catch(() => undefined);
     const ended = await provider?.disconnect({ principal, server, signal });
     const left = await endAuthorizations(this.#store, { principal, server });
     return Object.freeze({
@@ -59,11 +60,11 @@ export class Authorizations {
 
   /** Ends whatever a person has granted in a workspace, as far as stores and issuers can be reached. */
   async disconnectAll(principal: Principal): Promise<void> {
-    const servers = [...(this.#providersOf(principal.workspace)?.keys() ?? [])];
+    const servers = [...(await this.#providersOf(principal.workspace)).keys()];
     await Promise.allSettled(servers.map(async (server) => this.disconnect(principal, server, {})));
   }
 
-  #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {
-    return this.#providersOf(workspace)?.get(server)?.find(isOAuthProvider);
+  async #oauthOf(workspace: WorkspaceId, server: ServerId): Promise<OAuthProvider | undefined> {
+    return (await this.#providersOf(workspace)).get(server)?.find(isOAuthProvider);
   }
 }

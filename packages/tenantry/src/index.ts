@@ -2,6 +2,14 @@ export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats } from "./tenantry.ts";
 export type { UserAddress, Workspace } from "./workspace.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
+export type { AdmitCommand, ServerPlace } from "./server-rules.ts";
+export type {
+  DeleteServerOptions,
+  ServerDetails,
+  ServerFacts,
+  ToolOverride,
+  WorkspaceServers,
+} from "@tenantry/router";
 export type { TenantryLimits } from "./limits.ts";
 export type { Selection } from "@tenantry/pool";
 
@@ -63,6 +71,7 @@ export type {
   ServerDefinition,
   ServerRequestHandlers,
   ServerStatus,
+  SwitchedServer,
   ToolAddress,
   ToolListing,
   UnavailableServer,

@@ -9,7 +9,7 @@ import type {
 } from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
-import type { WorkspaceRouter } from "@tenantry/router";
+import type { LiveWorkspace, WorkspaceServers } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
 
 /** A user by name, or a user's one conversation. */
@@ -25,6 +25,8 @@ export interface Workspace {
    * there is not, `ARGUMENT_INVALID` for a malformed context or malformed options.
    */
   as(user: UserAddress, context?: object, options?: ClientOptions): WorkspaceClient;
+  /** The servers of this workspace, which change at run time; with a store, for every process that uses it. */
+  readonly servers: WorkspaceServers;
   /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
   discovery(): CatalogClient;
   /**
@@ -53,13 +55,14 @@ export interface WorkspaceParts {
 /** Gives a workspace that does everything for the user that it is told of, and for nobody else. */
 export function openWorkspace(
   id: WorkspaceId,
-  routed: WorkspaceRouter,
+  routed: LiveWorkspace,
   { authorizations, store, pool }: WorkspaceParts,
 ): Workspace {
   const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
   return Object.freeze<Workspace>({
     id,
     as: (user, context = {}, options = {}) => routed.as(principal(user), context, options),
+    servers: routed.servers,
     discovery: () => routed.discovery(),
     finishAuthorization: async (user, callback, options = {}) =>
       authorizations.finish(callback, principal(user), options),

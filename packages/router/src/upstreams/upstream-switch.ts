@@ -50,8 +50,8 @@ export interface SwitchParts {
   readonly server: SwitchedRoute;
   readonly state: RouteState;
   readonly limits: RollBackLimits;
-  /** Is told when the route was taken back. */
-  readonly onRolledBack: (now: RouteState, tried: RouteState) => void;
+  /** Is told when the switch has taken back the route that was tried. */
+  readonly onRolledBack: (way: UpstreamSwitch, tried: RouteState) => void;
 }
 
 /**
@@ -76,6 +76,11 @@ export class UpstreamSwitch implements Upstream {
 
   get state(): RouteState {
     return this.#state;
+  }
+
+  /** The digest of what one of the upstreams is. */
+  digestOf(name: string): string {
+    return this.#parts(name).ref.digest;
   }
 
   /** Where a call for this scope goes now. */
@@ -130,14 +135,25 @@ export class UpstreamSwitch implements Upstream {
     return this.#parts(this.choice(scope).first).upstream.endpoint(scope, options);
   }
 
-  /** Asks the credentials of whichever upstream the asking scope is led to. */
+  /** Asks the credentials of whichever upstream the asking scope is led to; absent where none has any. */
   credentials(): CredentialProvider | undefined {
-    const parts = [...this.server.upstreams.values()];
-    if (parts.every(({ credentials }) => credentials === undefined)) return undefined;
+    return this.#provider(({ credentials }) => credentials);
+  }
+
+  /** How lists are read before there is a user; absent unless that holds for every upstream. */
+  discovery(): RoutedServer["discovery"] {
+    if ([...this.server.upstreams.values()].some(({ discovery }) => discovery === undefined))
+      return undefined;
+    const credentials = this.#provider(({ discovery }) => discovery?.credentials);
+    return Object.freeze(credentials === undefined ? {} : { credentials });
+  }
+
+  #provider(of: (parts: UpstreamParts) => CredentialProvider | undefined): CredentialProvider | undefined {
+    if ([...this.server.upstreams.values()].every((parts) => of(parts) === undefined)) return undefined;
     return Object.freeze({
       resolve: (request: CredentialRequest) => {
-        const { ref, credentials } = this.#parts(this.choice(request.scope).first);
-        return credentials?.resolve({ ...request, server: ref });
+        const parts = this.#parts(this.choice(request.scope).first);
+        return of(parts)?.resolve({ ...request, server: parts.ref });
       },
     });
   }
@@ -146,7 +162,7 @@ export class UpstreamSwitch implements Upstream {
     const rolledBack = Object.freeze({ from: tried.now, at, reason });
     this.#outcomes = new Map();
     this.#state = Object.freeze({ now: before, since: at, rolledBack });
-    this.#onRolledBack(this.#state, tried);
+    this.#onRolledBack(this, tried);
   }
 
   #parts(name: string): UpstreamParts {
