@@ -178,7 +178,7 @@ function switchedFields() {
       name,
       z.custom<object>((value) => typeof value === "object" && value !== null),
     ),
-    route: z.unknown(),
+    route: z.unknown().optional(),
   };
 }
 
@@ -239,7 +239,7 @@ function checkWhole(
   }
   const { upstreams: _upstreams, ...single } = schemas;
   const parts = Object.fromEntries(
-    Object.entries(single).map(([kind, schema]) => [kind, schema.omit(ofTheWhole)] as const),
+    Object.entries(single).map(([kind, { shape }]) => [kind, z.strictObject(withoutWhole(shape))] as const),
   );
   const upstreams = Object.entries(checked.upstreams).map(([name, part]) => {
     const upstream: UpstreamDefinition = checkAs(parts, part, `${path}.upstreams.${name}`) as DirectServer;
@@ -249,8 +249,16 @@ function checkWhole(
   return { ...checked, upstreams: Object.freeze(Object.fromEntries(upstreams)), route };
 }
 
-/** What is decided for a server as a whole, where it has several upstreams. */
-const ofTheWhole = Object.freeze({ share: true, timeoutMs: true, provenance: true } as const);
+/** What is decided for a server as a whole, no upstream says. */
+function withoutWhole({
+  share: _share,
+  timeoutMs: _timeoutMs,
+  provenance: _provenance,
+  ...shape
+}: z.ZodRawShape) {
+  return shape;
+}
+
 const maxUpstreams = 8;
 
 /** Chooses the schema by the key that tells the kinds apart, so that the complaint is about the right kind. */

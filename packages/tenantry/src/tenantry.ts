@@ -79,7 +79,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const withdrawals = providers.flatMap(
     (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
-  const baseOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template)?.servers ?? [];
+  const baseOf = (id: WorkspaceId) =>
+    bound.get(closed ? (closed.get(id) ?? new Map()) : template)?.servers ?? [];
   const workspaces = createWorkspaces({
     ...{ store, clock, limits: limits.router, base: baseOf },
     definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
