@@ -11,6 +11,7 @@ import {
   type Endpoint,
   type HttpEndpoint,
   type Implementation,
+  type JsonObject,
   type OpenOptions,
   type ParkedSession,
 } from "@tenantry/core";
@@ -34,6 +35,8 @@ export interface ConnectorOptions {
   readonly egress: Pick<Egress, "exchange" | "target">;
   /** How it introduces itself to servers; defaults to `tenantry` and this package's version. */
   readonly clientInfo?: Implementation;
+  /** What every request says in its `_meta`; what a request is given to say itself comes first. Defaults to nothing. */
+  readonly meta?: JsonObject;
   readonly limits?: Partial<ClientLimits>;
   /** Defaults to the real clock. */
   readonly clock?: Clock;
@@ -52,7 +55,7 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
   const schemas = new OutputSchemas(limits);
   const facts = new SharedFacts();
   const dependencies: OpenDependencies = {
-    ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
+    ...{ egress, clientInfo, meta: options.meta, limits, clock, verdicts, schemas, facts },
     destinationOf: destinationsOf(egress),
     routing: new RoutingHeaders(),
     ids: new RequestIds(),

@@ -7,6 +7,7 @@ import {
 import type {
   ClientCapabilities,
   Implementation,
+  JsonObject,
   LogLevel,
   ServerRequestHandlers,
   TraceContext,
@@ -28,9 +29,12 @@ export function capabilitiesOf(handlers: ServerRequestHandlers | undefined): Cli
 }
 
 /** What one request says beside its parameters. */
-export interface EnvelopeOptions {
-  readonly listeners: CallListeners;
-  readonly logLevel: LogLevel | undefined;
+export interface Envelope {
+  readonly logLevel?: LogLevel | undefined;
+  /** What the server may ask, where that is not what the handlers say. */
+  readonly capabilities?: ClientCapabilities | undefined;
+  /** What else it says in its `_meta`. */
+  readonly meta?: JsonObject | undefined;
 }
 
 /** Adds to a request's parameters what a legacy server needs to know of it: where its progress goes. */
@@ -38,9 +42,13 @@ export function legacyParams(
   params: Fields | undefined,
   id: Id,
   { onProgress }: CallListeners,
+  { meta }: Envelope,
 ): Fields | undefined {
-  if (onProgress === undefined) return params;
-  return { ...params, _meta: { ...metaOf(params), progressToken: id } };
+  if (onProgress === undefined && meta === undefined) return params;
+  return {
+    ...params,
+    _meta: { ...metaOf(params), ...meta, ...(onProgress !== undefined && { progressToken: id }) },
+  };
 }
 
 /**
@@ -51,19 +59,20 @@ export function modernParams(
   params: Fields | undefined,
   id: Id,
   clientInfo: Implementation,
-  { listeners, logLevel }: EnvelopeOptions,
+  { onProgress, onLog, handlers }: CallListeners,
+  { logLevel, meta, capabilities = capabilitiesOf(handlers) }: Envelope,
 ): Fields {
-  const { onProgress, onLog, handlers } = listeners;
   const level = logLevel ?? (onLog === undefined ? undefined : "info");
   return {
     ...params,
     _meta: {
       ...metaOf(params),
+      ...meta,
       ...(onProgress !== undefined && { progressToken: id }),
       ...(level !== undefined && { [LOG_LEVEL_META_KEY]: level }),
       [PROTOCOL_VERSION_META_KEY]: modernVersion,
       [CLIENT_INFO_META_KEY]: clientInfo,
-      [CLIENT_CAPABILITIES_META_KEY]: capabilitiesOf(handlers),
+      [CLIENT_CAPABILITIES_META_KEY]: capabilities,
     },
   };
 }

@@ -7,13 +7,12 @@ import {
   TenantryError,
   type Era,
   type Implementation,
-  type LogLevel,
   type ParkedSession,
   type ServerFacts,
   type ServerRequestHandlers,
 } from "@tenantry/core";
 import { Call, type CallListeners } from "./call.ts";
-import { capabilitiesOf, legacyParams, modernParams, modernVersion } from "./envelope.ts";
+import { capabilitiesOf, legacyParams, modernParams, modernVersion, type Envelope } from "./envelope.ts";
 import { serverError, spoken } from "./failure.ts";
 import { isObject, type Fields } from "./message.ts";
 import type { OpenDependencies } from "./opened.ts";
@@ -36,7 +35,7 @@ export interface LinkOptions {
   readonly transport: Transport;
   readonly era: Era;
   /** What it has in common with the connector's other connections. */
-  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "ids">;
+  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "ids" | "meta">;
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
@@ -64,13 +63,15 @@ export class Link {
   }
 
   /** Sends a call's request and gives its result as it came; throws the typed error otherwise. */
-  async ask(call: Call, params?: Fields, logLevel?: LogLevel): Promise<Fields> {
+  async ask(call: Call, params?: Fields, envelope: Envelope = bare): Promise<Fields> {
     const { listeners } = call;
+    const { clientInfo, meta } = this.#dependencies;
+    const said = meta === undefined ? envelope : { ...envelope, meta: { ...meta, ...envelope.meta } };
     this.transport.ask(
       call,
       this.era === "modern"
-        ? modernParams(params, call.id, this.#dependencies.clientInfo, { listeners, logLevel })
-        : legacyParams(params, call.id, listeners),
+        ? modernParams(params, call.id, clientInfo, listeners, said)
+        : legacyParams(params, call.id, listeners, said),
     );
     const answer = await call.outcome;
     if (answer.kind === "error") throw serverError(call.method, answer.error, call.secrets());
@@ -145,3 +146,5 @@ function factsOf({ capabilities, instructions }: Fields, serverInfo: unknown): S
 function isImplementation(value: unknown): value is Implementation {
   return isObject(value) && typeof value.name === "string" && typeof value.version === "string";
 }
+
+const bare: Envelope = Object.freeze({});

@@ -3,6 +3,7 @@ import type {
   Endpoint,
   HttpEndpoint,
   Implementation,
+  JsonObject,
   Origin,
   ParkedSession,
   Pipe,
@@ -34,6 +35,7 @@ export interface OpenDependencies {
   readonly destinationOf: (endpoint: HttpEndpoint) => Destination;
   readonly routing: RoutingHeaders;
   readonly clientInfo: Implementation;
+  readonly meta: JsonObject | undefined;
   readonly ids: RequestIds;
   readonly limits: ClientLimits;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
-import { TenantryError, type Deviation, type RequestOptions } from "@tenantry/core";
+import { inputRequiredOf, TenantryError, type Deviation, type RequestOptions } from "@tenantry/core";
 import { answerRound } from "./asking/input-rounds.ts";
+import { beginRound, checkRound } from "./asking/passed-rounds.ts";
 import type { ServerRequests } from "./asking/server-requests.ts";
 import type { EraDoubt } from "./era/era-doubt.ts";
 import type { Errand } from "./errand.ts";
@@ -48,7 +49,9 @@ export class Requests {
     const { results } = this.#options;
     const { method, params, options } = asked;
     try {
-      return results.read(method, params, await this.#pursue(errand, asked), options.onDeviation);
+      const result = await this.#pursue(errand, asked);
+      if (options.rounds !== undefined && inputRequiredOf(result) !== undefined) return result;
+      return results.read(method, params, result, options.onDeviation);
     } catch (failure) {
       if (errand.wasEndedBy(failure)) throw failure;
       const accepted = results.readFailure(method, failure, options.onDeviation);
@@ -78,18 +81,17 @@ export class Requests {
   async #attempt(errand: Errand, { method, params, options }: Asked): Promise<Fields> {
     const { link, doubt, repairs, dependencies } = this.#options;
     const { maxInputRounds } = dependencies.limits;
-    let round: Fields | undefined;
+    const { rounds: passed, logLevel, meta } = options;
+    const isPassed = passed !== undefined && link.era === "modern";
+    const envelope = { logLevel, meta, ...(isPassed && { capabilities: passed.capabilities }) };
+    let round = isPassed ? beginRound(passed) : undefined;
     for (let rounds = 0; ; rounds++) {
       const call = link.call(method, options);
       call.headers = repairs.headersOf(method, params);
       errand.next(call);
       let result: Fields;
       try {
-        result = await link.ask(
-          call,
-          round === undefined ? params : { ...params, ...round },
-          options.logLevel,
-        );
+        result = await link.ask(call, round === undefined ? params : { ...params, ...round }, envelope);
         doubt.answered();
       } catch (failure) {
         throw errand.wasEndedBy(failure) ? failure : doubt.revise(failure, method);
@@ -102,6 +104,7 @@ export class Requests {
       const { resultType, ...rest } = result;
       if (resultType === "complete") return rest;
       if (resultType !== "input_required") throw unknownResult(method, resultType, call.secrets());
+      if (isPassed) return checkRound(result, call, passed);
       if (rounds >= maxInputRounds) throw tooManyRounds(method, maxInputRounds);
       round = await answerRound(rest, call, errand, this.#answerer.answering);
     }

@@ -1,6 +1,8 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { Credential } from "./credential.ts";
 import type { Deviation } from "./deviation.ts";
+import type { InputRounds } from "./input-rounds.ts";
+import type { JsonObject } from "./json.ts";
 import type {
   Implementation,
   LogLevel,
@@ -88,6 +90,13 @@ export interface RequestOptions extends AbortableOptions {
   readonly logLevel?: LogLevel | undefined;
   /** The trace that the request belongs to; the server is told of it in `_meta`. Defaults to none. */
   readonly trace?: TraceContext | undefined;
+  /**
+   * Gives back what a modern server asks, as {@link InputRounds} has it, instead of answering it with handlers: the result
+   * is then what `inputRequiredOf` finds in it. For whoever passes requests on for a client that does the answering.
+   */
+  readonly rounds?: InputRounds | undefined;
+  /** What else the request says in its `_meta`; what the protocol itself puts there comes first. Defaults to nothing. */
+  readonly meta?: JsonObject | undefined;
   /** Is told where the server deviates from the protocol or from its own words, although the caller gets its answer. */
   readonly onDeviation?: ((deviation: Deviation) => void) | undefined;
 }

@@ -79,6 +79,8 @@ export type {
   Tool,
 } from "./mcp.ts";
 export type { ServerRequestHandlers, ServerRequestOptions } from "./server-requests.ts";
+export { inputRequiredOf } from "./input-rounds.ts";
+export type { InputRequest, InputRequired, InputRounds } from "./input-rounds.ts";
 export type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
 export type { TraceContext } from "./trace-context.ts";
 export type { Deviation, DeviationKind } from "./deviation.ts";

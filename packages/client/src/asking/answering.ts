@@ -4,14 +4,10 @@ import {
   type jsonSchemaValidator,
   type JSONRPCMessage,
 } from "@modelcontextprotocol/client";
-import {
-  quote,
-  type ClientCapabilities,
-  type Implementation,
-  type ServerRequestHandlers,
-} from "@tenantry/core";
+import { type ClientCapabilities, type Implementation, type ServerRequestHandlers } from "@tenantry/core";
 import { capabilitiesOf } from "../envelope.ts";
 import type { Id, ReplyMessage, RequestMessage } from "../message.ts";
+import { isPage } from "./page.ts";
 
 /** A server's request. */
 export type Asked = RequestMessage;
@@ -108,10 +104,6 @@ function malformed(id: Id): ReplyMessage {
   return { jsonrpc: "2.0", id, error: { code: -32_600, message: "Invalid Request" } };
 }
 
-/** A person is sent to a page of the web and to nothing else: a server chooses the address. */
 function checkPage(params: object): void {
-  if (!("url" in params)) return;
-  const { protocol } = new URL(String(params.url));
-  if (protocol !== "https:" && protocol !== "http:")
-    throw new TypeError(`A page is not opened under ${quote(protocol)}.`);
+  if ("url" in params && !isPage(params.url)) throw new TypeError("Only a page of the web is opened.");
 }

@@ -3,10 +3,8 @@ import type { Call } from "../call.ts";
 import type { Errand } from "../errand.ts";
 import { spoken } from "../failure.ts";
 import { isObject, type Fields, type ReplyMessage } from "../message.ts";
+import { notOffered, questionsOf } from "./questions.ts";
 import type { ServerRequests } from "./server-requests.ts";
-
-/** How many questions a server may ask in one round. */
-const maxQuestions = 16;
 
 /**
  * Answers what a modern server asks before it completes a request (MCP 2026-07-28, multi round-trip requests), and gives
@@ -22,11 +20,7 @@ export async function answerRound(
   // Nobody is asked for a caller who left with the answer.
   errand.throwIfEnded();
   const { inputRequests, requestState } = result;
-  const asked = Object.entries(isObject(inputRequests) ? inputRequests : {});
-  if (asked.length > maxQuestions) {
-    const what = `The server asks ${asked.length} questions before it answers ${call.method}; ${maxQuestions} are answered at once.`;
-    throw new TenantryError("LIMIT_EXCEEDED", what, { delivery: "answered" });
-  }
+  const asked = questionsOf(inputRequests, call);
   const idOf = (key: string) => `${call.id}:${key}`;
   const answers = Promise.all(
     asked.map(async ([key, one]) => [key, await answerOne(idOf(key), one, call, requests)] as const),
@@ -50,11 +44,10 @@ async function answerOne(id: string, asked: unknown, call: Call, requests: Serve
   requests.answer(id, { method, params }, call, (reply, cause) => resolve([reply, cause]));
   const [reply, cause] = await promise;
   if ("result" in reply) return reply.result;
-  const name = spoken(method, call.secrets());
   if (cause !== undefined) {
+    const name = spoken(method, call.secrets());
     const what = `The handler of ${name}, which the server asked during ${call.method}, failed; see the cause.`;
     throw new TenantryError("ARGUMENT_INVALID", what, { cause, delivery: "answered" });
   }
-  const what = `The server asks for ${name} before it answers ${call.method}, which was not offered to it or is malformed; give a handler for it.`;
-  throw new TenantryError("PROTOCOL_VIOLATION", what, { delivery: "answered" });
+  throw notOffered(method, call);
 }

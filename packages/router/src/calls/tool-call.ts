@@ -96,7 +96,7 @@ export class ToolCall {
 
   async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {
     const { args, options } = this.#request;
-    const { onProgress, onLog, logLevel, handlers } = options;
+    const { onProgress, onLog, logLevel, handlers, rounds, meta } = options;
     const { trace } = this.#heard ?? options;
     const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
     const before = this.#delivery;
@@ -106,7 +106,7 @@ export class ToolCall {
       const result = await connection.request("tools/call", params, {
         signal,
         timeoutMs,
-        ...{ onProgress, onLog, logLevel, handlers, trace, onDeviation: this.#onDeviation() },
+        ...{ onProgress, onLog, logLevel, handlers, rounds, meta, trace, onDeviation: this.#onDeviation() },
       });
       if (this.#heard !== undefined) this.#heard.isError = result.isError === true;
       return result;
