@@ -85,6 +85,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     ...{ store, clock, limits: limits.router, base: baseOf },
     definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
     open: (id, servers) => router.workspace(id, servers),
+    forget: (server) => router.forget(server),
     retire: (selection) => pool.drain({ ...selection }),
     revoke: (selection) => pool.revoke({ ...selection }),
   });
@@ -92,7 +93,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([store, ...withdrawals, egress, ...keepers, workspaces, pool]));
+  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router];
+  const close = () => (closing ??= disposeAll(owned));
 
   return Object.freeze({
     get isClosed() {
@@ -106,7 +108,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, workspaces.workspace(id), { authorizations, store, pool });
+      return openWorkspace(id, workspaces.workspace(id), { authorizations, store, pool, router });
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

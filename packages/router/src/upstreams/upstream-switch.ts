@@ -64,6 +64,8 @@ export class UpstreamSwitch implements Upstream {
   readonly #onRolledBack: SwitchParts["onRolledBack"];
   readonly #positions = new WeakMap<Scope, number>();
   readonly #targets = new WeakMap<Target, Map<string, Target>>();
+  /** Which upstream the servers of those targets are, for whoever is asked for their credentials. */
+  readonly #names = new WeakMap<ServerRef, string>();
   #outcomes = new Map<string, Outcomes>();
   #state: RouteState;
 
@@ -102,13 +104,12 @@ export class UpstreamSwitch implements Upstream {
     if (known === undefined) this.#targets.set(target, (known = new Map()));
     const found = known.get(name);
     if (found !== undefined) return found;
-    const { ref, upstream, credentials, discovery } = this.#parts(name);
-    const provider = target.scope.share === "discovery" ? discovery?.credentials : credentials;
-    const { credentials: _whole, server, ...rest } = target;
+    const { ref, upstream } = this.#parts(name);
     // Whoever asks may have marked the digest, and two marks are two connections here as well.
-    const digest = ref.digest + server.digest.slice(this.server.ref.digest.length);
-    const moved = { ...rest, server: Object.freeze({ ...ref, digest }), upstream };
-    const made: Target = Object.freeze(provider === undefined ? moved : { ...moved, credentials: provider });
+    const digest = ref.digest + target.server.digest.slice(this.server.ref.digest.length);
+    const server = Object.freeze({ ...ref, digest });
+    this.#names.set(server, name);
+    const made: Target = Object.freeze({ ...target, server, upstream });
     known.set(name, made);
     return made;
   }
@@ -135,7 +136,7 @@ export class UpstreamSwitch implements Upstream {
     return this.#parts(this.choice(scope).first).upstream.endpoint(scope, options);
   }
 
-  /** Asks the credentials of whichever upstream the asking scope is led to; absent where none has any. */
+  /** Asks the credentials of the upstream that it is for, or would be for now; absent where none has any. */
   credentials(): CredentialProvider | undefined {
     return this.#provider(({ credentials }) => credentials);
   }
@@ -152,7 +153,8 @@ export class UpstreamSwitch implements Upstream {
     if ([...this.server.upstreams.values()].every((parts) => of(parts) === undefined)) return undefined;
     return Object.freeze({
       resolve: (request: CredentialRequest) => {
-        const parts = this.#parts(this.choice(request.scope).first);
+        const name = this.#names.get(request.server) ?? this.choice(request.scope).first;
+        const parts = this.#parts(name);
         return of(parts)?.resolve({ ...request, server: parts.ref });
       },
     });

@@ -33,6 +33,8 @@ export interface DirectoryOptions {
   readonly base: (workspace: WorkspaceId) => readonly BoundServer[];
   /** Routes the calls of a workspace to these servers. */
   readonly open: (workspace: WorkspaceId, servers: readonly RoutedServer[]) => WorkspaceRouter;
+  /** Forgets what is known of a server's lists, which is another one now. */
+  readonly forget: (server: ServerKey) => void;
   /** Lends the selected connections to nobody new, and lets those who have one finish. */
   readonly retire: (selection: ServerSelection) => Promise<void>;
 }
@@ -141,6 +143,8 @@ export class Directory {
 
   #compare(workspace: WorkspaceId, before: Entries, after: Entries): void {
     for (const selection of outdated(workspace, before, after)) this.#retire(selection);
+    for (const [server, entry] of before)
+      if (after.get(server) !== entry) this.options.forget({ workspace, server });
     for (const [server, { way }] of after) {
       const state = way?.state;
       const earlier = before.get(server)?.way?.state;
@@ -158,6 +162,7 @@ export class Directory {
     const { state } = way;
     const why = state.rolledBack && { rolledBack: state.rolledBack.reason };
     announce("tenantry:router:route", () => ({ ...key, from: tried.now, to: state.now, ...why }));
+    this.options.forget(key);
     for (const selection of abandoned(key, way, tried, state)) this.#retire(selection);
     const change = this.rows.change(key, (stored) =>
       stored.route !== undefined && isSameState(stored.route, tried) ? { ...stored, route: state } : stored,
