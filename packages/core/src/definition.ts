@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CredentialSource } from "./credential.ts";
-import { TenantryError } from "./error.ts";
+import { quote, TenantryError } from "./error.ts";
 import { checkHeaders } from "./headers.ts";
 import { describeIssues } from "./schema-issues.ts";
 import type { Share } from "./scope.ts";
