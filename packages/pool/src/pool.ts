@@ -39,6 +39,11 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
    * when nothing is left of them; it looks at every connection. Throws `ARGUMENT_INVALID` as {@link revoke} does.
    */
   drain(selection: Selection): Promise<void>;
+  /**
+   * Lends the selected connections to nobody new, and ends each with its last lease, however long that takes. Resolves when
+   * nothing is left of them; it looks at every connection. Throws `ARGUMENT_INVALID` as {@link revoke} does.
+   */
+  retire(selection: Selection): Promise<void>;
   /** Tells what the pool holds; it looks at every connection. */
   stats(): PoolStats;
   /**
@@ -63,6 +68,7 @@ export function poolOf<C extends Poolable<P>, P>(pool: KeyedPool<C, P>): Pool<C>
     acquire: (target: Target, options: AcquireOptions) => pool.acquire(target, options),
     revoke: (selection: Selection) => pool.revoke(selection),
     drain: (selection: Selection) => pool.drain(selection),
+    retire: (selection: Selection) => pool.retire(selection),
     stats: () => pool.stats(),
     close: () => pool.close(),
     [Symbol.asyncDispose]: () => pool.close(),

@@ -45,17 +45,18 @@ export class Population<T> implements Iterable<T> {
     void rest.then(() => this.#rests.delete(rest));
   }
 
-  /** Waits until these members have ended, but no longer than `timeoutMs`. */
-  async drained(members: Iterable<T>, timeoutMs: number): Promise<void> {
+  /** Waits until these members have ended, but no longer than `timeoutMs` where that is given. */
+  async drained(members: Iterable<T>, timeoutMs?: number): Promise<void> {
     const left = new Set([...members].filter((member) => this.#members.has(member)));
     if (left.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wait = { left, resolve };
-    const timer = this.#clock.after(timeoutMs, resolve, { keepAlive: true });
+    const timer =
+      timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, resolve, { keepAlive: true });
     this.#waits.add(wait);
     await promise;
     this.#waits.delete(wait);
-    timer.cancel();
+    timer?.cancel();
   }
 
   /** From now on what goes wrong is kept for {@link settled}. */
