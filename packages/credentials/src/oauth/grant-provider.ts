@@ -1,6 +1,7 @@
 import {
   quote,
   TenantryError,
+  type AbortableOptions,
   type Credential,
   type CredentialEvent,
   type CredentialKey,
@@ -26,6 +27,7 @@ import {
   type GrantStatus,
   type OAuthProvider,
   type PersonAtServer,
+  type Withdrawn,
 } from "./oauth-provider.ts";
 import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
@@ -67,12 +69,18 @@ export class GrantProvider implements OAuthProvider {
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
     const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
-    this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
+    this.#grants = new Grants({
+      store,
+      sealer,
+      clock,
+      limits: options.grantLimits,
+      surplus: (...surplus) => this.#settlement.leave(...surplus),
+    });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
-    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
     this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
+    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows, this.#settlement);
     this.#credentials = new GrantCredentials(clock);
     this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
@@ -96,18 +104,26 @@ export class GrantProvider implements OAuthProvider {
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback, (...granted) =>
-      this.#settlement.keep(...granted),
-    );
-    if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server);
-    return Object.freeze({ server: flow.server, scopes: grant.scopes });
+    const { flow, grant, kept } = await this.#completion.complete(callback);
+    if (flow.stepUp && kept.subject === grant.subject) this.#stepUps.add(flow.principal, flow.server);
+    return Object.freeze({ server: flow.server, scopes: kept.scopes });
   }
 
-  async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
+  async withdraw({ principal, server }: FlowOwner): Promise<Withdrawn> {
+    this.#stepUps.forget(principal, server);
     await this.#authorizations.end({ principal, server });
-    const grant = await this.#grants.remove(this.#keyOf(principal, server));
-    if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    return Object.freeze({ removed: true, revoked: await this.#settlement.revoke(grant, signal) });
+    const taken = await this.#grants.take(this.#keyOf(principal, server));
+    if (taken === undefined) return Object.freeze({ removed: false, revoke: () => Promise.resolve(false) });
+    return Object.freeze({
+      removed: true,
+      revoke: (options: AbortableOptions = {}) => this.#settlement.revokeTaken(taken, options),
+    });
+  }
+
+  async disconnect({ signal, ...person }: PersonAtServer): Promise<Disconnected> {
+    signal?.throwIfAborted();
+    const { removed, revoke } = await this.withdraw(person);
+    return Object.freeze({ removed, revoked: await revoke({ signal }) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -214,9 +230,11 @@ export class GrantProvider implements OAuthProvider {
     const { principal, server } = personOf(request);
     const { rejected } = request;
     const { slot } = this.#parts.options;
+    const there = grant ?? (await this.#known(principal, server));
     const wish = {
       principal,
       server,
+      after: there?.begunAt,
       url: place.url,
       scopes: unionOf(grant?.scopes ?? [], asked?.scopes ?? []),
       stepUp,
@@ -238,10 +256,16 @@ export class GrantProvider implements OAuthProvider {
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  /** What is being finished still needs the grants, and what is being revoked does not. */
+  /** What is being finished still needs the grants, and what a refresh brings last may have to be revoked. */
   async #close(): Promise<void> {
     await this.#completion.close();
-    await Promise.all([this.#settlement.close(), this.#grants.close()]);
+    await this.#grants.close();
+    await this.#settlement.close();
+  }
+
+  /** What there is, whether it is of use or not; what cannot be read is nothing. */
+  async #known(principal: FlowOwner["principal"], server: ServerId): Promise<Grant | undefined> {
+    return Promise.resolve(this.#grants.current(this.#keyOf(principal, server))).catch(() => undefined);
   }
 
   #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {

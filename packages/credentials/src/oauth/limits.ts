@@ -1,6 +1,9 @@
 /** The bounds of one OAuth source; every one has a default. */
 export interface OAuthLimits {
-  /** How long one request to a server or to an authorization server may take, in milliseconds. Defaults to 15,000. */
+  /**
+   * How long one request to a server or to an authorization server may take, in milliseconds, and one answer of the store
+   * while an authorization is finished. Defaults to 15,000.
+   */
   readonly requestTimeoutMs: number;
   /** The longest metadata document and the longest answer of an authorization server, in bytes. Defaults to 256 KiB. */
   readonly maxAnswerBytes: number;
