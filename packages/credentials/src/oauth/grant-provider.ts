@@ -44,6 +44,8 @@ import { Wish } from "./wish.ts";
 interface Wanting {
   readonly asked: Asked | undefined;
   readonly grant?: Grant | undefined;
+  /** What there is, whether it is of use or not. */
+  readonly there: Grant | undefined;
   readonly stepUp?: readonly string[];
   readonly looksAgain: boolean;
 }
@@ -146,7 +148,7 @@ export class GrantProvider implements OAuthProvider {
     const given = this.#grants.fresh(key, new Wish(request, place));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
-    return credential ?? this.#without(request, place);
+    return credential ?? this.#without(request, place, given);
   }
 
   async #wait(
@@ -161,16 +163,25 @@ export class GrantProvider implements OAuthProvider {
       if (!isOver(failure)) throw failure;
       const before = await this.#grants.current(place.keyOf(request.scope));
       const asked = this.#asking.get(request.server);
-      throw await this.#authorize(request, place, { asked, grant: before, looksAgain: false });
+      throw await this.#authorize(request, place, {
+        asked,
+        grant: before,
+        there: before,
+        looksAgain: false,
+      });
     }
-    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place);
+    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place, grant);
   }
 
   /** No grant: nothing is sent once it is known that the server wants one. */
-  async #without(request: CredentialRequest, place: ServerPlace): Promise<Credential | undefined> {
+  async #without(
+    request: CredentialRequest,
+    place: ServerPlace,
+    there: Grant | undefined,
+  ): Promise<Credential | undefined> {
     const asked = this.#asking.get(request.server);
     if (asked === undefined && !this.#parts.options.required) return undefined;
-    throw await this.#authorize(request, place, { asked, looksAgain: false });
+    throw await this.#authorize(request, place, { asked, there, looksAgain: false });
   }
 
   /** The server has refused a request, with a grant or without. */
@@ -193,6 +204,7 @@ export class GrantProvider implements OAuthProvider {
     const wanting: Wanting = {
       asked: generation === undefined ? asked : this.#union(request, asked),
       grant,
+      there: known,
       looksAgain: true,
     };
     const verdict = isRefused
@@ -221,16 +233,21 @@ export class GrantProvider implements OAuthProvider {
   /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
   async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
     this.#stepUps.check(personOf(request).principal, request, this.#parts.options.slot);
-    throw await this.#authorize(request, place, { asked, grant, stepUp: asked.scopes, looksAgain: false });
+    throw await this.#authorize(request, place, {
+      asked,
+      grant,
+      there: grant,
+      stepUp: asked.scopes,
+      looksAgain: false,
+    });
   }
 
   /** Makes the error that carries the page on which access is granted, with all that had been granted before. */
   async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
-    const { asked, grant, stepUp, looksAgain } = wanting;
+    const { asked, grant, there, stepUp, looksAgain } = wanting;
     const { principal, server } = personOf(request);
     const { rejected } = request;
     const { slot } = this.#parts.options;
-    const there = grant ?? (await this.#known(principal, server));
     const wish = {
       principal,
       server,
@@ -261,11 +278,6 @@ export class GrantProvider implements OAuthProvider {
     await this.#completion.close();
     await this.#grants.close();
     await this.#settlement.close();
-  }
-
-  /** What there is, whether it is of use or not; what cannot be read is nothing. */
-  async #known(principal: FlowOwner["principal"], server: ServerId): Promise<Grant | undefined> {
-    return Promise.resolve(this.#grants.current(this.#keyOf(principal, server))).catch(() => undefined);
   }
 
   #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {
