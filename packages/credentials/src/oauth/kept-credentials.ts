@@ -1,6 +1,7 @@
 import { TenantryError, type Clock, type Credential, type CredentialRequest } from "@tenantry/core";
 import { wantsMore } from "./challenge.ts";
 import { FlightCache } from "./flight-cache.ts";
+import type { CheckedIssuerOptions } from "./options.ts";
 import { RecentFailures } from "./recent-failures.ts";
 import { refusedAgain, Refusals } from "./refusals.ts";
 
@@ -12,11 +13,11 @@ export class KeptCredentials {
   readonly #refusals: Refusals;
   readonly #turnedAway: RecentFailures;
 
-  /** Keeps at most `max` of them; `slot` is what errors call them. */
-  constructor(clock: Clock, slot: string, max: number) {
+  /** Keeps at most `max` of them. */
+  constructor(clock: Clock, { slot, limits }: CheckedIssuerOptions, max: number) {
     this.#clock = clock;
     this.#slot = slot;
-    this.#refusals = new Refusals(clock, max);
+    this.#refusals = new Refusals(clock, max, limits.maxRenewals);
     this.#turnedAway = new RecentFailures(clock, max, 0);
     this.#kept = new FlightCache(clock, { max, ttlMs: Infinity });
   }

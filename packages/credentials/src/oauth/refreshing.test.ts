@@ -73,6 +73,13 @@ describe("a server that refuses every token", () => {
     expect(await refuse(there)).toHaveProperty("generation");
   });
 
+  it("has as many refreshed as the host allows", async () => {
+    const there = await world({ oauth: { limits: { maxRenewals: 1 } } });
+    await grant(there);
+    expect(await refuse(there)).toHaveProperty("generation");
+    expect(await refuse(there)).toMatchObject({ code: "AUTHORIZATION_REQUIRED" });
+  });
+
   it("keeps no token from being refreshed that has ended", async () => {
     const there = await world({ issuer: { accessTokenTtlMs: 30_000 } });
     await grant(there);

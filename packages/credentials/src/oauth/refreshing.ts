@@ -50,8 +50,8 @@ export class Refreshing {
     this.#discovery = discovery;
     this.#clients = clients;
     const { clock, options } = parts;
-    const { maxFlowsKnown: max } = options.limits;
-    this.#refusals = new Refusals(clock, max);
+    const { maxFlowsKnown: max, maxRenewals } = options.limits;
+    this.#refusals = new Refusals(clock, max, maxRenewals);
     this.#turnedAway = new RecentFailures(clock, max, 0);
   }
 

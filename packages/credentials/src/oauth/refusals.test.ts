@@ -11,9 +11,9 @@ function granted(refusals: Refusals, name: string): number {
   return times;
 }
 
-it("grants four renewals at once and one a minute after that, for each name", () => {
+it("grants as many renewals at once as it is told to and one a minute after that, for each name", () => {
   const clock = handClock();
-  const refusals = new Refusals(clock, 10);
+  const refusals = new Refusals(clock, 10, 4);
   expect(granted(refusals, "ada")).toBe(4);
   expect(refusals.take("ada")).toBe(minute);
   expect(granted(refusals, "bob")).toBe(4);
@@ -28,7 +28,7 @@ it("grants four renewals at once and one a minute after that, for each name", ()
 
 it("closes nobody for ever: who asks all the time is granted as much as who does not", () => {
   const clock = handClock();
-  const refusals = new Refusals(clock, 10);
+  const refusals = new Refusals(clock, 10, 4);
   let times = 0;
   for (let seconds = 0; seconds < 3_600; seconds++) {
     if (refusals.take("ada") === 0) times++;
@@ -41,7 +41,7 @@ it("closes nobody for ever: who asks all the time is granted as much as who does
 
 it("makes nobody wait longer than a minute where the clock is set back", () => {
   const clock = handClock();
-  const refusals = new Refusals(clock, 10);
+  const refusals = new Refusals(clock, 10, 4);
   clock.pass(1_000 * minute);
   granted(refusals, "ada");
   clock.pass(-900 * minute);
