@@ -6,6 +6,9 @@ import { createPool } from "./index.ts";
 
 it("keeps every rule in whatever order things happen, and meets everything that the rules are about", async () => {
   const tally = new Tally();
-  await fc.assert(poolProperty(createPool, { tally }), { numRuns: 3_000 });
-  expect(poolEvents.filter((event) => tally.of(event).runs < 5)).toEqual([]);
-}, 60_000);
+  const unmet = () => poolEvents.filter((event) => tally.of(event).runs < 5);
+  // The rarest events come in one run of some hundreds, so chance now and then asks for more runs than usual.
+  for (let batch = 0; batch < 4 && (batch === 0 || unmet().length > 0); batch++)
+    await fc.assert(poolProperty(createPool, { tally }), { numRuns: 3_000 });
+  expect(unmet()).toEqual([]);
+}, 120_000);
