@@ -48,7 +48,8 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
   stats(): PoolStats;
   /**
    * Refuses new work with `CLOSED`, lets leased connections finish for `drainTimeoutMs` and closes everything, parked
-   * sessions and what is left of a stopped opening included, for which it waits 30 s more at most.
+   * sessions and what is left of a stopped opening included, for which it waits 30 s more at most. What had been ending for
+   * so long before is given up already.
    * Gives the same promise every time; rejects when an endpoint cannot be given back, after all else is closed.
    */
   close(): Promise<void>;

@@ -33,7 +33,6 @@ import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
-import { refusedAgain, Refusals } from "./refusals.ts";
 import { Settlement } from "./settlement.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
@@ -62,7 +61,6 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
-  readonly #refusals: Refusals;
   readonly #settlement: Settlement;
   #closing: Promise<void> | undefined;
 
@@ -87,7 +85,6 @@ export class GrantProvider implements OAuthProvider {
     this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
-    this.#refusals = new Refusals(clock, maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -207,12 +204,6 @@ export class GrantProvider implements OAuthProvider {
       there: known,
       looksAgain: true,
     };
-    const verdict = isRefused
-      ? this.#refusals.judge(grant.subject, grant.generation, request.rejected?.worked)
-      : undefined;
-    // What the person grants anew may be taken where no refresh of what was granted before is.
-    if (verdict?.kind === "over") throw await this.#authorize(request, place, wanting);
-    if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);
     let fresh: Grant | undefined;
     try {
       fresh = await this.#grants.fresh(key, { ...place.renewal, rejected: generation, signal });

@@ -29,6 +29,11 @@ export interface OAuthLimits {
    * refusal is final. Defaults to 2.
    */
   readonly maxStepUps: number;
+  /**
+   * How often a token that has not ended is got anew at once because the server refuses it; there is one more every minute.
+   * More is for a server that often ends tokens before their time. Defaults to 4.
+   */
+  readonly maxRenewals: number;
 }
 
 /** The defaults of {@link OAuthLimits}. */
@@ -43,4 +48,5 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   maxOpenFlows: 4,
   maxFlowsKnown: 10_000,
   maxStepUps: 2,
+  maxRenewals: 4,
 });
