@@ -256,31 +256,55 @@ describe("a store that does not answer", () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
     const trouble = { isOver: false };
-    const put: CredentialStore["credentials"]["put"] = async (...given) =>
-      trouble.isOver ? there.store.credentials.put(...given) : never;
+    const reached = Promise.withResolvers<void>();
+    const put: CredentialStore["credentials"]["put"] = async (...given) => {
+      reached.resolve();
+      return trouble.isOver ? there.store.credentials.put(...given) : never;
+    };
     const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
-    const told = vi.fn();
-    const waiting = failure(finish(process, callback)).then(told);
-    await vi.waitFor(() => expect(tokenRequests(there, "authorization_code")).toBe(1));
-    await vi.waitFor(async () => {
-      await there.clock.advance(15_000);
-      expect(told).toHaveBeenCalled();
-    });
-    await waiting;
-    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: "TIMEOUT", retryable: true }));
+    const waiting = failure(finish(process, callback));
+    await reached.promise;
+    await there.clock.advance(15_000);
+    expect(await waiting).toMatchObject({ code: "TIMEOUT", retryable: true });
     trouble.isOver = true;
     await finish(process, callback);
     expect(tokenRequests(there, "authorization_code")).toBe(1);
     expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
+  it("brings nobody back who disconnects before it does what it was asked for", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const put: CredentialStore["credentials"]["put"] = async (...given) => {
+      reached.resolve();
+      await goOn.promise;
+      return there.store.credentials.put(...given);
+    };
+    const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
+    const waiting = failure(finish(process, callback));
+    await reached.promise;
+    await there.clock.advance(15_000);
+    expect((await waiting).code).toBe("TIMEOUT");
+    expect(liveTokens(there)).not.toEqual([]);
+    await there.provider.disconnect(person(there));
+    goOn.resolve();
+    await vi.waitFor(() => expect(liveTokens(there)).toEqual([]));
+    expect(await scopesOf(there)).toBeUndefined();
+    expect((await there.store.credentials.scan()).rows).toEqual([]);
+  });
+
   it("does not keep close() from ending", async () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
-    const put = () => never;
+    const reached = Promise.withResolvers<void>();
+    const put = () => {
+      reached.resolve();
+      return never;
+    };
     const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
     const waiting = failure(finish(process, callback));
-    await vi.waitFor(() => expect(tokenRequests(there, "authorization_code")).toBe(1));
+    await reached.promise;
     const closed = vi.fn();
     const closing = process.provider.close().then(closed);
     await vi.waitFor(async () => {

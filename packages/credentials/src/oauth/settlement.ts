@@ -90,7 +90,11 @@ export class Settlement {
       if (put.replaced !== undefined) this.#retire(put.replaced, grant);
       return put;
     });
-    const { grant: there } = await inTime(this.#parts, () => done);
+    const { grant: there } = await inTime(this.#parts, () => done).catch((failure: unknown) => {
+      // What the store writes when nobody waits any more may come after the end of the flow.
+      done.then(() => this.letGo(flow, grant, taken)).catch(() => {});
+      throw failure;
+    });
     if (there.subject !== grant.subject) {
       if (!sharesTokens(there, grant)) await this.#revoke(grant);
       return there;
