@@ -73,9 +73,10 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   );
   const named = Object.values(checked.credentialSources).map((source) => bindNamed(source, dependencies));
   const providers = [...[...bound.values()].flatMap((servers) => servers.providers), ...named];
-  // A provider may wait until nothing carries a credential any more, and then have its issuer end it.
+  // A provider may wait until nothing carries a credential any more, and then have its issuer end it. Calls that carry one
+  // in whose place there is another one go on: they have deadlines of their own.
   const end = (event: CredentialEvent) =>
-    event.kind === "replaced" ? pool.drain(selectionOf(event)) : pool.revoke(selectionOf(event));
+    event.kind === "replaced" ? pool.retire(selectionOf(event)) : pool.revoke(selectionOf(event));
   const withdrawals = providers.flatMap(
     (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
@@ -86,10 +87,12 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
     open: (id, servers) => router.workspace(id, servers),
     forget: (server) => router.forget(server),
-    retire: (selection) => pool.drain({ ...selection }),
+    retire: (selection) => pool.retire({ ...selection }),
     revoke: (selection) => pool.revoke({ ...selection }),
   });
-  const authorizations = new Authorizations(store, async (id) => providersIn(await workspaces.current(id)));
+  const authorizations = new Authorizations(store, clock, async (id) =>
+    providersIn(await workspaces.current(id)),
+  );
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
@@ -108,7 +111,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, workspaces.workspace(id), { authorizations, store, pool, router });
+      const parts = { authorizations, store, pool, router, clock };
+      return openWorkspace(id, workspaces.workspace(id), parts);
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),
