@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { checkHeaders, TenantryError, type InProcessServer, type ServerDefinition } from "@tenantry/core";
+import {
+  checkHeaders,
+  TenantryError,
+  upstreamsOf,
+  type DirectServer,
+  type InProcessServer,
+  type ServerDefinition,
+} from "@tenantry/core";
 import { canonicalDigest } from "./canonical.ts";
 
 /** Names a function, the same function always by the same name. */
@@ -31,7 +38,35 @@ export function digestDefinition(definition: ServerDefinition, identify?: Connec
   return digest({ share, era, provenance, ...reach(definition, identify) });
 }
 
+/**
+ * The hexadecimal SHA-256 of what is reached: the URL, the command with its arguments, or each upstream's. Unlike
+ * {@link digestDefinition} it stays as it is with another header, variable or folder, and from one process to the next.
+ */
+export function digestLaunch(definition: ServerDefinition): string {
+  return digest(launchOf(definition));
+}
+
+function launchOf(definition: ServerDefinition): object {
+  if (definition.upstreams !== undefined) {
+    const all = [...upstreamsOf(definition)].map(([name, upstream]) => [name, launchOf(upstream)] as const);
+    return { upstreams: Object.fromEntries(all) };
+  }
+  if (definition.url !== undefined) return { url: new URL(definition.url).href };
+  if (definition.command === undefined) return { inProcess: true };
+  const { command, args = [] } = definition;
+  return { command, args };
+}
+
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
+  if (definition.upstreams === undefined) return reachDirectly(definition, identify);
+  // Which of them calls take is no part of it: that changes at run time, and they are interchangeable.
+  const digests = [...upstreamsOf(definition)].map(
+    ([name, upstream]) => [name, digestDefinition(upstream, identify)] as const,
+  );
+  return { kind: "switched", upstreams: Object.fromEntries(digests) };
+}
+
+function reachDirectly(definition: DirectServer, identify: ConnectIdentity | undefined): object {
   if (definition.url !== undefined) {
     const { url, headers = {} } = definition;
     return { kind: "remote", url: new URL(url).href, headers: checkHeaders(headers) };

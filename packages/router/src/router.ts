@@ -27,6 +27,7 @@ import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
 import { MergedLists } from "./names/merged.ts";
 import { isCatalogName, type NameMode } from "./names/presented.ts";
+import { switchingPool } from "./upstreams/switching-pool.ts";
 import { listAll } from "./views/list-all.ts";
 import { toolListing } from "./views/listings.ts";
 import { WorkspaceView } from "./views/workspace-view.ts";
@@ -53,6 +54,8 @@ export interface Router extends Disposable {
    */
   workspace(id: WorkspaceId, servers: readonly RoutedServer[], shape?: WorkspaceShape): WorkspaceRouter;
 
+  /** Opens the desk at which approvals of a workspace are decided; throws `CONFIG_INVALID` where the router has no store. */
+  approvals(id: WorkspaceId): ApprovalDesk;
   /**
    * Forgets the lists that the users of a workspace, or one of them, were given, of one server or of all. It looks at every
    * user.
@@ -91,13 +94,12 @@ export interface WorkspaceRouter {
    * reported as unavailable with `CREDENTIAL_MISSING`.
    */
   discovery(): CatalogClient;
-  /** Where approvals are decided; absent where the router has no store. */
-  readonly approvals: ApprovalDesk | undefined;
 }
 
 /** Creates a router; throws `CONFIG_INVALID` for a malformed limit or guard. */
 export function createRouter(options: RouterOptions): Router {
-  const { pool, clock = systemClock } = options;
+  const { clock = systemClock } = options;
+  const pool = switchingPool(options.pool, clock);
   const limits = routerLimits(options.limits);
   const house = new GuardHouse(options.guards ?? {}, { clock, store: options.store });
   const { identities } = house;
@@ -122,8 +124,9 @@ export function createRouter(options: RouterOptions): Router {
     ) {
       const parts = { workspace: id, pool, clock, limits, catalog, guards: house.of(id, guards) };
       const routing = Object.freeze({ ...parts, ...shown(servers, checkNames(names)) });
-      return workspaceRouter(routing, house.desk(id));
+      return workspaceRouter(routing);
     },
+    approvals: (id: WorkspaceId) => house.desk(id),
     forget: (whom: Whom) => catalog.forget(whom),
     [Symbol.dispose]: () => catalog.close(),
   });
@@ -137,9 +140,8 @@ function checkNames(names: unknown): NameMode {
   throw new TenantryError("CONFIG_INVALID", 'names: expected "prefixed" or "plain".');
 }
 
-function workspaceRouter(routing: Routing, approvals: ApprovalDesk | undefined): WorkspaceRouter {
+function workspaceRouter(routing: Routing): WorkspaceRouter {
   return Object.freeze({
-    approvals,
     as: (principal: Principal, context: object, options: ClientOptions = {}) =>
       new WorkspaceView(routing, {
         principal: principalIn(routing.workspace, principal),
@@ -172,7 +174,8 @@ function checkServers(servers: readonly RoutedServer[]): void {
 
 const partsOfPrincipal = ["workspace", "user", "session"] as const;
 
-function principalIn(workspace: WorkspaceId, given: Principal): Principal {
+/** Checks a principal, which has to be of the workspace. */
+export function principalIn(workspace: WorkspaceId, given: Principal): Principal {
   const principal = principalOf(given ?? {});
   // A misspelt session would put two conversations into one.
   const unknown = Object.keys(given).find((key) => !(partsOfPrincipal as readonly string[]).includes(key));
@@ -187,7 +190,7 @@ function principalIn(workspace: WorkspaceId, given: Principal): Principal {
 }
 
 /** A copy would lose what a map holds or a class computes, and then a credential would seem to be missing. */
-function checkContext(context: object): Context {
+export function checkContext(context: object): Context {
   if (isPlainObject(context)) return context;
   const message = "The context of a user must be a plain object; give one, such as { token }.";
   throw new TenantryError("ARGUMENT_INVALID", message);

@@ -1,7 +1,46 @@
 export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats } from "./tenantry.ts";
 export type { UserAddress, Workspace } from "./workspace.ts";
+export type { GuardedOptions } from "./guarding.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
+export type { AdmitCommand, ServerPlace } from "./server-rules.ts";
+export type {
+  DeleteServerOptions,
+  ServerDetails,
+  ServerFacts,
+  ToolOverride,
+  WorkspaceServers,
+} from "@tenantry/router";
+export { audit, confirm, redact } from "@tenantry/router";
+export type {
+  AllowedCall,
+  Approval,
+  ApprovalDesk,
+  ApprovalListOptions,
+  ApprovalMode,
+  ApprovalModes,
+  ApprovalPage,
+  ArgumentCondition,
+  Around,
+  AuditOptions,
+  ConfirmOptions,
+  GivenInterceptor,
+  Hints,
+  InterceptedCall,
+  Interceptor,
+  InterceptorParts,
+  InterceptorSource,
+  Next,
+  Policy,
+  PolicyDecider,
+  PolicyFunction,
+  PolicyRequest,
+  PolicyRule,
+  PolicyRules,
+  Quota,
+  RedactOptions,
+  SinglePolicy,
+} from "@tenantry/router";
 export type { TenantryLimits } from "./limits.ts";
 export type { Selection } from "@tenantry/pool";
 
@@ -27,6 +66,9 @@ export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";
 export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
 export type {
+  ApprovalAddress,
+  ApprovalKind,
+  ApprovalNeeded,
   ApprovalRequest,
   CallToolOptions,
   CallToolResult,
@@ -49,11 +91,15 @@ export type {
   InProcessServer,
   ListOptions,
   LogMessage,
+  PlainDefinition,
   Principal,
   Progress,
   PromptAddress,
   PromptListing,
   RemoteServer,
+  RolledBack,
+  Route,
+  RouteStatus,
   ResourceAddress,
   ResourceListing,
   ResourceTemplateListing,
@@ -63,6 +109,7 @@ export type {
   ServerDefinition,
   ServerRequestHandlers,
   ServerStatus,
+  SwitchedServer,
   ToolAddress,
   ToolListing,
   UnavailableServer,

@@ -1,4 +1,11 @@
-import type { Clock, Principal, Store, Tool, WorkspaceId } from "@tenantry/core";
+import {
+  TenantryError,
+  type Clock,
+  type Principal,
+  type Store,
+  type Tool,
+  type WorkspaceId,
+} from "@tenantry/core";
 import { Approvals } from "../approvals/approvals.ts";
 import { ApprovalBook } from "../approvals/book.ts";
 import { approvalDesk, type ApprovalDesk } from "../approvals/desk.ts";
@@ -81,9 +88,10 @@ export class GuardHouse {
     return { ...compiled, approvals, identities: this.identities, hintsOf: this.#hintsOf };
   }
 
-  /** Where approvals of a workspace are decided; `undefined` where there is no store. */
-  desk(workspace: WorkspaceId): ApprovalDesk | undefined {
-    return this.#book && approvalDesk(this.#book, workspace);
+  /** Where approvals of a workspace are decided; throws `CONFIG_INVALID` where there is no store. */
+  desk(workspace: WorkspaceId): ApprovalDesk {
+    if (this.#book !== undefined) return approvalDesk(this.#book, workspace);
+    throw new TenantryError("CONFIG_INVALID", "What is approved is kept in a store; give the router one.");
   }
 
   readonly #hintsOf = ({ server }: ServerListing, tool: Tool): Hints => {
