@@ -225,10 +225,21 @@ describe("what a caller writes", () => {
 test("a trace never has arguments or secrets", () => {
   type Told = { [N in keyof DiagnosticEvents]: keyof DiagnosticEvents[N] }[keyof DiagnosticEvents];
   expectTypeOf<Told>().toEqualTypeOf<
-    "scope" | "server" | "tool" | "outcome" | "resumed" | "deviations" | "isError" | "trace"
+    | "scope"
+    | "server"
+    | "tool"
+    | "outcome"
+    | "resumed"
+    | "deviations"
+    | "isError"
+    | "trace"
+    | "principal"
+    | "era"
+    | "method"
+    | "code"
   >();
   type Noticed = { [N in keyof DiagnosticNotices]: keyof DiagnosticNotices[N] }[keyof DiagnosticNotices];
   expectTypeOf<Noticed>().toEqualTypeOf<
-    "scope" | "server" | "principal" | "reason" | "kind" | "delayMs" | "last"
+    "scope" | "server" | "principal" | "reason" | "kind" | "delayMs" | "last" | "caller"
   >();
 });
