@@ -52,13 +52,13 @@ export class InputRoundsOfClients {
     if (responses !== undefined && !isObject(responses)) throw invalidParams("inputResponses is an object.");
     const state = requestState === undefined ? undefined : await this.#open(exchange, requestState);
     if (state?.kind === "held") return this.#resume(this.#take(exchange, state), exchange, responses ?? {});
-    if (state === undefined && responses === undefined && !canBeAsked(capabilities)) return verb(exchange);
     const rounds = {
       capabilities,
       ...(responses !== undefined && { responses: responses as never }),
       ...(state !== undefined && { state: state.state }),
     };
-    return this.#next(new HeldCall(exchange, verb, rounds), exchange);
+    if (canBeAsked(capabilities)) return this.#next(new HeldCall(exchange, verb, rounds), exchange);
+    return this.#sealed(await verb({ ...exchange, options: { ...exchange.options, rounds } }), exchange);
   }
 
   /** Gives up every call that waits. */
@@ -77,10 +77,15 @@ export class InputRoundsOfClients {
   async #next(call: HeldCall, exchange: Exchange): Promise<object> {
     const next = await call.next();
     if (next.kind === "asked") return this.#hold(call, next.inputRequests, exchange);
-    const asked = inputRequiredOf(next.result);
-    if (asked?.requestState === undefined) return next.result;
-    const state: State = { kind: "server", state: asked.requestState, ...aboutOf(exchange) };
-    return { ...next.result, requestState: await this.#seal(exchange, state) };
+    return this.#sealed(next.result, exchange);
+  }
+
+  /** Gives a server's own state to the client in a form that comes back unchanged, from this client and for this request. */
+  async #sealed(result: object, exchange: Exchange): Promise<object> {
+    const own = inputRequiredOf(result)?.requestState;
+    if (own === undefined) return result;
+    const state: State = { kind: "server", state: own, ...aboutOf(exchange) };
+    return { ...result, requestState: await this.#seal(exchange, state) };
   }
 
   async #hold(call: HeldCall, inputRequests: object, exchange: Exchange): Promise<object> {

@@ -61,15 +61,13 @@ function checkHeader(header: string, given: string | null, meant: string): void 
   throw new Refused({ status: 400, code: -32_020, message: why });
 }
 
-/** What is not plain ASCII comes as `=?base64?…?=`. */
+/** What is not plain ASCII comes as `=?base64?…?=`; gives `null` for what only looks like it. */
 function decoded(header: string | null): string | null {
-  const encoded = header === null ? null : /^=\?base64\?([\d+/A-Za-z]*={0,2})\?=$/u.exec(header.trim());
+  const encoded = header === null ? null : /^=\?base64\?(.*)\?=$/u.exec(header.trim());
   if (encoded === null) return header;
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(encoded[1] ?? ""), (one) => one.charCodeAt(0)));
-  } catch {
-    return header;
-  }
+  const [, text = ""] = encoded;
+  if (text.length % 4 !== 0 || !/^[\d+/A-Za-z]*={0,2}$/u.test(text)) return null;
+  return new TextDecoder().decode(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)));
 }
 
 function invalidEnvelope(key: string): Refused {
@@ -78,7 +76,7 @@ function invalidEnvelope(key: string): Refused {
 
 function unsupported(requested: string): Refused {
   const data = {
-    supported: [modernVersion, ...legacyVersions],
+    supported: [modernVersion],
     requested: requested.slice(0, 64),
   } satisfies Fields;
   return new Refused({

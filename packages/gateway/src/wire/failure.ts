@@ -75,7 +75,8 @@ function serverFailure(failure: TenantryError): Failure {
     rpc === undefined || !Number.isInteger(rpc.code) || ofTheWire.has(rpc.code) ? -32_603 : rpc.code;
   const message = failure.message.slice(`[${failure.code}] `.length);
   const data = withData.has(code) && isSmall(rpc?.data) ? rpc?.data : factsOf(failure);
-  return { status: 200, code, message, data };
+  // A capability that the client has not named is a status of its own (MCP 2026-07-28).
+  return { status: code === -32_021 ? 400 : 200, code, message, data };
 }
 
 function isSmall(data: unknown): boolean {
