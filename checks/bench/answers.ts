@@ -8,6 +8,8 @@ export interface Form {
   readonly reply: "json" | "sse";
   /** How long the text in the result of a call is. */
   readonly bytes: number;
+  /** How many tools it lists; defaults to 1. */
+  readonly tools?: number;
 }
 
 /** A tool whose calls are never answered; no listing has it. */
@@ -17,16 +19,16 @@ export const hangingTool = "hang";
 export const refusedToken = "token-that-is-refused";
 
 /** The path of a server that speaks `eras` and answers its calls in `form`. */
-export function pathOf(eras: Eras, { reply, bytes }: Form): string {
-  return `/${eras}/${reply}/${bytes}`;
+export function pathOf(eras: Eras, { reply, bytes, tools = 1 }: Form): string {
+  return `/${eras}/${reply}/${bytes}/${tools}`;
 }
 
 /** Reads what `pathOf` wrote. */
-export function readPath(path: string): { readonly eras: Eras; readonly form: Form } {
-  const [, eras, reply, bytes] = path.split("/");
+export function readPath(path: string): { readonly eras: Eras; readonly form: Required<Form> } {
+  const [, eras, reply, bytes, tools] = path.split("/");
   return {
     eras: eras === "legacy" ? "legacy" : "both",
-    form: { reply: reply === "sse" ? "sse" : "json", bytes: Number(bytes) },
+    form: { reply: reply === "sse" ? "sse" : "json", bytes: Number(bytes), tools: Number(tools) },
   };
 }
 
@@ -42,8 +44,9 @@ export interface Answers {
 /** What a method that the server does not have is answered with. */
 export const unknownMethod: Tail = Buffer.from(',"error":{"code":-32601,"message":"Method not found"}}');
 
-/** Prepares every answer of a server whose calls are answered with `bytes` of text. */
-export function prepareAnswers(bytes: number): Answers {
+/** Prepares every answer of a server of so many tools whose calls are answered with `bytes` of text. */
+export function prepareAnswers({ bytes, tools: count }: Pick<Required<Form>, "bytes" | "tools">): Answers {
+  const tools = Array.from({ length: count }, (_, at) => (at === 0 ? tool : { ...tool, name: `echo_${at}` }));
   const line = "The quick brown fox jumps over the lazy dog. ";
   const text = line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes);
   const content = [{ type: "text", text }];
@@ -52,13 +55,13 @@ export function prepareAnswers(bytes: number): Answers {
   return {
     legacy: tails({
       initialize: { protocolVersion: "2025-11-25", capabilities, serverInfo },
-      "tools/list": { tools: [tool] },
+      "tools/list": { tools },
       "tools/call": { content },
       ping: {},
     }),
     modern: tails({
       "server/discover": { resultType: "complete", ...about, _meta },
-      "tools/list": { resultType: "complete", ...listed, tools: [tool] },
+      "tools/list": { resultType: "complete", ...listed, tools },
       "tools/call": { resultType: "complete", content },
     }),
   };

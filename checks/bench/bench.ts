@@ -1,4 +1,4 @@
-// Measures the client, or with `pool` or `credentials` those, beside the limits that each has. See README.md.
+// Measures the client, or with `pool`, `credentials` or `router` those, beside the limits that each has. See README.md.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { measureClient } from "./client.ts";
 import { measureCredentials } from "./credentials/measure-credentials.ts";
 import { measurePool } from "./pool/measure-pool.ts";
+import { measureRouter } from "./router/measure-router.ts";
 import { verdictTable } from "./verdict.ts";
 
 const isNumber = (text = "") => /^\d+$/.test(text);
@@ -28,11 +29,16 @@ const { values: options, positionals } = parseArgs({
 });
 const { quick, only, peers, soak } = options;
 const cycles = isNumber(soak) ? Number(soak) : quick ? 1_000 : 100_000;
-const subjects = { client: measureClient, pool: measurePool, credentials: measureCredentials };
+const subjects = {
+  client: measureClient,
+  pool: measurePool,
+  credentials: measureCredentials,
+  router: measureRouter,
+};
 const [of = Object.keys(subjects).find((subject) => only?.startsWith(`${subject}-`)) ?? "client"] =
   positionals;
 const measure = Object.hasOwn(subjects, of) ? subjects[of as keyof typeof subjects] : undefined;
-if (measure === undefined) throw new Error("Name nothing for the client, or pool, or credentials.");
+if (measure === undefined) throw new Error("Name nothing for the client, or pool, credentials or router.");
 const rounds = Number(options.rounds ?? (quick ? 3 : 20));
 
 const began = performance.now();

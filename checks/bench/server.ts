@@ -54,7 +54,7 @@ interface Port {
 }
 
 const ports = new Map<number, Port>();
-const prepared = new Map<number, Answers>();
+const prepared = new Map<string, Answers>();
 /** The port where each session began. It goes on at any other, as at the machines behind one name. */
 const sessions = new Map<string, Port>();
 process.on("message", (question: Question) => {
@@ -151,8 +151,8 @@ function answer(
   const uninitialised = method !== "initialize" && named === undefined;
   if (eras === "legacy" && (modern || uninitialised)) return refuse(response);
 
-  let answers = prepared.get(form.bytes);
-  if (answers === undefined) prepared.set(form.bytes, (answers = prepareAnswers(form.bytes)));
+  let answers = prepared.get(url);
+  if (answers === undefined) prepared.set(url, (answers = prepareAnswers(form)));
   const tail = (modern ? answers.modern : answers.legacy).get(method) ?? unknownMethod;
   const written = [Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)}`), tail];
   const session = method === "initialize" ? { "mcp-session-id": beginSession(port) } : {};

@@ -318,7 +318,16 @@ describe.each(eras)("against a %s server", (era) => {
     await world.ada.listTools();
     await world.tenantry.revoke({ server: "notes" });
     expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(5);
-    const known = new Set(["scope", "server", "tool", "outcome", "resumed", "reason", "deviations"]);
+    const known = new Set([
+      "scope",
+      "server",
+      "tool",
+      "outcome",
+      "resumed",
+      "reason",
+      "deviations",
+      "isError",
+    ]);
     for (const { event } of events.heard) {
       const told = Object.entries(event).filter(([name, value]) => !known.has(name) && value !== undefined);
       expect(told).toEqual([]);

@@ -198,18 +198,17 @@ describe.each(eras)("against a %s server", (era) => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("a list or an answer is the caller's own: to change it changes nobody else's", async () => {
+  it("a list cannot be changed, and an answer is the caller's own: nobody changes what another is given", async () => {
     await using server = await startKeyedServer(era, ["ada"]);
     await using tenantry = createTenantry({ servers: { notes: keyedDefinition(server) } });
     const ada = tenantry.workspace("acme").as("ada", { key: keyOf("ada") });
-    const lists = await Promise.all([ada.listTools(), ada.listTools(), ada.listTools()]);
-    const asListed = structuredClone(lists[1]);
-    for (const tool of lists[0].tools) {
-      Object.assign(tool.inputSchema, { properties: { injected: {} }, type: "array" });
-      Object.assign(tool, { name: "notes__injected", description: "changed" });
+    const listed = await ada.listTools();
+    const asListed = structuredClone(listed);
+    expect(() => (listed.tools as unknown[]).pop()).toThrow(TypeError);
+    for (const tool of listed.tools) {
+      expect(() => Object.assign(tool.inputSchema, { type: "array" })).toThrow(TypeError);
+      expect(() => Object.assign(tool, { description: "changed" })).toThrow(TypeError);
     }
-    expect(lists[1]).toEqual(asListed);
-    expect(lists[2]).toEqual(asListed);
     expect(await ada.listTools()).toEqual(asListed);
     expect(textOf(await ada.callTool("notes__whoami"))).toBe("ada");
     const stats = tenantry.stats();

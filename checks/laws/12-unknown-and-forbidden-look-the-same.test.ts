@@ -116,7 +116,7 @@ describe.each(eras)("with %s servers", (era) => {
     const ada = tenantry.workspace("acme").as("ada");
     await ada.callTool("notes__echo");
     allowed = false;
-    const { tools } = await ada.listTools();
+    const { tools } = await ada.listTools({ fresh: true });
     expect(tools.map(({ name }) => name)).toEqual(["notes__whoami"]);
     expect(await lesson(ada, "notes__echo")).toEqual(await lesson(ada, "notes__nothing"));
   });

@@ -1,6 +1,7 @@
 // What the pool adds to a call: the same call on the same connection, through `run()` and without it, in turns.
 import type { Connection, Era } from "@tenantry/core";
 import { interleave, quantile, typical, type Rounds } from "../interleave.ts";
+import { timePair, type Pair } from "../paired.ts";
 import { table } from "../table.ts";
 import { call, eras } from "../variant.ts";
 import type { PoolBench } from "./measure-pool.ts";
@@ -35,7 +36,7 @@ export async function measureAdded({ serving, rounds, quick }: PoolBench): Promi
     const pair = await pairOf(host);
     for (const concurrency of concurrencies)
       cases.push({ name: addedName(era, concurrency), concurrency, ...pair });
-    if (era === "legacy") cases.push({ name: control, concurrency: 1, ...pair, pooled: pair.bare });
+    if (era === "legacy") cases.push({ name: control, concurrency: 1, ...pair, dressed: pair.bare });
   }
   // Long enough for the code to be as hot as it becomes.
   for (const one of cases) await measureSlot(one, quick ? 200 : 8_000);
@@ -46,17 +47,12 @@ export async function measureAdded({ serving, rounds, quick }: PoolBench): Promi
   return result;
 }
 
-type Call = () => Promise<unknown>;
-
-interface Case {
+interface Case extends Pair {
   readonly name: string;
-  readonly concurrency: number;
-  readonly bare: Call;
-  readonly pooled: Call;
 }
 
 /** Both call on the connection that the pool keeps for the user, so that nothing but the pool is between them. */
-async function pairOf({ pool, targetOf }: PoolHost): Promise<{ readonly bare: Call; readonly pooled: Call }> {
+async function pairOf({ pool, targetOf }: PoolHost): Promise<Pick<Pair, "bare" | "dressed">> {
   const options = { context: contextOf("token-of-ada"), resend: "refused" } as const;
   const target = targetOf("ada");
   const lease = await pool.acquire(target, options);
@@ -65,38 +61,13 @@ async function pairOf({ pool, targetOf }: PoolHost): Promise<{ readonly bare: Ca
   const work = (lent: Connection) => lent.request("tools/call", call);
   return {
     bare: () => connection.request("tools/call", call),
-    pooled: () => pool.run(target, work, options),
+    dressed: () => pool.run(target, work, options),
   };
 }
 
-/** They take turns, one call or one block of calls each, and each is as often the first of the two. */
-async function measureSlot({ concurrency, bare, pooled }: Case, times: number): Promise<AddedSlot> {
-  const one = new Float64Array(times);
-  const other = new Float64Array(times);
-  const block = concurrency === 1 ? 1 : 2 * concurrency;
-  for (let from = 0; from < times; from += block) {
-    const to = Math.min(from + block, times);
-    const isFirst = (from / block) % 2 === 0;
-    if (isFirst) await take(bare, one, from, to);
-    await take(pooled, other, from, to);
-    if (!isFirst) await take(bare, one, from, to);
-  }
-  return { bare: quantile(one, 0.5), pooled: quantile(other, 0.5) };
-}
-
-/** Notes how long each call takes. One block is as wide as half of it; a block of one is a call by itself. */
-async function take(one: Call, times: Float64Array, from: number, to: number): Promise<void> {
-  let next = from;
-  const caller = async () => {
-    while (next < to) {
-      const at = next++;
-      const began = performance.now();
-      await one();
-      times[at] = (performance.now() - began) * 1_000;
-    }
-  };
-  if (to - from === 1) return caller();
-  await Promise.all(Array.from({ length: (to - from) / 2 }, caller));
+async function measureSlot(one: Case, times: number): Promise<AddedSlot> {
+  const { bare, dressed } = await timePair(one, times);
+  return { bare: quantile(bare, 0.5), pooled: quantile(dressed, 0.5) };
 }
 
 function addedTable(result: AddedResult): string {

@@ -1,6 +1,7 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { Context, CredentialProvider, ServerRef } from "./credential.ts";
 import type { Principal, Scope } from "./scope.ts";
+import type { ServerRequestHandlers } from "./server-requests.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What a pool is asked for: one server, for one scope. */
@@ -10,6 +11,11 @@ export interface Target {
   readonly upstream: Upstream;
   /** Absent where the server needs no credential. */
   readonly credentials?: CredentialProvider;
+  /**
+   * What its connections are opened with for what the server asks there; they are a part of what `server.digest` names.
+   * Absent: nothing may be asked but within a call that brings its own.
+   */
+  readonly handlers?: ServerRequestHandlers;
 }
 
 /** How a connection is borrowed. */

@@ -95,7 +95,7 @@ export class Opening<C extends Poolable<P>, P> {
       signal.throwIfAborted();
       this.#isSpent = true;
       const shared = target.scope.share !== "user";
-      const options = { resume, shared, signal };
+      const options = { resume, shared, handlers: target.handlers, signal };
       const connection = await this.#host.connector.open(borrowed.endpoint, credential, options);
       if (!isPoolable(connection)) throw await malformed(connection);
       return new Opened(connection, borrowed);

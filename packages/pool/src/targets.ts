@@ -18,6 +18,7 @@ export class CheckedTarget implements Target {
   readonly server: ServerRef;
   readonly upstream: Target["upstream"];
   declare readonly credentials?: NonNullable<Target["credentials"]>;
+  declare readonly handlers?: NonNullable<Target["handlers"]>;
   #subject: string | undefined;
   #key: PoolKey | undefined;
 
@@ -27,13 +28,14 @@ export class CheckedTarget implements Target {
    */
   constructor(given: Target) {
     checkPart("target", given);
-    const { scope, server, upstream, credentials } = given;
+    const { scope, server, upstream, credentials, handlers } = given;
     this.scope = readScope(scope);
     this.server = readServer(server);
     checkPart("target's upstream", upstream);
     if (credentials !== undefined) checkPart("target's provider of credentials", credentials);
     this.upstream = upstream;
     if (credentials !== undefined) this.credentials = credentials;
+    if (handlers !== undefined) this.handlers = handlers;
     Object.freeze(this);
   }
 

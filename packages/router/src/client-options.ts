@@ -7,7 +7,7 @@ import {
 } from "@tenantry/core";
 
 /** The requests that a server can make, by the handler that answers them. */
-export const handlerNames = Object.freeze(["onElicitation", "onSampling", "onRoots"] as const);
+const handlerNames = Object.freeze(["onElicitation", "onSampling", "onRoots"] as const);
 
 const functions = Object.freeze([...handlerNames, "onLog", "onApprovalRequired"] as const);
 
@@ -30,17 +30,23 @@ export function checkClientOptions(given: ClientOptions): ClientOptions {
     : Object.freeze({ ...options, roles: Object.freeze([...options.roles]) });
 }
 
-/** What one request is made with: what it brings itself, and for the rest what its client was given. */
+/** What one request is made with: its log messages go to its own listener, else to its client's. */
 export function optionsOfRequest<O extends RequestOptions>(
   own: O,
-  client: ClientOptions,
+  { onLog }: ClientOptions,
   server: ServerId,
 ): O {
-  const handlers = handlersOf(own.handlers, client);
-  const { onLog } = client;
-  const heard = own.onLog ?? (onLog && ((message) => onLog(message, { server })));
-  return { ...own, handlers, onLog: heard };
+  if (own.onLog !== undefined || onLog === undefined) return own;
+  return { ...own, onLog: (message) => onLog(message, { server }) };
 }
+
+/** The names of handlers, always in the same order. */
+export function handlerNamesOf(handlers: ServerRequestHandlers | undefined): readonly string[] {
+  if (handlers === undefined) return none;
+  return handlerNames.filter((name) => handlers[name] !== undefined);
+}
+
+const none: readonly string[] = Object.freeze([]);
 
 /** The handlers that one request has; `undefined` where it has none, and then its server is told of none. */
 export function handlersOf(

@@ -6,9 +6,18 @@ export interface RouterLimits {
   readonly listTimeoutMs: number;
   /** How long a call may take where neither it nor its definition says so, in milliseconds. Defaults to 60,000. */
   readonly callTimeoutMs: number;
+  /**
+   * How long a server's list is good where the server does not say, in milliseconds. An older one is given at once, and
+   * asked for anew meanwhile. Defaults to 300,000 (five minutes).
+   */
+  readonly listTtlMs: number;
+  /** Of how many users, or other scopes, lists are kept in memory; the ones that were not asked for lately go. Defaults to 10,000. */
+  readonly maxCatalogs: number;
+  /** How large all different lists in memory may be together, counted as in `maxListSize`. Defaults to 268,435,456. */
+  readonly maxCatalogSize: number;
   /** How many pages one server's list may have. Defaults to 64. */
   readonly maxPages: number;
-  /** How many tools one server may list. Defaults to 10,000. */
+  /** How many tools one server may list, and how many prompts, resources and templates. Defaults to 10,000. */
   readonly maxTools: number;
   /** How large one server's whole list may be: its characters, and 16 for each value. Defaults to 16,777,216. */
   readonly maxListSize: number;
@@ -22,6 +31,9 @@ export interface RouterLimits {
 export const defaultRouterLimits: RouterLimits = Object.freeze({
   listTimeoutMs: 30_000,
   callTimeoutMs: 60_000,
+  listTtlMs: 300_000,
+  maxCatalogs: 10_000,
+  maxCatalogSize: 268_435_456,
   maxPages: 64,
   maxTools: 10_000,
   maxListSize: 16_777_216,

@@ -14,13 +14,17 @@ import {
   type WorkspaceClient,
   type WorkspaceId,
 } from "@tenantry/core";
-import { askAll } from "./catalog/ask-all.ts";
 import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
+import { Catalog } from "./catalog/catalog.ts";
+import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
-import { toolListing } from "./catalog/listings.ts";
+import { MergedLists } from "./names/merged.ts";
+import { isCatalogName, type NameMode } from "./names/presented.ts";
+import { listAll } from "./views/list-all.ts";
+import { toolListing } from "./views/listings.ts";
 import { WorkspaceView } from "./views/workspace-view.ts";
 
 /** What a router is made of. */
@@ -32,14 +36,32 @@ export interface RouterOptions {
   readonly limits?: Partial<RouterLimits> | undefined;
 }
 
-/** Routes the calls of every workspace over one pool. It keeps nothing open, so there is nothing to close. */
-export interface Router {
+/** Routes the calls of every workspace over one pool. It keeps nothing open, and remembers what servers list. */
+export interface Router extends Disposable {
   /**
    * Gives one workspace's view of `servers`; their order is the order of every listing. What is known of a list of
    * servers is kept as long as the list itself, so give the same list again. Throws `CONFIG_INVALID` for a malformed
    * server or an id that comes twice.
    */
-  workspace(id: WorkspaceId, servers: readonly RoutedServer[]): WorkspaceRouter;
+  workspace(id: WorkspaceId, servers: readonly RoutedServer[], shape?: WorkspaceShape): WorkspaceRouter;
+
+  /**
+   * Forgets the lists that the users of a workspace, or one of them, were given, of one server or of all. It looks at every
+   * user.
+   */
+  forget(whom: Whom): void;
+  /** Forgets everything: nothing is given from memory any more. */
+  [Symbol.dispose](): void;
+}
+
+/** How a workspace shows what its servers offer. */
+export interface WorkspaceShape {
+  /**
+   * `prefixed`: names begin with their servers' ids, and are the same whichever other servers come and go. `plain`: names
+   * are the servers' own as far as they can be; what two servers have under one name is not listed, and named in the
+   * listing's `ambiguous`. Defaults to `prefixed`.
+   */
+  readonly names?: NameMode | undefined;
 }
 
 /** Routes the calls of one workspace. */
@@ -62,21 +84,39 @@ export interface WorkspaceRouter {
 export function createRouter(options: RouterOptions): Router {
   const { pool, clock = systemClock } = options;
   const limits = routerLimits(options.limits);
-  const known = new WeakMap<readonly RoutedServer[], readonly ServerListing[]>();
+  const catalog = new Catalog({ pool, clock, limits });
+  const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
-  function listingsOf(servers: readonly RoutedServer[]): readonly ServerListing[] {
-    const kept = known.get(servers);
+  function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
+    const kept = known.get(servers)?.get(names);
     if (kept !== undefined) return kept;
     checkServers(servers);
-    const listings = Object.freeze(servers.map((server) => new ServerListing(server, limits)));
-    known.set(servers, listings);
-    return listings;
+    const listings = Object.freeze(servers.map((server) => new ServerListing(server, names)));
+    const made = Object.freeze({ listings, merged: new MergedLists() });
+    known.set(servers, (known.get(servers) ?? new Map<NameMode, Shown>()).set(names, made));
+    return made;
   }
 
   return Object.freeze({
-    workspace: (id: WorkspaceId, servers: readonly RoutedServer[]) =>
-      workspaceRouter(Object.freeze({ workspace: id, pool, clock, limits, listings: listingsOf(servers) })),
+    workspace(
+      id: WorkspaceId,
+      servers: readonly RoutedServer[],
+      { names = "prefixed" }: WorkspaceShape = {},
+    ) {
+      const parts = { workspace: id, pool, clock, limits, catalog };
+      return workspaceRouter(Object.freeze({ ...parts, ...shown(servers, checkNames(names)) }));
+    },
+    forget: (whom: Whom) => catalog.forget(whom),
+    [Symbol.dispose]: () => catalog.close(),
   });
+}
+
+/** What the workspaces that have the same servers share. */
+type Shown = Pick<Routing, "listings" | "merged">;
+
+function checkNames(names: unknown): NameMode {
+  if (names === "prefixed" || names === "plain") return names;
+  throw new TenantryError("CONFIG_INVALID", 'names: expected "prefixed" or "plain".');
 }
 
 function workspaceRouter(routing: Routing): WorkspaceRouter {
@@ -93,13 +133,21 @@ function workspaceRouter(routing: Routing): WorkspaceRouter {
 
 function checkServers(servers: readonly RoutedServer[]): void {
   const ids = new Set<string>();
-  for (const { ref, timeoutMs } of servers) {
+  for (const { ref, timeoutMs, tools = {} } of servers) {
     const id = serverId(ref.id);
     if (ids.has(id))
       throw new TenantryError("CONFIG_INVALID", `The server ${quote(id)} is given twice; keep one.`);
     ids.add(id);
     if (timeoutMs !== undefined)
       checkTimeout(timeoutMs, `The timeoutMs of the server ${quote(id)}`, "CONFIG_INVALID");
+    for (const [tool, { name }] of Object.entries(tools)) {
+      if (name === undefined || isCatalogName(name)) continue;
+      const expected = "1 to 64 characters of [A-Za-z0-9_-]";
+      throw new TenantryError(
+        "CONFIG_INVALID",
+        `The name of the tool ${quote(tool)} of the server ${quote(id)}: expected ${expected}.`,
+      );
+    }
   }
 }
 
@@ -127,16 +175,13 @@ function checkContext(context: object): Context {
 }
 
 function discoveryClient(routing: Routing): CatalogClient {
+  const asked = routing.listings.map((listing) => {
+    const route = discoveryRouteOf(listing, routing.workspace);
+    const server = listing.server.ref.id;
+    return route === undefined ? { server, error: undiscoverable(listing.server) } : { listing, route };
+  });
   return Object.freeze({
-    listTools: async (options = {}) =>
-      toolListing(
-        await askAll(
-          routing,
-          ({ server }) => discoveryRouteOf(server, routing.workspace) ?? undiscoverable(server),
-          (listing, connection, signal) => listing.tools(connection, signal),
-          options,
-        ),
-      ),
+    listTools: async (options = {}) => toolListing(routing, await listAll(routing, asked, "tools", options)),
   } satisfies CatalogClient);
 }
 

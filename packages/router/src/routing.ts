@@ -12,8 +12,12 @@ import {
   type Upstream,
   type WorkspaceId,
 } from "@tenantry/core";
-import type { RouterLimits } from "./limits.ts";
+import type { Announcement } from "./announcement.ts";
+import { Authority } from "./authority.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import type { ServerListing } from "./catalog/server-listing.ts";
+import type { RouterLimits } from "./limits.ts";
+import type { MergedLists } from "./names/merged.ts";
 
 /** What a workspace says of one tool, whatever its server says; it holds through every rediscovery. */
 export interface ToolOverride {
@@ -41,14 +45,16 @@ export interface RoutedServer {
   readonly tools?: Readonly<Record<string, ToolOverride>>;
 }
 
-/** What every view of one router shares; nothing in it belongs to a principal. */
+/** What every view of one workspace shares; nothing in it belongs to a principal. */
 export interface Routing {
   readonly workspace: WorkspaceId;
   readonly pool: ConnectionPool<Connection>;
   readonly clock: Clock;
   readonly limits: RouterLimits;
+  readonly catalog: Catalog;
   /** In the order of the definitions. */
   readonly listings: readonly ServerListing[];
+  readonly merged: MergedLists;
 }
 
 /** What is asked of the pool, and with which context. */
@@ -59,25 +65,47 @@ export interface Route {
   readonly principal?: Principal;
 }
 
-/** How a principal reaches a server. A scope without a user gets no user's context. */
-export function routeOf(server: RoutedServer, principal: Principal, context: Context): Route {
+/** A server that may be meant, and how this principal reaches it. */
+export interface Candidate {
+  readonly listing: ServerListing;
+  readonly route: Route;
+}
+
+/** How a principal who answers the requests with these names reaches a server. A scope without a user gets no user's context. */
+export function routeOf(
+  listing: ServerListing,
+  principal: Principal,
+  context: Context,
+  handlers: readonly string[] = [],
+): Route {
+  const { server } = listing;
   const scope = scopeOf(principal, server.share);
-  const target = targetOf(server, scope, server.credentials);
+  // What a server asks on a connection that others share is of nobody in particular: it is told to ask nothing there.
+  const announced = scope.share === "user" ? handlers : [];
+  const target = targetOf(server, scope, server.credentials, listing.announcing(announced));
   return { target, context: scope.share === "user" ? context : Object.freeze({}), principal };
 }
 
 /** How a server is reached before there is a user; `undefined` where its definition does not allow that. */
-export function discoveryRouteOf(server: RoutedServer, workspace: WorkspaceId): Route | undefined {
+export function discoveryRouteOf(listing: ServerListing, workspace: WorkspaceId): Route | undefined {
+  const { server } = listing;
   if (server.discovery === undefined) return undefined;
-  const target = targetOf(server, { share: "discovery", workspace }, server.discovery.credentials);
+  const { credentials } = server.discovery;
+  const target = targetOf(server, { share: "discovery", workspace }, credentials, listing.announcing([]));
   return { target, context: Object.freeze({}) };
 }
 
 function targetOf(
-  server: RoutedServer,
+  { upstream }: RoutedServer,
   scope: Target["scope"],
   credentials: CredentialProvider | undefined,
+  { server, handlers }: Announcement,
 ): Target {
-  const target = { scope: Object.freeze(scope), server: server.ref, upstream: server.upstream };
-  return Object.freeze(credentials === undefined ? target : { ...target, credentials });
+  return Object.freeze({
+    scope: Object.freeze(scope),
+    server,
+    upstream,
+    ...(credentials && { credentials: new Authority(credentials) }),
+    ...(handlers && { handlers }),
+  });
 }

@@ -81,7 +81,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([store, ...withdrawals, egress, ...keepers, pool]));
+  const close = () => (closing ??= disposeAll([store, ...withdrawals, egress, ...keepers, pool, router]));
 
   return Object.freeze({
     get isClosed() {
@@ -96,7 +96,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool });
+      return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool, router });
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

@@ -9,7 +9,7 @@ import type {
 } from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
-import type { WorkspaceRouter } from "@tenantry/router";
+import type { Router, WorkspaceRouter } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
 
 /** A user by name, or a user's one conversation. */
@@ -48,13 +48,14 @@ export interface WorkspaceParts {
   readonly authorizations: Authorizations;
   readonly store: Pick<Store, "erase">;
   readonly pool: Pick<Pool<never>, "revoke">;
+  readonly router: Pick<Router, "forget">;
 }
 
 /** Gives a workspace that does everything for the user that it is told of, and for nobody else. */
 export function openWorkspace(
   id: WorkspaceId,
   routed: WorkspaceRouter,
-  { authorizations, store, pool }: WorkspaceParts,
+  { authorizations, store, pool, router }: WorkspaceParts,
 ): Workspace {
   const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
   return Object.freeze<Workspace>({
@@ -67,6 +68,7 @@ export function openWorkspace(
       const [owner, server] = [principal(name), serverId(given)];
       const ended = await authorizations.disconnect(owner, server, options);
       await pool.revoke({ workspace: id, user: owner.user, server });
+      router.forget({ workspace: id, user: owner.user, server });
       return ended;
     },
     async forget(name) {
@@ -75,6 +77,7 @@ export function openWorkspace(
       await authorizations.disconnectAll(person);
       await store.erase({ workspace: id, user });
       await pool.revoke({ workspace: id, user });
+      router.forget({ workspace: id, user });
     },
   });
 }

@@ -21,10 +21,11 @@ export interface ServerRequest<M extends Method> {
 
 /** Makes a request that does no harm when it is made twice: it is sent again where it may not have arrived. */
 export function askServer<M extends Method>(
-  { pool, clock }: Routing,
-  { target, context, principal }: Route,
+  { pool, clock, catalog }: Routing,
+  route: Route,
   { method, params, options, timeoutMs }: ServerRequest<M>,
 ): Promise<Result<M>> {
+  const { target, context, principal } = route;
   const endsAt = clock.now() + timeoutMs;
   let delivery: Delivery = "unsent";
   const expired = () => {
@@ -32,7 +33,8 @@ export function askServer<M extends Method>(
     const message = `The server ${quote(server)} did not answer ${method} within ${timeoutMs} ms; ask again later or allow more.`;
     return new TenantryError("TIMEOUT", message, { server, delivery, retryable: true });
   };
-  return withDeadline({ keepAlive: true, clock, timeoutMs, signal: options.signal, expired }, (signal) =>
+  const deadline = { keepAlive: true, clock, timeoutMs, signal: options.signal, expired };
+  const answered = withDeadline(deadline, (signal) =>
     pool.run(
       target,
       (connection) => {
@@ -43,4 +45,5 @@ export function askServer<M extends Method>(
       { context, principal, signal, resend: "safe" },
     ),
   );
+  return catalog.heed(route, answered);
 }

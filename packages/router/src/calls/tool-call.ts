@@ -11,13 +11,15 @@ import {
   type ServerId,
   withDeadline,
 } from "@tenantry/core";
-import type { Routing } from "../routing.ts";
-import { findTool, type Candidate, type Place } from "./tool-lookup.ts";
+import type { Candidate, Routing } from "../routing.ts";
+import { byCatalogName, byOwnName, findPlace, type Place, type Search } from "./find-place.ts";
 
 /** What is called. */
 export interface ToolCallRequest {
   readonly args: JsonObject;
   readonly options: CallToolOptions;
+  /** Those with which one server is asked. */
+  readonly optionsFor: (candidate: Candidate) => CallToolOptions;
   /** For the whole call: connecting, finding the tool and running it. */
   readonly timeoutMs: number;
   /** The server, where it is certain before the tool is found. */
@@ -41,47 +43,68 @@ export class ToolCall {
     this.#endsAt = routing.clock.now() + request.timeoutMs;
   }
 
-  /** Calls a tool by the server's own name, without looking for it. */
+  /** Calls a tool by the server's own name, without looking for it where everything that the server has is shown. */
   byPlace(place: Place): Promise<CallToolResult> {
-    return this.#timed(place.tool, (signal) => this.#at(place, signal));
+    const { candidate, name } = place;
+    return this.#timed(name, (signal) =>
+      candidate.listing.hasOverrides
+        ? this.#findOn(candidate, name, byOwnName(name), signal)
+        : this.#at(place, signal),
+    );
   }
 
   /** Calls a tool by its catalog name, which only the candidates can own. */
   byName(candidates: readonly [Candidate, ...Candidate[]], name: string): Promise<CallToolResult> {
     const [only, ...others] = candidates;
+    const search = byCatalogName(name);
     return this.#timed(name, async (signal) => {
-      if (others.length === 0) return this.#byNameOn(only, name, signal);
-      return this.#at(await this.#find(candidates, name, signal), signal);
+      if (others.length === 0) return this.#findOn(only, name, search, signal);
+      return this.#at(await this.#find(candidates, search, signal), signal);
     });
   }
 
-  #at({ candidate, tool }: Place, signal: AbortSignal): Promise<CallToolResult> {
-    return this.#traced(candidate, tool, () =>
-      this.#run(candidate, (connection) => this.#send(connection, tool, signal), signal),
+  #at({ candidate, name }: Place, signal: AbortSignal): Promise<CallToolResult> {
+    return this.#traced(candidate, name, () =>
+      this.#run(candidate, (connection) => this.#send(connection, candidate, name, signal), signal),
     );
   }
 
-  #byNameOn(candidate: Candidate, name: string, signal: AbortSignal): Promise<CallToolResult> {
-    return this.#traced(candidate, name, async (event) => {
+  #findOn(
+    candidate: Candidate,
+    asked: string,
+    search: Pick<Search, "pick" | "mayShare">,
+    signal: AbortSignal,
+  ): Promise<CallToolResult> {
+    return this.#traced(candidate, asked, async (event) => {
       let known: string | undefined;
-      // The usual case, a tool that this connection was told of, borrows the connection only once.
+      // The usual case, a tool that this user was told of, borrows the connection only once.
       const atOnce = async (connection: Connection) => {
-        // What is sent again goes over another connection, which may have been told of nothing yet.
-        known ??= candidate.listing.known(connection, name);
+        // Only now it is certain whose authority is at hand. What is sent again is what was sent first.
+        known ??= this.#known(candidate, search);
         if (known === undefined) return undefined;
         event.tool = known;
-        return { result: await this.#send(connection, known, signal) };
+        return { result: await this.#send(connection, candidate, known, signal) };
       };
       const called = await this.#run(candidate, atOnce, signal);
       if (called !== undefined) return called.result;
-      const { tool } = await this.#find([candidate], name, signal);
-      event.tool = tool;
-      return this.#run(candidate, (connection) => this.#send(connection, tool, signal), signal);
+      const { name } = await this.#find([candidate], search, signal);
+      event.tool = name;
+      return this.#run(candidate, (connection) => this.#send(connection, candidate, name, signal), signal);
     });
   }
 
-  #find(candidates: readonly Candidate[], name: string, signal: AbortSignal): Promise<Place> {
-    return findTool(this.#routing, { candidates, name, signal, unknown: this.#request.unknown });
+  #find(
+    candidates: readonly Candidate[],
+    search: Pick<Search, "pick" | "mayShare">,
+    signal: AbortSignal,
+  ): Promise<Place> {
+    const { unknown } = this.#request;
+    return findPlace(this.#routing, candidates, { kind: "tools", ...search, unknown }, signal);
+  }
+
+  #known(candidate: Candidate, { pick }: Pick<Search, "pick">): string | undefined {
+    const known = this.#routing.catalog.known(candidate, "tools");
+    return known && pick(candidate.listing, known.list);
   }
 
   #run<T>(
@@ -91,11 +114,18 @@ export class ToolCall {
   ): Promise<T> {
     const resend = this.#request.options.idempotent === true ? "safe" : "refused";
     const { target, context, principal } = route;
-    return this.#routing.pool.run(target, work, { context, principal, signal, resend });
+    const { pool, catalog } = this.#routing;
+    return catalog.heed(route, pool.run(target, work, { context, principal, signal, resend }));
   }
 
-  async #send(connection: Connection, name: string, signal: AbortSignal): Promise<CallToolResult> {
-    const { args, options } = this.#request;
+  async #send(
+    connection: Connection,
+    candidate: Candidate,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<CallToolResult> {
+    const { args, optionsFor } = this.#request;
+    const options = optionsFor(candidate);
     const { onProgress, onLog, logLevel, handlers, rounds, meta } = options;
     const { trace } = this.#heard ?? options;
     const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());

@@ -10,9 +10,20 @@ export interface PagesOptions {
   readonly signal: AbortSignal;
 }
 
+/** A whole list as its server sent it. */
+export interface ReadList<K extends Kind> {
+  readonly items: readonly Items[K][];
+  /** For how long every page of it is good, in milliseconds (MCP 2026-07-28, caching); absent: a page does not say. */
+  readonly ttlMs?: number;
+  /** Whether every page of it is the same for everybody, as the server says. */
+  readonly isPublic: boolean;
+}
+
 /** The callers' deadlines end a list, through its signal; a connection's own limit must not come before them. */
 const requestTimeoutMs = 86_400_000;
 const methodNotFound = -32601;
+/** The longest that a server's word for its list is taken, in milliseconds: a day. */
+const maxTtlMs = 86_400_000;
 
 /**
  * Reads all pages of one kind of a server's list (MCP 2025-11-25, pagination), in its order. What has no name or URI or one
@@ -23,19 +34,22 @@ export async function readPages<K extends Kind>(
   connection: Connection,
   kind: K,
   options: PagesOptions,
-): Promise<readonly Items[K][]> {
+): Promise<ReadList<K>> {
   const { capability, key, maxKeyLength, method, noun } = kinds[kind];
   // A modern server announces nothing in a handshake, so only asking tells.
-  if (connection.era === "legacy" && connection.capabilities[capability] === undefined) return [];
+  if (connection.era === "legacy" && connection.capabilities[capability] === undefined)
+    return { items: [], isPublic: false };
   const { server, limits, signal } = options;
   const items = new Map<string, Items[K]>();
   const cursors = new Set<string>();
+  const freshness = new Freshness();
   let listed = 0;
   let size = 0;
   for (let cursor: string | undefined; ; cursors.add(cursor)) {
     if (cursors.size >= limits.maxPages)
       throw tooLong(server, `${limits.maxPages} pages of ${noun}`, "maxPages");
     const page = await readPage(connection, kind, cursor, signal);
+    freshness.add(page);
     const own: unknown = (page as Partial<Record<Kind, unknown>>)[kind];
     if (!Array.isArray(own)) throw violation(server, `answered ${method} without a list of ${noun}`);
     listed += own.length;
@@ -49,9 +63,27 @@ export async function readPages<K extends Kind>(
       items.set(name, item as Items[K]);
     }
     // Some servers end their list with an empty cursor or with null.
-    if (!page.nextCursor) return [...items.values()];
+    if (!page.nextCursor) return { items: [...items.values()], ...freshness.whole };
     cursor = page.nextCursor;
     if (cursors.has(cursor)) throw violation(server, "gave the same page cursor twice");
+  }
+}
+
+/** How long a list is good, which is as long as its page that is good for the shortest time. */
+class Freshness {
+  #ttlMs: number | undefined = Number.POSITIVE_INFINITY;
+  #isPublic = true;
+
+  add(page: Page): void {
+    const { ttlMs, cacheScope } = page as { readonly ttlMs?: unknown; readonly cacheScope?: unknown };
+    const isDuration = typeof ttlMs === "number" && ttlMs >= 0;
+    this.#ttlMs = isDuration && this.#ttlMs !== undefined ? Math.min(ttlMs, this.#ttlMs) : undefined;
+    this.#isPublic &&= cacheScope === "public";
+  }
+
+  get whole(): { readonly ttlMs?: number; readonly isPublic: boolean } {
+    const isPublic = this.#isPublic;
+    return this.#ttlMs === undefined ? { isPublic } : { ttlMs: Math.min(this.#ttlMs, maxTtlMs), isPublic };
   }
 }
 

@@ -1,8 +1,13 @@
-import type { ClientOptions, Context, Principal, RequestOptions } from "@tenantry/core";
-import type { Candidate } from "../calls/tool-lookup.ts";
+import type {
+  ClientOptions,
+  Context,
+  Principal,
+  RequestOptions,
+  ServerRequestHandlers,
+} from "@tenantry/core";
 import type { ServerListing } from "../catalog/server-listing.ts";
-import { optionsOfRequest } from "../client-options.ts";
-import { routeOf, type Routing } from "../routing.ts";
+import { handlerNamesOf, handlersOf, optionsOfRequest } from "../client-options.ts";
+import { routeOf, type Candidate, type Routing } from "../routing.ts";
 
 /** Whose view it is, and what the host has given it. */
 export interface ReachOptions {
@@ -15,16 +20,19 @@ export interface ReachOptions {
 export class Reach {
   readonly routing: Routing;
   readonly principal: Principal;
-  readonly options: ClientOptions;
+  readonly #options: ClientOptions;
   readonly #context: Context;
-  /** By server, for as long as somebody has this view: a route is the same for every call. */
-  readonly #known = new Map<ServerListing, Candidate>();
+  /** The view's own handlers, one object for all calls that bring none. */
+  readonly #handlers: ServerRequestHandlers | undefined;
+  /** By server and by what it is told that it may ask, for as long as somebody has this view: a route is the same for every call. */
+  readonly #known = new Map<ServerListing, Map<string, Candidate>>();
 
   constructor(routing: Routing, { principal, context, options }: ReachOptions) {
     this.routing = routing;
     this.principal = principal;
-    this.options = options;
+    this.#options = options;
     this.#context = Object.freeze({ ...context });
+    this.#handlers = handlersOf(undefined, options);
   }
 
   /** Every server, in the order of the definitions. */
@@ -32,28 +40,38 @@ export class Reach {
     return this.routing.listings.map((listing) => this.to(listing));
   }
 
-  /** The servers of which `isMeant` holds. */
-  those(isMeant: (listing: ServerListing) => boolean): readonly Candidate[] {
-    return this.routing.listings.filter(isMeant).map((listing) => this.to(listing));
+  /** The servers of which `isMeant` holds, as a request with these options reaches them. */
+  those(isMeant: (listing: ServerListing) => boolean, options: RequestOptions = {}): readonly Candidate[] {
+    return this.routing.listings.filter(isMeant).map((listing) => this.to(listing, options));
   }
 
-  to(listing: ServerListing): Candidate {
-    let candidate = this.#known.get(listing);
+  /** The way to one server for a request with these options. */
+  to(listing: ServerListing, { handlers }: RequestOptions = {}): Candidate {
+    const names = handlerNamesOf(handlers === undefined ? this.#handlers : this.#handlersOf(handlers));
+    const id = names.join("+");
+    const ways = this.#known.get(listing) ?? new Map<string, Candidate>();
+    this.#known.set(listing, ways);
+    let candidate = ways.get(id);
     if (candidate === undefined) {
-      candidate = { listing, route: routeOf(listing.server, this.principal, this.#context) };
-      this.#known.set(listing, candidate);
+      candidate = { listing, route: routeOf(listing, this.principal, this.#context, names) };
+      ways.set(id, candidate);
     }
     return candidate;
   }
 
-  /** What a request to the server is made with. */
+  /** What a request to the server is made with: what it brings itself, and for the rest what the client was given. */
   optionsFor<O extends RequestOptions>({ listing }: Candidate, own: O): O {
-    return optionsOfRequest(own, this.options, listing.server.ref.id);
+    const handlers = own.handlers === undefined ? this.#handlers : this.#handlersOf(own.handlers);
+    return optionsOfRequest({ ...own, handlers }, this.#options, listing.server.ref.id);
   }
 
   /** How long a request may take that does not say so, in milliseconds: the longest that one of the servers may. */
   timeoutMs(candidates: readonly Candidate[]): number {
     const { callTimeoutMs } = this.routing.limits;
     return Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
+  }
+
+  #handlersOf(own: ServerRequestHandlers): ServerRequestHandlers | undefined {
+    return handlersOf(own, this.#options);
   }
 }

@@ -8,9 +8,9 @@ import type {
   WorkspaceFilter,
   WorkspaceSubscription,
 } from "@tenantry/core";
-import type { Candidate } from "../calls/tool-lookup.ts";
-import { ownerOfResource } from "../calls/find-owner.ts";
-import { reasonOf } from "../catalog/ask-all.ts";
+import { reasonOf } from "../catalog/failure.ts";
+import type { Candidate } from "../routing.ts";
+import { ownerOfResource } from "./owners.ts";
 import type { Reach } from "./reach.ts";
 
 /** Subscribes at every server of a principal, and names the ones that cannot be heard. */
@@ -22,7 +22,7 @@ export async function subscribeAll(
 ): Promise<WorkspaceSubscription> {
   const uris = new Map<Candidate, string[]>();
   for (const one of watched) {
-    const { candidate, name } = await ownerOfResource(reach, one, "resources", { signal: options.signal });
+    const { candidate, name } = await ownerOfResource(reach, one, { signal: options.signal });
     uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
   }
   const wantsLists = tools === true || prompts === true || resources === true;

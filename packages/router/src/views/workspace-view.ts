@@ -35,15 +35,14 @@ import {
   unknownTool,
 } from "../calls/address.ts";
 import { jsonArguments } from "../calls/arguments.ts";
-import { ownerOfPrompt, ownerOfResource } from "../calls/find-owner.ts";
+import { completed, ownerOfPrompt, ownerOfResource } from "./owners.ts";
 import { askServer } from "../calls/server-request.ts";
 import { ToolCall } from "../calls/tool-call.ts";
-import type { Candidate } from "../calls/tool-lookup.ts";
-import { askAll, statusOf, type Answer, type Read } from "../catalog/ask-all.ts";
-import { promptListing, resourceListing, templateListing, toolListing } from "../catalog/listings.ts";
-import { couldOwn } from "../names/tool-name.ts";
+import type { Kind } from "../catalog/kind.ts";
 import { checkOptions } from "../request-options.ts";
-import type { Routing } from "../routing.ts";
+import type { Candidate, Routing } from "../routing.ts";
+import { listAll, statusOf, type Answer } from "./list-all.ts";
+import { promptListing, resourceListing, templateListing, toolListing } from "./listings.ts";
 import { Reach, type ReachOptions } from "./reach.ts";
 import { subscribeAll } from "./subscribe-all.ts";
 
@@ -69,25 +68,23 @@ export class WorkspaceView implements WorkspaceClient {
   }
 
   async listTools(options: ListOptions = {}): Promise<ToolListing> {
-    return toolListing(await this.#list((listing, ...rest) => listing.tools(...rest), options));
+    return toolListing(this.#reach.routing, await this.#list("tools", options));
   }
 
   async listPrompts(options: ListOptions = {}): Promise<PromptListing> {
-    return promptListing(await this.#list((listing, ...rest) => listing.prompts(...rest), options));
+    return promptListing(this.#reach.routing, await this.#list("prompts", options));
   }
 
   async listResources(options: ListOptions = {}): Promise<ResourceListing> {
-    return resourceListing(await this.#list((listing, ...rest) => listing.resources(...rest), options));
+    return resourceListing(this.#reach.routing, await this.#list("resources", options));
   }
 
   async listResourceTemplates(options: ListOptions = {}): Promise<ResourceTemplateListing> {
-    return templateListing(
-      await this.#list((listing, ...rest) => listing.resourceTemplates(...rest), options),
-    );
+    return templateListing(this.#reach.routing, await this.#list("resourceTemplates", options));
   }
 
   async servers(options: ListOptions = {}): Promise<readonly ServerStatus[]> {
-    return (await this.#list((listing, ...rest) => listing.tools(...rest), options)).map(statusOf);
+    return (await this.#list("tools", { ...checkOptions(options), fresh: true })).map(statusOf);
   }
 
   async callTool(
@@ -99,26 +96,25 @@ export class WorkspaceView implements WorkspaceClient {
     options.signal?.throwIfAborted();
     checkTool(tool);
     const json = jsonArguments(args, this.#reach.routing.limits);
-    const [first, ...others] = this.#owners(tool);
+    const [first, ...others] = this.#owners(tool, options);
     if (first === undefined) throw unknownTool(tool);
     const call = new ToolCall(this.#reach.routing, {
       args: json,
-      options: this.#reach.optionsFor(first, options),
+      options,
+      optionsFor: (candidate) => this.#reach.optionsFor(candidate, options),
       timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs([first, ...others]),
       ...(others.length === 0 ? { server: first.route.target.server.id } : {}),
       unknown: () => unknownTool(tool),
     });
     if (typeof tool === "string") return call.byName([first, ...others], tool);
-    return call.byPlace({ candidate: first, tool: tool.tool });
+    return call.byPlace({ candidate: first, name: tool.tool });
   }
 
   async readResource(resource: ResourceAddress, options: RequestOptions = {}): Promise<ReadResourceResult> {
     checkOptions(options);
     checkResource(resource);
-    const { candidate, name } = await ownerOfResource(this.#reach, resource, "resources", {
-      signal: options.signal,
-    });
-    return this.#ask(candidate, "resources/read", { uri: name }, options);
+    const { candidate, name: uri } = await ownerOfResource(this.#reach, resource, options);
+    return this.#ask(candidate, "resources/read", { uri }, options);
   }
 
   async getPrompt(
@@ -129,7 +125,7 @@ export class WorkspaceView implements WorkspaceClient {
     checkOptions(options);
     checkPrompt(prompt);
     const texts = textsByName(args, "args");
-    const { candidate, name } = await ownerOfPrompt(this.#reach, prompt, { signal: options.signal });
+    const { candidate, name } = await ownerOfPrompt(this.#reach, prompt, options);
     return this.#ask(candidate, "prompts/get", { name, arguments: texts }, options);
   }
 
@@ -140,19 +136,11 @@ export class WorkspaceView implements WorkspaceClient {
   ): Promise<CompleteResult["completion"]> {
     checkOptions(options);
     checkCompletion(target, argument);
-    const { signal } = options;
-    const { name, value } = argument;
     const context = settled === undefined ? {} : { context: { arguments: textsByName(settled, "settled") } };
-    const owner =
-      "prompt" in target
-        ? await ownerOfPrompt(this.#reach, target.prompt, { signal })
-        : await ownerOfResource(this.#reach, target.resourceTemplate, "resourceTemplates", { signal });
-    const ref: Params<"completion/complete">["ref"] =
-      "prompt" in target
-        ? { type: "ref/prompt", name: owner.name }
-        : { type: "ref/resource", uri: owner.name };
+    const { candidate, ref } = await completed(this.#reach, target, options);
+    const { name, value } = argument;
     const params = { ref, argument: { name, value }, ...context };
-    return (await this.#ask(owner.candidate, "completion/complete", params, options)).completion;
+    return (await this.#ask(candidate, "completion/complete", params, options)).completion;
   }
 
   async subscribe(
@@ -169,7 +157,8 @@ export class WorkspaceView implements WorkspaceClient {
     params: Params<M>,
     options: RequestOptions,
   ): Promise<Result<M>> {
-    return askServer(this.#reach.routing, candidate.route, {
+    const { route } = this.#reach.to(candidate.listing, options);
+    return askServer(this.#reach.routing, route, {
       method,
       params,
       options: this.#reach.optionsFor(candidate, options),
@@ -177,13 +166,14 @@ export class WorkspaceView implements WorkspaceClient {
     });
   }
 
-  #list<T>(read: Read<T>, options: ListOptions): Promise<readonly Answer<T>[]> {
-    return askAll(this.#reach.routing, (listing) => this.#reach.to(listing).route, read, options);
+  #list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
+    return listAll(this.#reach.routing, this.#reach.all, kind, options);
   }
 
-  #owners(tool: ToolAddress): readonly Candidate[] {
-    return this.#reach.those(({ server: { ref } }) =>
-      typeof tool === "string" ? couldOwn(ref.id, tool) : ref.id === tool.server,
+  #owners(tool: ToolAddress, options: CallToolOptions): readonly Candidate[] {
+    return this.#reach.those(
+      (listing) => (typeof tool === "string" ? listing.mayOwn(tool) : listing.ref.id === tool.server),
+      options,
     );
   }
 }
