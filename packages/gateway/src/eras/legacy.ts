@@ -141,9 +141,8 @@ export class LegacyEra {
     const verb = verbOf(method);
     if (verb === undefined)
       throw new Refused({ status: 200, code: -32_601, message: "There is no such method." });
-    const state = this.#sessions.state(session);
     const key = callKey(id);
-    if (state.calls.has(key))
+    if (this.#sessions.known(session)?.calls.has(key) === true)
       throw new Refused({ status: 400, code: -32_600, message: "A request with this id is under way." });
     const begin = { era: "legacy", visit, message } as const;
     // A client that has lost its stream has not taken its request back (MCP 2025-11-25, Streamable HTTP).
@@ -152,6 +151,7 @@ export class LegacyEra {
       begin,
       () => {},
       async ({ reply, controller }) => {
+        const state = this.#sessions.state(session);
         state.calls.set(key, controller);
         const { signal } = controller;
         const { principal } = visit;
@@ -251,6 +251,6 @@ function callKey(id: Id): string {
 
 /** A result without what only the modern era says. */
 function plain(result: object): object {
-  const { _meta, ...rest } = result as Fields;
+  const { _meta, resultType: _newer, ...rest } = result as Fields;
   return isObject(_meta) ? { ...rest, _meta: foreignMeta(_meta) } : rest;
 }

@@ -1,4 +1,4 @@
-import { isAbortReason, traced, TenantryError } from "@tenantry/core";
+import { isAbortReason, raceAbort, traced, TenantryError } from "@tenantry/core";
 import { Elsewhere } from "../asking/elsewhere.ts";
 import { keyOf } from "../door/caller.ts";
 import { failureOf } from "../wire/failure.ts";
@@ -40,7 +40,7 @@ export async function runRequest(
     () => event,
     async (payload) => {
       try {
-        reply.answer(await work({ reply, controller }));
+        reply.answer(await raceAbort(work({ reply, controller }), controller.signal));
       } catch (failure) {
         if (failure instanceof Elsewhere)
           return reply.pass(await parts.passOn(visit, message, failure.replica));

@@ -22,12 +22,12 @@ export interface ChangesOptions {
   readonly tell: (change: Change) => void;
 }
 
-const methods = Object.freeze({
+const methods = {
   tools_changed: "notifications/tools/list_changed",
   prompts_changed: "notifications/prompts/list_changed",
   resources_changed: "notifications/resources/list_changed",
   resource_updated: "notifications/resources/updated",
-} satisfies Record<WorkspaceEvent["kind"], string>);
+} as const satisfies Record<WorkspaceEvent["kind"], string>;
 
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;

@@ -6,7 +6,6 @@ import type {
   Era,
   Listing,
 } from "@tenantry/core";
-import { TenantryError } from "@tenantry/core";
 import type { Exchange, Verb } from "../exchange/exchange.ts";
 import { invalidParams } from "../wire/failure.ts";
 import type { Fields } from "../wire/message.ts";
@@ -28,7 +27,8 @@ interface Place {
   readonly at: number;
 }
 
-const kinds = {
+/** The methods that list, one bounded page each. */
+export const listVerbs: Readonly<Record<string, Verb>> = Object.freeze({
   "tools/list": kind<CatalogTool>({
     field: "tools",
     list: async ({ client, signal }) => {
@@ -61,10 +61,7 @@ const kinds = {
     },
     nameOf: ({ uriTemplate, origin }) => `${origin.server} ${uriTemplate}`,
   }),
-};
-
-/** The methods that list, one bounded page each. */
-export const listVerbs: Readonly<Record<keyof typeof kinds, Verb>> = Object.freeze(kinds);
+});
 
 function kind<T extends Item>({ field, list, nameOf }: Kind<T>): Verb {
   return async (exchange) => {
@@ -119,7 +116,7 @@ function missing(unavailable: Listing["unavailable"]): Fields {
 }
 
 /** An item as a client of the era takes it; clients of the legacy era refuse a whole list for one schema that is no object's. */
-function outgoing({ origin, ...item }: Item, era: Era): object {
+function outgoing({ origin: _origin, ...item }: Item, era: Era): object {
   if (era === "modern" || !("outputSchema" in item) || item.outputSchema?.["type"] === "object") return item;
   const { outputSchema: _newer, ...rest } = item;
   return rest;

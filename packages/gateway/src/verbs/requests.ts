@@ -1,11 +1,11 @@
-import type { CompletionTarget, RequestOptions } from "@tenantry/core";
+import type { CompletionTarget } from "@tenantry/core";
 import type { Exchange, Verb } from "../exchange/exchange.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
 import { isObject, type Fields } from "../wire/message.ts";
 import { TenantryError } from "@tenantry/core";
 
 /** The methods in which a server may ask before it answers. */
-export const askingVerbs = Object.freeze({
+export const askingVerbs: Readonly<Record<string, Verb>> = Object.freeze({
   "tools/call": async ({ era, client, params, options }) => {
     const result = await client.callTool(textOf(params, "name"), fieldsOf(params, "arguments"), options);
     if (era === "modern" || result.structuredContent === undefined || isObject(result.structuredContent))
@@ -25,7 +25,7 @@ export const askingVerbs = Object.freeze({
     if (era === "legacy" || rest["resultType"] === "input_required") return rest;
     return { ...rest, ttlMs: typeof ttlMs === "number" && ttlMs >= 0 ? ttlMs : 0, cacheScope: "private" };
   },
-} satisfies Record<string, Verb>);
+});
 
 /** Suggests how an argument of a prompt, or a variable of a template, goes on. */
 export const complete: Verb = async ({ client, params, options }) => {
