@@ -1,7 +1,9 @@
 import type { Deviation } from "./deviation.ts";
-import type { ServerId } from "./id.ts";
 import type { Era } from "./definition.ts";
+import type { ErrorCode } from "./error.ts";
+import type { ServerId, WorkspaceId } from "./id.ts";
 import type { Principal, Scope } from "./scope.ts";
+import type { Route } from "./switched-server.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
@@ -39,6 +41,17 @@ export interface DiagnosticEvents {
     /** The JSON-RPC code of the error that it was answered with; absent until it is. */
     code?: number;
   };
+  /** A policy is asked whether somebody may see or use something; what a host's function throws is the event's error. */
+  "tenantry:router:policy": {
+    readonly principal: Principal;
+    readonly server: ServerId;
+    readonly kind: "tool" | "prompt" | "resource" | "resourceTemplate";
+    /** The server's own name; absent for a resource, whose URI may hold more than a name. */
+    readonly name?: string;
+    readonly phase: "list" | "call";
+    /** `undecided` where the tool's annotations have to be read first, and then it is asked again. */
+    decision?: "allow" | "deny" | "undecided";
+  };
 }
 
 /** What each plain channel tells: something that happened at one moment. */
@@ -72,6 +85,15 @@ export interface DiagnosticNotices {
     readonly reason: "host" | "origin" | "headers" | "unauthenticated" | "principal_mismatch";
     /** Who came with somebody else's handle. */
     readonly caller?: Principal;
+  };
+  /** The calls of a workspace to a server take another route. */
+  "tenantry:router:route": {
+    readonly workspace: WorkspaceId;
+    readonly server: ServerId;
+    readonly from: Route;
+    readonly to: Route;
+    /** Present where it was taken back by itself: how what it had led to failed last. */
+    readonly rolledBack?: ErrorCode;
   };
 }
 
@@ -151,6 +173,7 @@ function openChannels(): Channels | undefined {
     "tenantry:credentials:resolve": module.tracingChannel("tenantry:credentials:resolve"),
     "tenantry:router:call": module.tracingChannel("tenantry:router:call"),
     "tenantry:gateway:request": module.tracingChannel("tenantry:gateway:request"),
+    "tenantry:router:policy": module.tracingChannel("tenantry:router:policy"),
   };
   const plain = {
     "tenantry:pool:park": module.channel("tenantry:pool:park"),
@@ -158,6 +181,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:rotate": module.channel("tenantry:pool:rotate"),
     "tenantry:pool:break": module.channel("tenantry:pool:break"),
     "tenantry:gateway:refuse": module.channel("tenantry:gateway:refuse"),
+    "tenantry:router:route": module.channel("tenantry:router:route"),
   };
   return Object.freeze({ tracing: Object.freeze(tracing), plain: Object.freeze(plain) });
 }

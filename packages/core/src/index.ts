@@ -7,10 +7,15 @@ export type { Origin, ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 export { principalOf, scopeOf, scopeParts } from "./scope.ts";
 export type { Principal, Scope, Share } from "./scope.ts";
 export { checkDefinition, parseDefinition, serverDefinitionSchema } from "./definition.ts";
+export type { PlainDefinition, PlainServerOptions, PlainSwitchedServer } from "./plain-definition.ts";
+export { checkRoute, namedBy, upstreamsOf } from "./switched-server.ts";
+export type { Route, SwitchedServer, UpstreamDefinition } from "./switched-server.ts";
 export type {
+  DirectServer,
   Era,
   HostedServer,
   InProcessServer,
+  ParseOptions,
   RemoteServer,
   ServerDefinition,
   ServerOptions,
@@ -24,6 +29,8 @@ export type {
   ListOptions,
   PromptAddress,
   ResourceAddress,
+  RolledBack,
+  RouteStatus,
   ServerStatus,
   ToolAddress,
   WorkspaceClient,
@@ -45,6 +52,7 @@ export type {
   ToolListing,
   UnavailableServer,
 } from "./listing.ts";
+export type { ApprovalAddress, ApprovalKind, ApprovalNeeded, DefinitionChange } from "./approval.ts";
 export type { ApprovalRequest, ClientOptions } from "./client-options.ts";
 export type {
   CallToolResult,
@@ -154,6 +162,7 @@ export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
+export { RecentMap } from "./recent-map.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";
 export { disposeAll } from "./disposal.ts";
@@ -163,6 +172,7 @@ export { announce, isTraced, traced } from "./diagnostics.ts";
 export type { DiagnosticChannel, DiagnosticEvents, DiagnosticNotices, NoticeChannel } from "./diagnostics.ts";
 export { checkHeaders, headerName, headerValue } from "./headers.ts";
 export { fillLimits } from "./limits.ts";
+export { describeIssues } from "./schema-issues.ts";
 export type { LimitRules } from "./limits.ts";
 export { nestsDeeper, outgrows } from "./nesting.ts";
 export type { JsonBounds } from "./nesting.ts";

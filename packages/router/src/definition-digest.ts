@@ -1,6 +1,13 @@
-import { createHash, randomUUID } from "node:crypto";
-import { checkHeaders, TenantryError, type InProcessServer, type ServerDefinition } from "@tenantry/core";
-import canonicalize from "canonicalize";
+import { randomUUID } from "node:crypto";
+import {
+  checkHeaders,
+  TenantryError,
+  upstreamsOf,
+  type DirectServer,
+  type InProcessServer,
+  type ServerDefinition,
+} from "@tenantry/core";
+import { canonicalDigest } from "./canonical.ts";
 
 /** Names a function, the same function always by the same name. */
 export type ConnectIdentity = (connect: InProcessServer["connect"]) => string;
@@ -28,11 +35,19 @@ export function createConnectIdentity(): ConnectIdentity {
 export function digestDefinition(definition: ServerDefinition, identify?: ConnectIdentity): string {
   const { share = "user", era = null, provenance = "code" } = definition;
   // Provenance counts: a connection to an address that only the host's own code may name must not serve anybody else.
-  const content = canonical({ share, era, provenance, ...reach(definition, identify) });
-  return createHash("sha256").update(content).digest("hex");
+  return digest({ share, era, provenance, ...reach(definition, identify) });
 }
 
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
+  if (definition.upstreams === undefined) return reachDirectly(definition, identify);
+  // Which of them calls take is no part of it: that changes at run time, and they are interchangeable.
+  const digests = [...upstreamsOf(definition)].map(
+    ([name, upstream]) => [name, digestDefinition(upstream, identify)] as const,
+  );
+  return { kind: "switched", upstreams: Object.fromEntries(digests) };
+}
+
+function reachDirectly(definition: DirectServer, identify: ConnectIdentity | undefined): object {
   if (definition.url !== undefined) {
     const { url, headers = {} } = definition;
     return { kind: "remote", url: new URL(url).href, headers: checkHeaders(headers) };
@@ -51,9 +66,9 @@ function reach(definition: ServerDefinition, identify: ConnectIdentity | undefin
   return { kind: "in-process", connect: identify(definition.connect) };
 }
 
-function canonical(content: object): string {
+function digest(content: object): string {
   try {
-    return canonicalize(content) ?? "";
+    return canonicalDigest(content);
   } catch (cause) {
     throw new TenantryError(
       "DEFINITION_INVALID",
