@@ -8,12 +8,14 @@ import { checkPolicy } from "./schema.ts";
 export class PolicyGuard {
   readonly #rules: readonly CompiledRules[];
   readonly #deciders: readonly PolicyDecider[];
+  readonly #everything: Judge;
 
   /** Throws `CONFIG_INVALID`, naming the path of what is wrong. */
   constructor(policies: readonly { readonly policy: Policy; readonly path: string }[]) {
     const all = policies.flatMap(({ policy, path }) => checkPolicy(policy, path));
     this.#rules = all.flatMap((one) => ("decide" in one ? [] : [compileRules(one)]));
     this.#deciders = all.flatMap((one) => ("decide" in one ? [one] : []));
+    this.#everything = new Judge(this.#rules, this.#deciders);
   }
 
   /** Whether anything could be denied. */
@@ -26,6 +28,30 @@ export class PolicyGuard {
     return this.#rules.every((rules) => rules.mayAllow(request));
   }
 
+  /** Decides one request, as {@link Judge.decide} does. */
+  decide(request: PolicyRequest): Verdict | Promise<Verdict> {
+    return this.#everything.decide(request);
+  }
+
+  /** Whoever decides many requests of one user about one server; `byRules` where there is nobody to ask functions about. */
+  judge(about: ServerRequest, byRules = false): Judge {
+    return new Judge(
+      this.#rules.map((rules) => rules.about(about)),
+      byRules ? [] : this.#deciders,
+    );
+  }
+}
+
+/** Decides by rules and then by functions of the host. */
+export class Judge {
+  readonly #rules: readonly Pick<CompiledRules, "decide">[];
+  readonly #deciders: readonly PolicyDecider[];
+
+  constructor(rules: readonly Pick<CompiledRules, "decide">[], deciders: readonly PolicyDecider[]) {
+    this.#rules = rules;
+    this.#deciders = deciders;
+  }
+
   /** Decides at once where no function of the host has to be waited for and nobody listens. */
   decide(request: PolicyRequest): Verdict | Promise<Verdict> {
     if (isTraced("tenantry:router:policy")) return this.#traced(request);
@@ -35,11 +61,6 @@ export class PolicyGuard {
     } catch {
       return "deny";
     }
-  }
-
-  /** What rules alone say, where there is nobody whom a function could be asked about. */
-  decideByRules(request: PolicyRequest): Verdict {
-    return allOf(this.#rules.map((rules) => rules.decide(request)));
   }
 
   async #traced(request: PolicyRequest): Promise<Verdict> {
@@ -64,9 +85,13 @@ export class PolicyGuard {
 
   /** The host's functions are asked only for what the rules allow, one after the other. */
   #decide(request: PolicyRequest): Verdict | Promise<Verdict> {
-    const verdict = this.decideByRules(request);
-    if (verdict === "deny" || this.#deciders.length === 0) return verdict;
-    return verdict === "unknown" ? verdict : this.#ask(request, 0);
+    let isKnown = true;
+    for (const rules of this.#rules) {
+      const verdict = rules.decide(request);
+      if (verdict === "deny") return verdict;
+      if (verdict === "unknown") isKnown = false;
+    }
+    return isKnown ? this.#ask(request, 0) : "unknown";
   }
 
   #ask(request: PolicyRequest, from: number): Verdict | Promise<Verdict> {
@@ -83,9 +108,4 @@ export class PolicyGuard {
   async #await(answer: PromiseLike<unknown>, request: PolicyRequest, next: number): Promise<Verdict> {
     return (await answer) === true ? this.#ask(request, next) : "deny";
   }
-}
-
-function allOf(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes("deny")) return "deny";
-  return verdicts.includes("unknown") ? "unknown" : "allow";
 }
