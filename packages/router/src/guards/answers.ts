@@ -1,4 +1,4 @@
-import { isThenable, type ApprovalNeeded, type Tool } from "@tenantry/core";
+import { isThenable, type ApprovalNeeded, type Tool, type WorkspaceId } from "@tenantry/core";
 import { reasonOf } from "../catalog/failure.ts";
 import { keyOf } from "../catalog/item-list.ts";
 import type { Kind } from "../catalog/kind.ts";
@@ -23,7 +23,7 @@ export async function guardAnswers<K extends Kind>(
 }
 
 /** Before there is a user, there is what rules allow to somebody without a name or a role. */
-function nobodyIn({ workspace }: Routing): Asker {
+function nobodyIn(workspace: WorkspaceId): Asker {
   return { principal: { workspace, user: "" as never }, roles: [] };
 }
 
@@ -37,7 +37,7 @@ async function guardOne<K extends Kind>(
   if (candidate === undefined || shown === undefined) return answer;
   try {
     await approveServer(routing, answer);
-    const visible = routing.partial.of(shown, await decideAll(routing, kind, { candidate, shown }, who));
+    const visible = await visibleTo(routing, kind, { candidate, shown }, who);
     const unapproved = await reviewAll(routing, kind, visible);
     if (unapproved.size === 0) return { ...answer, shown: visible };
     const approved = visible.own.map((_, at) => !unapproved.has(at));
@@ -54,17 +54,19 @@ async function approveServer({ guards }: Routing, { candidate, server, identity 
   if (identity !== undefined) await guards.approvals?.check(identityThing(server, identity));
 }
 
-/** Which of a list may be seen; waits only where a function of the host has to be waited for. */
-function decideAll<K extends Kind>(
-  routing: Routing,
+/** What may be seen of a list; waits only where a function of the host has to be waited for. */
+function visibleTo<K extends Kind>(
+  { workspace, partial, guards }: Routing,
   kind: K,
   { candidate, shown }: { readonly candidate: Candidate; readonly shown: Presented<K> },
   who: Asker | undefined,
-): readonly boolean[] | Promise<readonly boolean[]> {
-  const { guards } = routing;
-  if (!guards.policy.isOn) return shown.own.map(() => true);
-  const about = { ...(who ?? nobodyIn(routing)), server: shown.server };
-  const judge = guards.policy.judge(about, who === undefined);
+): Presented<K> | Promise<Presented<K>> {
+  const { policy } = guards;
+  if (!policy.isOn) return shown;
+  const about = { ...(who ?? nobodyIn(workspace)), server: shown.server };
+  const judge = policy.judge(about, who === undefined);
+  const known = policy.decided<Presented<K>>(judge, shown);
+  if (known !== undefined) return known;
   const verdicts = shown.own.map((item) =>
     judge.decide({
       ...about,
@@ -74,9 +76,16 @@ function decideAll<K extends Kind>(
       annotations: kind === "tools" ? guards.hintsOf(candidate.listing, item as Tool) : noHints,
     }),
   );
-  const isAllowed = (verdict: Verdict) => verdict === "allow";
-  if (!verdicts.some(isThenable)) return (verdicts as readonly Verdict[]).map(isAllowed);
-  return Promise.all(verdicts.map(async (verdict) => isAllowed(await verdict)));
+  const visible = (all: readonly Verdict[]) => {
+    const part = partial.of(
+      shown,
+      all.map((verdict) => verdict === "allow"),
+    );
+    policy.keep(judge, shown, part);
+    return part;
+  };
+  if (!verdicts.some(isThenable)) return visible(verdicts as readonly Verdict[]);
+  return Promise.all(verdicts.map(async (verdict) => verdict)).then(visible);
 }
 
 /** What is not approved, by its place in the list. */

@@ -9,6 +9,8 @@ export class PolicyGuard {
   readonly #rules: readonly CompiledRules[];
   readonly #deciders: readonly PolicyDecider[];
   readonly #everything: Judge;
+  /** What was decided of lists that change no more, by {@link Judge.id}. */
+  readonly #decided = new WeakMap<object, Map<string, unknown>>();
 
   /** Throws `CONFIG_INVALID`, naming the path of what is wrong. */
   constructor(policies: readonly { readonly policy: Policy; readonly path: string }[]) {
@@ -40,16 +42,38 @@ export class PolicyGuard {
       byRules ? [] : this.#deciders,
     );
   }
+
+  /** Gives what was made of a list by this judge, or by one who decides the same; `undefined` where nobody can tell. */
+  decided<T>({ id }: Judge, list: object): T | undefined {
+    return id === undefined ? undefined : (this.#decided.get(list)?.get(id) as T | undefined);
+  }
+
+  /** Keeps what was made of a list by this judge. */
+  keep({ id }: Judge, list: object, made: unknown): void {
+    if (id === undefined) return;
+    const known = this.#decided.get(list) ?? new Map<string, unknown>();
+    this.#decided.set(list, known);
+    if (known.size < maxDecided) known.set(id, made);
+  }
 }
+
+/** For how many kinds of users it is kept what was decided of one list. */
+const maxDecided = 256;
 
 /** Decides by rules and then by functions of the host. */
 export class Judge {
   readonly #rules: readonly Pick<CompiledRules, "decide">[];
   readonly #deciders: readonly PolicyDecider[];
+  /** The same for all for whom the same is decided of the same list; `undefined` where functions decide too. */
+  readonly id: string | undefined;
 
-  constructor(rules: readonly Pick<CompiledRules, "decide">[], deciders: readonly PolicyDecider[]) {
+  constructor(
+    rules: readonly (Pick<CompiledRules, "decide"> & { readonly id?: string })[],
+    deciders: readonly PolicyDecider[],
+  ) {
     this.#rules = rules;
     this.#deciders = deciders;
+    this.id = deciders.length > 0 ? undefined : rules.map(({ id = "" }) => id).join(" ");
   }
 
   /** Decides at once where no function of the host has to be waited for and nobody listens. */

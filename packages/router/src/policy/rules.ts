@@ -10,7 +10,14 @@ export interface CompiledRules {
   mayAllow(request: ServerRequest): boolean;
   decide(request: PolicyRequest): Verdict;
   /** Only those that may be about a server for this user: they decide as all do, in less time. */
-  about(request: ServerRequest): Pick<CompiledRules, "decide">;
+  about(request: ServerRequest): RulesThere;
+}
+
+/** The rules that may be about a server for some users. */
+export interface RulesThere {
+  /** The same for whoever the same rules may be about. */
+  readonly id: string;
+  decide(request: PolicyRequest): Verdict;
 }
 
 /** Compiles rules; what one of `deny` is about is denied, whatever the others say. */
@@ -30,9 +37,13 @@ export function compileRules({ allow, deny = [], default: given }: PolicyRules):
       rest,
     ),
     about(request) {
-      const there = (rules: readonly CompiledRule[]) =>
-        rules.filter((rule) => rule.mayMatch(request)).map(({ matchThere }) => matchThere);
-      return { decide: decision(there(denials), there(allowances), rest) };
+      const [denying, allowing] = [denials, allowances].map((rules) =>
+        rules.map((rule) => rule.mayMatch(request)),
+      );
+      const there = (rules: readonly CompiledRule[], may: readonly boolean[] = []) =>
+        rules.filter((_, at) => may[at]).map(({ matchThere }) => matchThere);
+      const decide = decision(there(denials, denying), there(allowances, allowing), rest);
+      return { decide, id: JSON.stringify([denying, allowing]) };
     },
   };
 }
