@@ -19,6 +19,7 @@ import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
 import { Catalog } from "./catalog/catalog.ts";
+import type { CatalogStore } from "./catalog/saved-catalogs.ts";
 import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
 import { MergedLists } from "./names/merged.ts";
@@ -34,10 +35,12 @@ export interface RouterOptions {
   /** Defaults to the system's clock. */
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<RouterLimits> | undefined;
+  /** Where lists outlive the process; absent: they do not. */
+  readonly store?: CatalogStore | undefined;
 }
 
 /** Routes the calls of every workspace over one pool. It keeps nothing open, and remembers what servers list. */
-export interface Router extends Disposable {
+export interface Router extends AsyncDisposable {
   /**
    * Gives one workspace's view of `servers`; their order is the order of every listing. What is known of a list of
    * servers is kept as long as the list itself, so give the same list again. Throws `CONFIG_INVALID` for a malformed
@@ -47,11 +50,11 @@ export interface Router extends Disposable {
 
   /**
    * Forgets the lists that the users of a workspace, or one of them, were given, of one server or of all. It looks at every
-   * user.
+   * user. Rejects as the store does.
    */
-  forget(whom: Whom): void;
-  /** Forgets everything: nothing is given from memory any more. */
-  [Symbol.dispose](): void;
+  forget(whom: Whom): Promise<void>;
+  /** Forgets everything that is in memory, and waits for what is being saved; the pool and the store close after it. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How a workspace shows what its servers offer. */
@@ -82,9 +85,9 @@ export interface WorkspaceRouter {
 
 /** Creates a router; throws `CONFIG_INVALID` for a malformed limit. */
 export function createRouter(options: RouterOptions): Router {
-  const { pool, clock = systemClock } = options;
+  const { pool, clock = systemClock, store } = options;
   const limits = routerLimits(options.limits);
-  const catalog = new Catalog({ pool, clock, limits });
+  const catalog = new Catalog({ pool, clock, limits, store });
   const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
   function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
@@ -107,7 +110,7 @@ export function createRouter(options: RouterOptions): Router {
       return workspaceRouter(Object.freeze({ ...parts, ...shown(servers, checkNames(names)) }));
     },
     forget: (whom: Whom) => catalog.forget(whom),
-    [Symbol.dispose]: () => catalog.close(),
+    [Symbol.asyncDispose]: () => catalog.close(),
   });
 }
 

@@ -1,5 +1,6 @@
 import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
 import type { Clock, Fetch, Implementation, ServerDefinition, ServerId, WorkspaceId } from "@tenantry/core";
+import type { NameMode } from "@tenantry/router";
 import { checkCredentials } from "./credential-fit.ts";
 import { checkHostParts } from "./host-parts.ts";
 import type { KeepingOptions } from "./keeping.ts";
@@ -8,14 +9,23 @@ import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
 
+/** What holds for every workspace, unless it says otherwise. */
+export interface NamingOptions {
+  /**
+   * `prefixed`: names begin with their servers' ids. `plain`: names are the servers' own, and what two servers have under
+   * one name is not listed. Defaults to `prefixed`.
+   */
+  readonly names?: NameMode | undefined;
+}
+
 /** What one workspace has of its own. */
-export interface WorkspaceOptions {
+export interface WorkspaceOptions extends NamingOptions {
   /** Definitions beside the template's; one with the same id replaces the template's. */
   readonly servers?: ServerDefinitions | undefined;
 }
 
 /** What an instance is made of. */
-export interface TenantryOptions extends KeepingOptions {
+export interface TenantryOptions extends KeepingOptions, NamingOptions {
   /** The template of every workspace. */
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
@@ -43,6 +53,7 @@ export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "works
   readonly limits: SplitLimits;
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
+  readonly namesOf: (workspace: WorkspaceId) => NameMode;
 }
 
 const known = [
@@ -56,8 +67,9 @@ const known = [
   "allow",
   "clientInfo",
   "clock",
+  "names",
 ] as const;
-const knownOfWorkspace = ["servers"] as const;
+const knownOfWorkspace = ["servers", "names"] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
@@ -67,7 +79,10 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
   const template = checkServers(servers, "servers");
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);
-  return { ...options, limits: splitLimits(checkObject(limits, "limits")), template, closed };
+  const ownNames = namesOfWorkspaces(workspaces ?? {});
+  const names = checkNames(options.names ?? "prefixed", "names");
+  const namesOf = (workspace: WorkspaceId) => ownNames.get(workspace) ?? names;
+  return { ...options, limits: splitLimits(checkObject(limits, "limits")), template, closed, namesOf };
 }
 
 function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {
@@ -80,6 +95,19 @@ function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>,
     closed.set(workspaceId(name), new Map([...template, ...own]));
   }
   return closed;
+}
+
+function namesOfWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>) {
+  const own = new Map<WorkspaceId, NameMode>();
+  for (const [name, { names }] of Object.entries(workspaces))
+    if (names !== undefined)
+      own.set(workspaceId(name), checkNames(names, `workspaces.${pathOf(name)}.names`));
+  return own;
+}
+
+function checkNames(names: unknown, path: string): NameMode {
+  if (names === "prefixed" || names === "plain") return names;
+  throw new TenantryError("CONFIG_INVALID", `${path}: expected "prefixed" or "plain".`);
 }
 
 function checkServers(servers: ServerDefinitions, path: string): CheckedServers {

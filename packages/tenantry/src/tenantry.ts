@@ -48,7 +48,16 @@ export interface Tenantry extends AsyncDisposable {
  * Throws `CONFIG_INVALID` or `DEFINITION_INVALID`, naming the path of what is wrong.
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
-  const { template, closed, fetch, allow, limits, clientInfo, clock = systemClock } = checkOptions(options);
+  const {
+    template,
+    closed,
+    namesOf,
+    fetch,
+    allow,
+    limits,
+    clientInfo,
+    clock = systemClock,
+  } = checkOptions(options);
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const connector = createConnector({
     egress,
@@ -57,7 +66,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     ...(clientInfo && { clientInfo }),
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
-  const router = createRouter({ pool, limits: limits.router, clock });
+  const router = createRouter({ pool, limits: limits.router, clock, store: options.store });
   const keeping = checkKeeping(options, clock);
   const { store } = keeping;
   const dependencies = createRoutingDependencies({
@@ -96,7 +105,12 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool, router });
+      return openWorkspace(id, router.workspace(id, servers.routed, { names: namesOf(id) }), {
+        authorizations,
+        store,
+        pool,
+        router,
+      });
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

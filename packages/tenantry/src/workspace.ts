@@ -68,7 +68,7 @@ export function openWorkspace(
       const [owner, server] = [principal(name), serverId(given)];
       const ended = await authorizations.disconnect(owner, server, options);
       await pool.revoke({ workspace: id, user: owner.user, server });
-      router.forget({ workspace: id, user: owner.user, server });
+      await router.forget({ workspace: id, user: owner.user, server });
       return ended;
     },
     async forget(name) {
@@ -77,7 +77,7 @@ export function openWorkspace(
       await authorizations.disconnectAll(person);
       await store.erase({ workspace: id, user });
       await pool.revoke({ workspace: id, user });
-      router.forget({ workspace: id, user });
+      await router.forget({ workspace: id, user });
     },
   });
 }

@@ -19,12 +19,15 @@ import type { Kind } from "./kind.ts";
 import { KnownList } from "./known-list.ts";
 import { readPages } from "./pages.ts";
 import { PublicLists } from "./public-lists.ts";
+import { SavedCatalogs, type CatalogStore } from "./saved-catalogs.ts";
 
 /** What a catalog works with. */
 export interface CatalogParts {
   readonly pool: ConnectionPool<Connection>;
   readonly clock: Clock;
   readonly limits: RouterLimits;
+  /** Where lists outlive the process; absent: they do not. */
+  readonly store?: CatalogStore | undefined;
 }
 
 /** How a list is asked for. */
@@ -63,8 +66,14 @@ export class Catalog {
   readonly #lists = new KeptLists();
   readonly #contexts: Contexts;
   readonly #public: PublicLists;
+  readonly #saved: SavedCatalogs | undefined;
   /** What is being read, by the connection that it is read on: one reading serves all who wait for it there. */
-  readonly #readings = new WeakMap<Connection, Map<Kind, SharedFlight<ItemList>>>();
+  readonly #readings: Readonly<Record<Kind, WeakMap<Connection, SharedFlight<ItemList>>>> = {
+    tools: new WeakMap(),
+    prompts: new WeakMap(),
+    resources: new WeakMap(),
+    resourceTemplates: new WeakMap(),
+  };
   #isClosed = false;
   readonly #refreshing = new WeakSet<KnownList>();
   readonly #misses = new WeakMap<Context, Partial<Record<Kind, Misses>>>();
@@ -73,6 +82,8 @@ export class Catalog {
     this.#parts = parts;
     this.#contexts = new Contexts(this.#lists, parts.limits);
     this.#public = new PublicLists(this.#lists);
+    const { store, clock, limits } = parts;
+    this.#saved = store && new SavedCatalogs(store, clock, limits);
   }
 
   /**
@@ -109,7 +120,7 @@ export class Catalog {
     pick: (list: ItemList<K>) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const known = this.known(candidate, kind);
+    const known = this.known(candidate, kind) ?? (await this.#load(candidate, kind));
     const found = known && pick(known.list);
     if (found !== undefined) return found;
     if (known !== undefined && !this.#mayMiss(candidate.route, kind)) return undefined;
@@ -122,15 +133,17 @@ export class Catalog {
     return asked;
   }
 
-  /** Forgets what those users were told; it looks at every one. */
-  forget(whom: Whom): void {
+  /** Forgets what those users were told, in the store too; it looks at every one. Rejects as the store does. */
+  async forget(whom: Whom): Promise<void> {
     this.#contexts.forgetAll(whom);
+    await this.#saved?.clear(whom);
   }
 
-  /** Forgets everything; whoever asks for a list then hears what the pool says. */
-  close(): void {
+  /** Forgets everything that is in memory; whoever asks for a list then hears what the pool says. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#contexts.clear();
+    await this.#saved?.settled();
   }
 
   /** Reads a list on a borrowed connection; joins a reading of it that is under way there. */
@@ -140,7 +153,7 @@ export class Catalog {
     kind: K,
     signal: AbortSignal,
   ): Promise<ItemList<K>> {
-    const current = this.#readings.get(connection)?.get(kind);
+    const current = this.#readings[kind].get(connection);
     const reading =
       current === undefined || current.abandoned ? this.#begin(connection, route, kind) : current;
     return (await reading.join({ signal })) as ItemList<K>;
@@ -151,9 +164,24 @@ export class Catalog {
     kind: K,
     request: ListRequest,
   ): ListAnswer<K> | Promise<ListAnswer<K>> {
-    const { clock, limits } = this.#parts;
     const known = this.known(candidate, kind);
-    if (known === undefined || request.fresh) return this.#ask(candidate, kind, request, known);
+    if (known !== undefined) return this.#judge(candidate, kind, request, known);
+    if (this.#saved === undefined || this.#isClosed) return this.#ask(candidate, kind, request, undefined);
+    return this.#load(candidate, kind).then((saved) =>
+      saved === undefined
+        ? this.#ask(candidate, kind, request, undefined)
+        : this.#judge(candidate, kind, request, saved),
+    );
+  }
+
+  #judge<K extends Kind>(
+    candidate: Candidate,
+    kind: K,
+    request: ListRequest,
+    known: KnownList<K>,
+  ): ListAnswer<K> | Promise<ListAnswer<K>> {
+    if (request.fresh) return this.#ask(candidate, kind, request, known);
+    const { clock, limits } = this.#parts;
     switch (known.age(clock.now(), limits.listTtlMs)) {
       case "over":
         return this.#ask(candidate, kind, request, known);
@@ -198,6 +226,24 @@ export class Catalog {
     }
   }
 
+  /** What the store has of a list, where nothing is known of it here. */
+  async #load<K extends Kind>(candidate: Candidate, kind: K): Promise<KnownList<K> | undefined> {
+    const { route } = candidate;
+    const subject = subjectOf(route.target);
+    const saved = await this.#saved?.load({ route, subject }, kind);
+    const meanwhile = this.known(candidate, kind);
+    if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
+    const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved.ttlMs);
+    this.#learn(route, subject, known);
+    return known;
+  }
+
+  #learn<K extends Kind>({ target }: Route, subject: string | undefined, known: KnownList<K>): void {
+    const { scope, server } = target;
+    const context = this.#contexts.find(scope, server, subject) ?? new Context(server, subject);
+    this.#contexts.learn(scope, context, known as KnownList);
+  }
+
   /** Asks anew for a list that was given meanwhile, once for all who were given it, as the one who was given it first. */
   #refresh<K extends Kind>(candidate: Candidate, kind: K, known: KnownList<K>): void {
     const { clock, limits } = this.#parts;
@@ -211,29 +257,28 @@ export class Catalog {
   }
 
   #begin<K extends Kind>(connection: Connection, route: Route, kind: K): SharedFlight<ItemList> {
-    const readings = this.#readings.get(connection) ?? new Map<Kind, SharedFlight<ItemList>>();
-    this.#readings.set(connection, readings);
+    const readings = this.#readings[kind];
     const reading: SharedFlight<ItemList> = new SharedFlight(async (signal) => {
       try {
         return await this.#read(connection, route, kind, signal);
       } finally {
         // An abandoned one may have a successor.
-        if (readings.get(kind) === reading) readings.delete(kind);
+        if (readings.get(connection) === reading) readings.delete(connection);
       }
     });
-    readings.set(kind, reading);
+    readings.set(connection, reading);
     return reading;
   }
 
   async #read<K extends Kind>(
     connection: Connection,
-    { target }: Route,
+    route: Route,
     kind: K,
     signal: AbortSignal,
   ): Promise<ItemList<K>> {
     const { clock, limits } = this.#parts;
-    const { scope, server } = target;
-    const subject = subjectOf(target);
+    const { server } = route.target;
+    const subject = subjectOf(route.target);
     const at = clock.now();
     const { items, ttlMs, isPublic } = await readPages(connection, kind, {
       server: server.id,
@@ -242,11 +287,8 @@ export class Catalog {
     });
     const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, ttlMs);
     if (this.#isClosed) return known.list;
-    this.#contexts.learn(
-      scope,
-      this.#contexts.find(scope, server, subject) ?? new Context(server, subject),
-      known as KnownList,
-    );
+    this.#learn(route, subject, known);
+    this.#saved?.save({ route, subject }, known as KnownList);
     if (isPublic) this.#public.learn(server, known as KnownList);
     else this.#public.forget(server, kind);
     return known.list;
@@ -259,9 +301,12 @@ export class Catalog {
     return known?.age(clock.now(), limits.listTtlMs) === "current" ? known : undefined;
   }
 
-  #refused({ target }: Route, failure: unknown): void {
+  #refused(route: Route, failure: unknown): void {
     if (!(failure instanceof TenantryError) || !notAuthorized(failure)) return;
-    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
+    const { target } = route;
+    const subject = subjectOf(target);
+    this.#saved?.drop({ route, subject });
+    const context = this.#contexts.find(target.scope, target.server, subject);
     if (context !== undefined) this.#contexts.drop(context);
   }
 
