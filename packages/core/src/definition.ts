@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { CredentialSource } from "./credential.ts";
-import { quote, TenantryError } from "./error.ts";
+import { TenantryError } from "./error.ts";
 import { checkHeaders } from "./headers.ts";
+import { describeIssues } from "./schema-issues.ts";
 import type { Share } from "./scope.ts";
 import type { OpenPipeOptions, Pipe, Provenance } from "./upstream.ts";
 
@@ -166,22 +167,10 @@ function checkAs(
   }
   const result = schema.safeParse(definition);
   if (result.success) return result.data as object as ServerDefinition;
-  const known = Object.keys(schema.shape);
   throw new TenantryError(
     "DEFINITION_INVALID",
-    `${result.error.issues.map((issue) => describe(issue, path, known)).join("; ")}.`,
+    describeIssues(result.error, path, Object.keys(schema.shape)),
   );
-}
-
-function describe(issue: z.core.$ZodIssue, path: string, known: readonly string[]): string {
-  const where = [
-    path,
-    ...issue.path.map((key) => (/^\w+$/u.test(String(key)) ? String(key) : quote(String(key)))),
-  ].join(".");
-  if (issue.code === "unrecognized_keys")
-    return `${where}: unknown key ${issue.keys.map((key) => quote(key)).join(", ")} (there are ${known.join(", ")})`;
-  const [inner] = issue.code === "invalid_key" ? issue.issues : [];
-  return `${where}: ${(inner ?? issue).message.replace(/^Invalid input: /u, "")}`;
 }
 
 /** As it must be written: `new URL` mends much, and what it makes of a mistake is not what its reader sees. */

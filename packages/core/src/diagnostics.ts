@@ -1,6 +1,6 @@
 import type { Deviation } from "./deviation.ts";
 import type { ServerId } from "./id.ts";
-import type { Scope } from "./scope.ts";
+import type { Principal, Scope } from "./scope.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
@@ -26,6 +26,17 @@ export interface DiagnosticEvents {
     isError?: boolean;
     /** The trace that the server is told of: the caller's, until whoever traces puts one of its own in its place. */
     trace?: TraceContext | undefined;
+  };
+  /** A policy is asked whether somebody may see or use something; what a host's function throws is the event's error. */
+  "tenantry:router:policy": {
+    readonly principal: Principal;
+    readonly server: ServerId;
+    readonly kind: "tool" | "prompt" | "resource" | "resourceTemplate";
+    /** The server's own name; absent for a resource, whose URI may hold more than a name. */
+    readonly name?: string;
+    readonly phase: "list" | "call";
+    /** `undecided` where the tool's annotations have to be read first, and then it is asked again. */
+    decision?: "allow" | "deny" | "undecided";
   };
 }
 
@@ -131,6 +142,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:connect": module.tracingChannel("tenantry:pool:connect"),
     "tenantry:credentials:resolve": module.tracingChannel("tenantry:credentials:resolve"),
     "tenantry:router:call": module.tracingChannel("tenantry:router:call"),
+    "tenantry:router:policy": module.tracingChannel("tenantry:router:policy"),
   };
   const plain = {
     "tenantry:pool:park": module.channel("tenantry:pool:park"),

@@ -1,3 +1,4 @@
+import type { ApprovalNeeded } from "./approval.ts";
 import type { ServerId } from "./id.ts";
 
 /** Every code that a {@link TenantryError} can carry; there are no user-defined codes. */
@@ -86,6 +87,8 @@ export interface ErrorDetails {
   readonly status?: number;
   /** The JSON-RPC error that the server answered with; the error carries it where neither `inspect` nor JSON shows it. */
   readonly rpc?: RpcError;
+  /** What has to be approved first; the error carries it as it does `rpc`. */
+  readonly approval?: ApprovalNeeded;
 }
 
 const brand: unique symbol = Symbol.for("tenantry.error") as never;
@@ -111,9 +114,10 @@ export class TenantryError extends Error {
   declare readonly challenge?: Challenge;
   declare readonly status?: number;
   declare readonly rpc?: RpcError;
+  declare readonly approval?: ApprovalNeeded;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    const { cause, rpc, ...facts } = details;
+    const { cause, rpc, approval, ...facts } = details;
     super(`[${code}] ${message}`, "cause" in details ? { cause } : undefined);
     this.code = code;
     this.retryable = false;
@@ -121,6 +125,7 @@ export class TenantryError extends Error {
     Object.assign(this, facts);
     // It is the server's own text, which a server may fill with what it was sent: for programs, not for logs.
     if (rpc) Object.defineProperty(this, "rpc", { value: rpc, enumerable: false });
+    if (approval) Object.defineProperty(this, "approval", { value: approval, enumerable: false });
     Object.defineProperty(this, "name", { value: "TenantryError", enumerable: false });
     Object.defineProperty(this, brand, { value: true, enumerable: false });
   }
@@ -135,12 +140,13 @@ export class TenantryError extends Error {
  * as it is because others may hold it too.
  */
 export function withDetails(error: TenantryError, details: ErrorDetails): TenantryError {
-  const { code, message, stack, rpc } = error;
+  const { code, message, stack, rpc, approval } = error;
   const { code: _code, ...facts } = { ...error };
   const copy = new TenantryError(code, message.slice(`[${code}] `.length), {
     ...facts,
     ...("cause" in error && { cause: error.cause }),
     ...(rpc && { rpc }),
+    ...(approval && { approval }),
     ...details,
   });
   Object.defineProperty(copy, "stack", { value: stack, enumerable: false });

@@ -225,7 +225,8 @@ describe("what a caller writes", () => {
 test("a trace never has arguments or secrets", () => {
   type Told = { [N in keyof DiagnosticEvents]: keyof DiagnosticEvents[N] }[keyof DiagnosticEvents];
   expectTypeOf<Told>().toEqualTypeOf<
-    "scope" | "server" | "tool" | "outcome" | "resumed" | "deviations" | "isError" | "trace"
+    | ("scope" | "server" | "tool" | "outcome" | "resumed" | "deviations" | "isError" | "trace")
+    | ("principal" | "kind" | "name" | "phase" | "decision")
   >();
   type Noticed = { [N in keyof DiagnosticNotices]: keyof DiagnosticNotices[N] }[keyof DiagnosticNotices];
   expectTypeOf<Noticed>().toEqualTypeOf<

@@ -45,6 +45,7 @@ export type {
   ToolListing,
   UnavailableServer,
 } from "./listing.ts";
+export type { ApprovalAddress, ApprovalKind, ApprovalNeeded, DefinitionChange } from "./approval.ts";
 export type { ApprovalRequest, ClientOptions } from "./client-options.ts";
 export type {
   CallToolResult,
@@ -165,6 +166,7 @@ export { announce, isTraced, traced } from "./diagnostics.ts";
 export type { DiagnosticChannel, DiagnosticEvents, DiagnosticNotices, NoticeChannel } from "./diagnostics.ts";
 export { checkHeaders, headerName, headerValue } from "./headers.ts";
 export { fillLimits } from "./limits.ts";
+export { describeIssues } from "./schema-issues.ts";
 export type { LimitRules } from "./limits.ts";
 export { nestsDeeper, outgrows } from "./nesting.ts";
 export type { JsonBounds } from "./nesting.ts";

@@ -1,3 +1,4 @@
+import type { ApprovalKind } from "./approval.ts";
 import type { ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -140,12 +141,12 @@ export interface VerdictKey {
   readonly url: string;
 }
 
-/** What is approved of one server in one workspace: its identity, or one of its tools or prompts. */
+/** What is approved of one server in one workspace. */
 export interface ApprovalKey {
   readonly workspace: WorkspaceId;
   readonly server: ServerId;
-  readonly kind: "server" | "tool" | "prompt";
-  /** The server's own name of it; empty for the server itself. */
+  readonly kind: ApprovalKind;
+  /** The server's own name of a tool or a prompt; empty for what the server has once. */
   readonly name: string;
 }
 

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { checkHeaders, TenantryError, type InProcessServer, type ServerDefinition } from "@tenantry/core";
-import canonicalize from "canonicalize";
+import { canonicalDigest } from "./canonical.ts";
 
 /** Names a function, the same function always by the same name. */
 export type ConnectIdentity = (connect: InProcessServer["connect"]) => string;
@@ -28,8 +28,7 @@ export function createConnectIdentity(): ConnectIdentity {
 export function digestDefinition(definition: ServerDefinition, identify?: ConnectIdentity): string {
   const { share = "user", era = null, provenance = "code" } = definition;
   // Provenance counts: a connection to an address that only the host's own code may name must not serve anybody else.
-  const content = canonical({ share, era, provenance, ...reach(definition, identify) });
-  return createHash("sha256").update(content).digest("hex");
+  return digest({ share, era, provenance, ...reach(definition, identify) });
 }
 
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
@@ -51,9 +50,9 @@ function reach(definition: ServerDefinition, identify: ConnectIdentity | undefin
   return { kind: "in-process", connect: identify(definition.connect) };
 }
 
-function canonical(content: object): string {
+function digest(content: object): string {
   try {
-    return canonicalize(content) ?? "";
+    return canonicalDigest(content);
   } catch (cause) {
     throw new TenantryError(
       "DEFINITION_INVALID",
