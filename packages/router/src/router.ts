@@ -22,6 +22,7 @@ import { Catalog } from "./catalog/catalog.ts";
 import type { CatalogStore } from "./catalog/saved-catalogs.ts";
 import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
+import { Hearings } from "./hearing/hearings.ts";
 import { MergedLists } from "./names/merged.ts";
 import { isCatalogName, type NameMode } from "./names/presented.ts";
 import { listAll } from "./views/list-all.ts";
@@ -88,6 +89,7 @@ export function createRouter(options: RouterOptions): Router {
   const { pool, clock = systemClock, store } = options;
   const limits = routerLimits(options.limits);
   const catalog = new Catalog({ pool, clock, limits, store });
+  const hearings = new Hearings({ pool, clock, catalog });
   const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
   function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
@@ -106,7 +108,7 @@ export function createRouter(options: RouterOptions): Router {
       servers: readonly RoutedServer[],
       { names = "prefixed" }: WorkspaceShape = {},
     ) {
-      const parts = { workspace: id, pool, clock, limits, catalog };
+      const parts = { workspace: id, pool, clock, limits, catalog, hearings };
       return workspaceRouter(Object.freeze({ ...parts, ...shown(servers, checkNames(names)) }));
     },
     forget: (whom: Whom) => catalog.forget(whom),

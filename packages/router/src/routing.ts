@@ -16,6 +16,7 @@ import type { Announcement } from "./announcement.ts";
 import { Authority } from "./authority.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { ServerListing } from "./catalog/server-listing.ts";
+import type { Hearings } from "./hearing/hearings.ts";
 import type { RouterLimits } from "./limits.ts";
 import type { MergedLists } from "./names/merged.ts";
 
@@ -52,6 +53,7 @@ export interface Routing {
   readonly clock: Clock;
   readonly limits: RouterLimits;
   readonly catalog: Catalog;
+  readonly hearings: Hearings;
   /** In the order of the definitions. */
   readonly listings: readonly ServerListing[];
   readonly merged: MergedLists;

@@ -7,6 +7,8 @@ import {
   type Connection,
   type ConnectionPool,
   type Delivery,
+  type ServerEvent,
+  type Target,
 } from "@tenantry/core";
 import { learnSubject, subjectOf } from "../authority.ts";
 import type { RouterLimits } from "../limits.ts";
@@ -45,6 +47,15 @@ export interface ListAnswer<K extends Kind> {
   readonly error?: TenantryError | undefined;
 }
 
+/** What a server can say that has changed. */
+export type ChangeKind = Exclude<ServerEvent["kind"], "resource_updated">;
+
+const changedKinds = {
+  tools_changed: ["tools"],
+  prompts_changed: ["prompts"],
+  resources_changed: ["resources", "resourceTemplates"],
+} as const satisfies Record<ChangeKind, readonly Kind[]>;
+
 /** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
 const retryMs = 5_000;
 /** So often within so many milliseconds a server is asked again for names that its list does not have. */
@@ -75,6 +86,10 @@ export class Catalog {
     resourceTemplates: new WeakMap(),
   };
   #isClosed = false;
+  /** What was being read when its server said that it changes. */
+  readonly #spoilt = new WeakSet<SharedFlight<ItemList>>();
+  /** The connections on which changes are heard of in passing. */
+  readonly #overheard = new WeakSet<Connection>();
   readonly #refreshing = new WeakSet<KnownList>();
   readonly #misses = new WeakMap<Context, Partial<Record<Kind, Misses>>>();
 
@@ -123,7 +138,8 @@ export class Catalog {
     const known = this.known(candidate, kind) ?? (await this.#load(candidate, kind));
     const found = known && pick(known.list);
     if (found !== undefined) return found;
-    if (known !== undefined && !this.#mayMiss(candidate.route, kind)) return undefined;
+    const isCurrent = known !== undefined && known.trouble !== "changed";
+    if (isCurrent && !this.#mayMiss(candidate.route, kind)) return undefined;
     return pick(await this.read(connection, candidate.route, kind, signal));
   }
 
@@ -144,6 +160,11 @@ export class Catalog {
     this.#isClosed = true;
     this.#contexts.clear();
     await this.#saved?.settled();
+  }
+
+  /** A server has said that its lists of a kind have changed; on which connection, where that is known. */
+  changed({ target }: Pick<Route, "target">, change: ChangeKind, connection?: Connection): void {
+    this.#changed(target, subjectOf(target), change, connection);
   }
 
   /** Reads a list on a borrowed connection; joins a reading of it that is under way there. */
@@ -260,7 +281,7 @@ export class Catalog {
     const readings = this.#readings[kind];
     const reading: SharedFlight<ItemList> = new SharedFlight(async (signal) => {
       try {
-        return await this.#read(connection, route, kind, signal);
+        return await this.#read(connection, route, kind, signal, () => this.#spoilt.has(reading));
       } finally {
         // An abandoned one may have a successor.
         if (readings.get(connection) === reading) readings.delete(connection);
@@ -275,10 +296,12 @@ export class Catalog {
     route: Route,
     kind: K,
     signal: AbortSignal,
+    hasChanged: () => boolean,
   ): Promise<ItemList<K>> {
     const { clock, limits } = this.#parts;
     const { server } = route.target;
     const subject = subjectOf(route.target);
+    this.#overhear(connection, route.target, subject);
     const at = clock.now();
     const { items, ttlMs, isPublic } = await readPages(connection, kind, {
       server: server.id,
@@ -287,9 +310,10 @@ export class Catalog {
     });
     const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, ttlMs);
     if (this.#isClosed) return known.list;
+    if (hasChanged()) known.trouble = "changed";
     this.#learn(route, subject, known);
     this.#saved?.save({ route, subject }, known as KnownList);
-    if (isPublic) this.#public.learn(server, known as KnownList);
+    if (isPublic && !hasChanged()) this.#public.learn(server, known as KnownList);
     else this.#public.forget(server, kind);
     return known.list;
   }
@@ -299,6 +323,34 @@ export class Catalog {
     const { clock, limits } = this.#parts;
     const known = this.#isClosed ? undefined : this.#public.find(server, kind);
     return known?.age(clock.now(), limits.listTtlMs) === "current" ? known : undefined;
+  }
+
+  #changed(
+    { scope, server }: Pick<Target, "scope" | "server">,
+    subject: string | undefined,
+    change: ChangeKind,
+    connection: Connection | undefined,
+  ): void {
+    const context = this.#contexts.find(scope, server, subject);
+    for (const kind of changedKinds[change]) {
+      const known = context?.[kind];
+      if (known !== undefined) known.trouble = "changed";
+      this.#public.forget(server, kind);
+      const reading = connection && this.#readings[kind].get(connection);
+      if (reading === undefined || connection === undefined) continue;
+      // Whoever asks from now on is not given what was begun before.
+      this.#spoilt.add(reading);
+      this.#readings[kind].delete(connection);
+    }
+  }
+
+  /** Hears of changes where that costs nothing. */
+  #overhear(connection: Connection, { scope, server }: Target, subject: string | undefined): void {
+    if (connection.overhear === undefined || this.#overheard.has(connection)) return;
+    this.#overheard.add(connection);
+    connection.overhear(({ kind }) => {
+      if (kind !== "resource_updated") this.#changed({ scope, server }, subject, kind, connection);
+    });
   }
 
   #refused(route: Route, failure: unknown): void {
