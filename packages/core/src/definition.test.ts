@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { checkDefinition, parseDefinition, serverDefinitionSchema, type CredentialSource } from "./index.ts";
+import {
+  checkDefinition,
+  parseDefinition,
+  serverDefinitionSchema,
+  upstreamsOf,
+  type CredentialSource,
+  type SwitchedServer,
+} from "./index.ts";
 
 const credential: CredentialSource = { bind: () => ({ resolve: async () => undefined }) };
 const path = "servers.github";
@@ -70,9 +77,9 @@ describe("checkDefinition", () => {
     {},
     { url, command: "s3cret" },
     { command: "a", connect: () => {} },
-  ])("takes exactly one of the three kinds, not %o", (definition) => {
+  ])("takes exactly one of the four kinds, not %o", (definition) => {
     expect(complaint(checkDefinition, definition)).toBe(
-      "[DEFINITION_INVALID] servers.github: expected an object with exactly one of url, command, connect.",
+      "[DEFINITION_INVALID] servers.github: expected an object with exactly one of url, command, connect, upstreams.",
     );
   });
 
@@ -150,7 +157,7 @@ describe("checkDefinition", () => {
       '[DEFINITION_INVALID] servers.github: unknown key "colour" (there are share, era, timeoutMs, credential, discovery, provenance, url, headers).',
     );
     expect(complaint(parseDefinition, { type: "stdio", command: "npx" })).toContain(
-      'servers.github: unknown key "type" (there are share, era, timeoutMs, command, args, env, cwd)',
+      'servers.github: unknown key "type" (there are share, era, timeoutMs, credential, discovery, command, args, env, cwd)',
     );
     expect(complaint(checkDefinition, { url, args: ["s3cret"] })).toContain('unknown key "args"');
     expect(complaint(checkDefinition, { url, "\u202ea\nb": 1 })).toContain('unknown key "\\u202ea\\nb"');
@@ -186,6 +193,79 @@ describe("checkDefinition", () => {
   });
 });
 
+describe("a definition with several upstreams", () => {
+  const upstreams = { remote: { url }, hosted: { command: "npx", env: { A: "1" } } };
+
+  test.for([
+    "remote",
+    "hosted",
+    { to: "hosted", share: 0.25, rest: "remote" },
+    { to: "hosted", share: 0, rest: "remote" },
+    { to: "hosted", fallback: "remote" },
+  ])("takes the route %o", (route) => {
+    const definition = { upstreams, route, share: "workspace", credential };
+    const checked = checkDefinition(Object.freeze(definition));
+    expect(checked).toEqual(definition);
+    expect(Object.isFrozen(checked.upstreams?.["remote"])).toBe(true);
+    expect(Object.isFrozen(upstreams.remote)).toBe(false);
+  });
+
+  test("gives each upstream what it does not say itself", () => {
+    const own: CredentialSource = { bind: () => ({ resolve: async () => undefined }) };
+    const definition = checkDefinition({
+      ...{ upstreams: { a: { url, credential: own, era: "modern" }, b: { command: "npx" } }, route: "a" },
+      ...{ share: "workspace", timeoutMs: 5, credential, era: "legacy", provenance: "foreign" },
+    });
+    const whole = { share: "workspace", timeoutMs: 5, provenance: "foreign" };
+    expect(Object.fromEntries(upstreamsOf(definition as SwitchedServer))).toEqual({
+      a: { ...whole, url, credential: own, era: "modern" },
+      b: { ...whole, command: "npx", credential, era: "legacy" },
+    });
+  });
+
+  const routeExpected = "route: expected the name of an upstream, { to, share, rest } or { to, fallback }.";
+  test.for([
+    [{ upstreams: {}, route: "remote" }, "upstreams: expected from 2 to 8 upstreams."],
+    [{ upstreams: { remote: { url } }, route: "remote" }, "upstreams: expected from 2 to 8 upstreams."],
+    [{ upstreams: [{ url }, { url }], route: "0" }, "upstreams: expected record"],
+    [{ upstreams, route: "s3cret" }, 'route: expected one of "remote", "hosted".'],
+    [{ upstreams, route: "__proto__" }, 'route: expected one of "remote", "hosted".'],
+    [{ upstreams }, routeExpected],
+    [{ upstreams, route: { to: "hosted" } }, routeExpected],
+    [{ upstreams, route: { to: "hosted", share: 1, fallback: "remote" } }, routeExpected],
+    [
+      { upstreams, route: { to: "hosted", share: 2, rest: "remote" } },
+      "route.share: expected a number from 0 to 1.",
+    ],
+    [{ upstreams, route: { to: "hosted", share: NaN, rest: "remote" } }, "route.share: expected a number"],
+    [{ upstreams, route: { to: "hosted", fallback: "hosted" } }, "route.fallback: expected another upstream"],
+    [{ upstreams, route: { to: "s3cret", fallback: "hosted" } }, "route.to: expected one of"],
+    [{ upstreams: { ...upstreams, "a b": { url } }, route: "remote" }, 'upstreams."a b": expected a name'],
+    [{ upstreams: { ...upstreams, x: { url: 7 } }, route: "remote" }, "upstreams.x.url: expected"],
+    [
+      { upstreams: { ...upstreams, x: { url, share: "user" } }, route: "remote" },
+      'upstreams.x: unknown key "share"',
+    ],
+    [
+      { upstreams: { ...upstreams, x: { upstreams } }, route: "remote" },
+      "upstreams.x: expected an object with exactly",
+    ],
+    [
+      { upstreams: { ...upstreams, x: { url, headers: { Host: "s3cret" } } }, route: "remote" },
+      "upstreams.x.headers.",
+    ],
+    [
+      JSON.parse(`{"upstreams":{"a":{"url":"${url}"},"__proto__":{"url":"${url}"}},"route":"a"}`),
+      '"__proto__"',
+    ],
+  ] as const)("says of %o where and what", ([definition, message]) => {
+    const said = complaint(checkDefinition, definition);
+    expect(said).toContain(message);
+    expect(said).toContain("servers.github");
+    expect(said).not.toContain("s3cret");
+  });
+});
+
 describe("parseDefinition", () => {
   test("marks what it accepts as foreign", () => {
     expect(parseDefinition({ url })).toEqual({ url, provenance: "foreign" });
@@ -196,13 +276,44 @@ describe("parseDefinition", () => {
   test.for([
     { url, provenance: "code" },
     { url, credential },
-    { url, discovery: "anonymous" },
+    { url, discovery: credential },
+    { url, credential: "github" },
+    { url, discovery: "__proto__" },
     { url: new URL(url) },
     { connect: () => {} },
     { url: "file:///etc/passwd" },
     { url, headers: { Host: "x" } },
   ])("accepts no more than plain data: %o", (definition) => {
     expect(complaint(parseDefinition, definition)).toContain("servers.github");
+  });
+
+  test("puts the host's sources where they are named", () => {
+    const sources = { github: credential };
+    expect(parseDefinition({ url, credential: "github", discovery: "anonymous" }, path, { sources })).toEqual(
+      {
+        ...{ url, credential, discovery: "anonymous", provenance: "foreign" },
+      },
+    );
+    const upstreams = { a: { url, credential: "github" }, b: { command: "npx", discovery: "github" } };
+    expect(parseDefinition({ upstreams, route: "a", credential: "github" }, path, { sources })).toEqual({
+      upstreams: { a: { url, credential }, b: { command: "npx", discovery: credential } },
+      ...{ route: "a", credential, provenance: "foreign" },
+    });
+  });
+
+  test.for([
+    [{ url, credential: "s3cret" }, 'credential: it names no credential source; there are "github".'],
+    [{ url, credential: "toString" }, "credential: it names no credential source"],
+    [{ url, discovery: "s3cret" }, "discovery: it names no credential source"],
+    [
+      { upstreams: { a: { url }, b: { url, credential: "s3cret" } }, route: "a" },
+      "upstreams.b.credential: it names no credential source",
+    ],
+  ] as const)("says of %o which name there is not, and not what it was", ([definition, message]) => {
+    const check = (given: unknown) => parseDefinition(given, path, { sources: { github: credential } });
+    const said = complaint(check, definition);
+    expect(said).toContain(`servers.github.${message}`);
+    expect(said).not.toContain("s3cret");
   });
 
   test("is as strict as its schema alone", () => {

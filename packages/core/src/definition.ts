@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { CredentialSource } from "./credential.ts";
-import { TenantryError } from "./error.ts";
+import { quote, TenantryError } from "./error.ts";
 import { checkHeaders } from "./headers.ts";
 import { describeIssues } from "./schema-issues.ts";
 import type { Share } from "./scope.ts";
+import { checkRoute, type SwitchedServer, type UpstreamDefinition } from "./switched-server.ts";
 import type { OpenPipeOptions, Pipe, Provenance } from "./upstream.ts";
 
 /** The two protocol eras: `legacy` has a handshake and may have a session (up to 2025-11-25), `modern` has neither. */
@@ -32,6 +33,7 @@ export interface RemoteServer extends ServerOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly command?: never;
   readonly connect?: never;
+  readonly upstreams?: never;
 }
 
 /** A server that runs as a child process and speaks over its stdio. */
@@ -43,6 +45,7 @@ export interface HostedServer extends ServerOptions {
   readonly cwd?: string | undefined;
   readonly url?: never;
   readonly connect?: never;
+  readonly upstreams?: never;
 }
 
 /** A server inside this process. */
@@ -51,10 +54,14 @@ export interface InProcessServer extends ServerOptions {
   readonly connect: (options: OpenPipeOptions) => Promise<Pipe>;
   readonly url?: never;
   readonly command?: never;
+  readonly upstreams?: never;
 }
 
+/** A server that is reached in one way. */
+export type DirectServer = RemoteServer | HostedServer | InProcessServer;
+
 /** How to reach one MCP server. */
-export type ServerDefinition = RemoteServer | HostedServer | InProcessServer;
+export type ServerDefinition = DirectServer | SwitchedServer;
 
 const serverUrlExpected =
   "expected a whole http or https URL without user name, password, fragment, backslash or control character";
@@ -62,10 +69,15 @@ const serverUrlExpected =
 const plainSchemas = Object.freeze({
   url: z.strictObject({ ...plainOptions(), ...remoteFields() }),
   command: z.strictObject({ ...plainOptions(), ...hostedFields() }),
+  upstreams: z.strictObject({ ...plainOptions(), ...switchedFields() }),
 });
 
 /** A definition that comes from a file or a network: plain data, and nothing that it does not know. */
-export const serverDefinitionSchema = z.union([plainSchemas.url, plainSchemas.command]);
+export const serverDefinitionSchema = z.union([
+  plainSchemas.url,
+  plainSchemas.command,
+  plainSchemas.upstreams,
+]);
 
 const codeSchemas = Object.freeze({
   url: z.strictObject({
@@ -81,6 +93,7 @@ const codeSchemas = Object.freeze({
       "expected a function",
     ),
   }),
+  upstreams: z.strictObject({ ...codeOptions(), ...switchedFields() }),
 });
 
 /**
@@ -88,18 +101,62 @@ const codeSchemas = Object.freeze({
  * `servers.github.url`) and what was expected there; it never repeats a value, which may be a secret.
  */
 export function checkDefinition(definition: unknown, path = "definition"): ServerDefinition {
-  const checked = checkAs(codeSchemas, definition, path);
-  if ("headers" in checked && checked.headers !== undefined) checkHeaders(checked.headers, `${path}.headers`);
+  const checked = checkWhole(codeSchemas, definition, path);
+  for (const [at, { headers }] of partsOf(checked, path))
+    if (headers !== undefined) checkHeaders(headers, `${at}.headers`);
   return Object.freeze(checked);
 }
 
+/** How a definition that is plain data is read. */
+export interface ParseOptions {
+  /** What its `credential` and `discovery` may name, by name; defaults to nothing. */
+  readonly sources?: Readonly<Record<string, CredentialSource>> | undefined;
+}
+
 /**
- * Checks a definition that the host's own code did not write: a file's, a store's or a user's. It is plain data,
- * and it is marked as `foreign`, so that strict rules apply to where it leads. Throws `DEFINITION_INVALID`.
+ * Checks a definition that the host's own code did not write: a file's, a store's or a user's. It is plain data, credentials
+ * are named in it, and it is marked as `foreign`, so that strict rules apply to where it leads. Throws `DEFINITION_INVALID`.
  */
-export function parseDefinition(definition: unknown, path = "definition"): ServerDefinition {
-  const plain = checkAs(plainSchemas, definition, path);
-  return checkDefinition({ ...plain, provenance: "foreign" }, path);
+export function parseDefinition(
+  definition: unknown,
+  path = "definition",
+  { sources = {} }: ParseOptions = {},
+): ServerDefinition {
+  const plain = checkWhole(plainSchemas, definition, path);
+  const named = (part: object, at: string) => withSources(part, at, sources);
+  const parts = partsOf(plain, path).map(([at, part]) => named(part, at));
+  if (plain.upstreams === undefined) return checkDefinition({ ...parts[0], provenance: "foreign" }, path);
+  const upstreams = Object.fromEntries(
+    Object.keys(plain.upstreams).map((name, index) => [name, parts[index]] as const),
+  );
+  return checkDefinition({ ...named(plain, path), upstreams, provenance: "foreign" }, path);
+}
+
+/** The definition itself, or its upstreams, each with where it is. */
+function partsOf(definition: ServerDefinition, path: string): readonly (readonly [string, Part])[] {
+  if (definition.upstreams === undefined) return [[path, definition as Part]];
+  return Object.entries(definition.upstreams).map(
+    ([name, part]) => [`${path}.upstreams.${name}`, part as Part] as const,
+  );
+}
+
+type Part = Pick<RemoteServer, "headers">;
+
+/** The part with the sources that it names; a name is not repeated, because a secret may stand there by mistake. */
+function withSources(part: object, path: string, sources: NonNullable<ParseOptions["sources"]>): object {
+  const { credential, discovery } = part as Readonly<Record<string, unknown>>;
+  const source = (name: unknown, at: string) => {
+    if (typeof name === "string" && Object.hasOwn(sources, name)) return sources[name];
+    const known = Object.keys(sources).map((one) => quote(one));
+    const there = known.length === 0 ? "there are none here" : `there are ${known.join(", ")}`;
+    throw new TenantryError("DEFINITION_INVALID", `${path}.${at}: it names no credential source; ${there}.`);
+  };
+  return {
+    ...part,
+    ...(credential !== undefined && { credential: source(credential, "credential") }),
+    ...(discovery !== undefined &&
+      discovery !== "anonymous" && { discovery: source(discovery, "discovery") }),
+  };
 }
 
 function plainOptions() {
@@ -107,6 +164,22 @@ function plainOptions() {
     share: z.enum(["user", "workspace", "everyone"]).optional(),
     era: z.enum(["legacy", "modern"]).optional(),
     timeoutMs: z.int().positive().max(86_400_000).optional(),
+    credential: z.string("expected the name of a credential source").optional(),
+    discovery: z.string('expected "anonymous" or the name of a credential source').optional(),
+  };
+}
+
+/** The upstreams and the route are checked one by one, each as what it is. */
+function switchedFields() {
+  const name = z
+    .string()
+    .regex(/^[\w-]{1,64}$/u, "expected a name of at most 64 characters of [A-Za-z0-9_-]");
+  return {
+    upstreams: record(
+      name,
+      z.custom<object>((value) => typeof value === "object" && value !== null),
+    ),
+    route: z.unknown().optional(),
   };
 }
 
@@ -151,6 +224,43 @@ function record<V extends z.ZodType>(key: z.ZodString, value: V) {
     typeof given !== "object" || given === null || !Object.hasOwn(given, "__proto__");
   return z.unknown().refine(named, 'expected no key "__proto__"').pipe(z.record(key, value));
 }
+
+/** Checks a definition, and where it has upstreams each of these and the route. */
+function checkWhole(
+  schemas: Readonly<Record<string, z.ZodObject>>,
+  definition: unknown,
+  path: string,
+): ServerDefinition {
+  const checked = checkAs(schemas, definition, path);
+  if (checked.upstreams === undefined) return checked;
+  const names = Object.keys(checked.upstreams);
+  if (names.length < 2 || names.length > maxUpstreams) {
+    const expected = `from 2 to ${maxUpstreams} upstreams`;
+    throw new TenantryError("DEFINITION_INVALID", `${path}.upstreams: expected ${expected}.`);
+  }
+  const { upstreams: _upstreams, ...single } = schemas;
+  const parts = Object.fromEntries(
+    Object.entries(single).map(([kind, { shape }]) => [kind, z.strictObject(withoutWhole(shape))] as const),
+  );
+  const upstreams = Object.entries(checked.upstreams).map(([name, part]) => {
+    const upstream: UpstreamDefinition = checkAs(parts, part, `${path}.upstreams.${name}`) as DirectServer;
+    return [name, Object.freeze(upstream)] as const;
+  });
+  const route = checkRoute(checked.route, names, `${path}.route`);
+  return { ...checked, upstreams: Object.freeze(Object.fromEntries(upstreams)), route };
+}
+
+/** What is decided for a server as a whole, no upstream says. */
+function withoutWhole({
+  share: _share,
+  timeoutMs: _timeoutMs,
+  provenance: _provenance,
+  ...shape
+}: z.ZodRawShape) {
+  return shape;
+}
+
+const maxUpstreams = 8;
 
 /** Chooses the schema by the key that tells the kinds apart, so that the complaint is about the right kind. */
 function checkAs(

@@ -1,6 +1,8 @@
 import type { Deviation } from "./deviation.ts";
-import type { ServerId } from "./id.ts";
+import type { ErrorCode } from "./error.ts";
+import type { ServerId, WorkspaceId } from "./id.ts";
 import type { Principal, Scope } from "./scope.ts";
+import type { Route } from "./switched-server.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** What each tracing channel tells; never an argument of a call, never its result, never a secret. */
@@ -72,6 +74,15 @@ export interface DiagnosticNotices {
     readonly delayMs: number;
     /** Whether the delay has reached its longest. */
     readonly last: boolean;
+  };
+  /** The calls of a workspace to a server take another route. */
+  "tenantry:router:route": {
+    readonly workspace: WorkspaceId;
+    readonly server: ServerId;
+    readonly from: Route;
+    readonly to: Route;
+    /** Present where it was taken back by itself: how what it had led to failed last. */
+    readonly rolledBack?: ErrorCode;
   };
 }
 
@@ -158,6 +169,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:evict": module.channel("tenantry:pool:evict"),
     "tenantry:pool:rotate": module.channel("tenantry:pool:rotate"),
     "tenantry:pool:break": module.channel("tenantry:pool:break"),
+    "tenantry:router:route": module.channel("tenantry:router:route"),
   };
   return Object.freeze({ tracing: Object.freeze(tracing), plain: Object.freeze(plain) });
 }

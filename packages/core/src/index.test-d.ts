@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from "vitest";
 import type {
+  DirectServer,
   CallToolOptions,
   CatalogClient,
   Connection,
@@ -26,6 +27,7 @@ import type {
   Scope,
   Secret,
   ServerDefinition,
+  SwitchedServer,
   ServerFacts,
   ServerId,
   ServerKey,
@@ -88,13 +90,15 @@ describe("a server definition", () => {
       },
     } as const;
     expectTypeOf(servers).toExtend<Record<string, ServerDefinition>>();
-    expectTypeOf<RemoteServer | HostedServer | InProcessServer>().toEqualTypeOf<ServerDefinition>();
+    expectTypeOf<RemoteServer | HostedServer | InProcessServer>().toEqualTypeOf<DirectServer>();
+    expectTypeOf<DirectServer | SwitchedServer>().toEqualTypeOf<ServerDefinition>();
   });
 
   test("is told from the other kinds by its key", () => {
     const definition = {} as ServerDefinition;
     if (definition.url !== undefined) expectTypeOf(definition).toEqualTypeOf<RemoteServer>();
     else if (definition.command !== undefined) expectTypeOf(definition).toEqualTypeOf<HostedServer>();
+    else if (definition.upstreams !== undefined) expectTypeOf(definition).toEqualTypeOf<SwitchedServer>();
     else expectTypeOf(definition).toEqualTypeOf<InProcessServer>();
   });
 
@@ -231,6 +235,16 @@ test("a trace never has arguments or secrets", () => {
   >();
   type Noticed = { [N in keyof DiagnosticNotices]: keyof DiagnosticNotices[N] }[keyof DiagnosticNotices];
   expectTypeOf<Noticed>().toEqualTypeOf<
-    "scope" | "server" | "principal" | "reason" | "kind" | "delayMs" | "last"
+    | "scope"
+    | "server"
+    | "principal"
+    | "reason"
+    | "kind"
+    | "delayMs"
+    | "last"
+    | "workspace"
+    | "from"
+    | "to"
+    | "rolledBack"
   >();
 });

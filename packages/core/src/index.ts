@@ -7,10 +7,15 @@ export type { Origin, ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 export { principalOf, scopeOf, scopeParts } from "./scope.ts";
 export type { Principal, Scope, Share } from "./scope.ts";
 export { checkDefinition, parseDefinition, serverDefinitionSchema } from "./definition.ts";
+export type { PlainDefinition, PlainServerOptions, PlainSwitchedServer } from "./plain-definition.ts";
+export { checkRoute, namedBy, upstreamsOf } from "./switched-server.ts";
+export type { Route, SwitchedServer, UpstreamDefinition } from "./switched-server.ts";
 export type {
+  DirectServer,
   Era,
   HostedServer,
   InProcessServer,
+  ParseOptions,
   RemoteServer,
   ServerDefinition,
   ServerOptions,
@@ -24,6 +29,8 @@ export type {
   ListOptions,
   PromptAddress,
   ResourceAddress,
+  RolledBack,
+  RouteStatus,
   ServerStatus,
   ToolAddress,
   WorkspaceClient,
@@ -157,6 +164,7 @@ export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
+export { RecentMap } from "./recent-map.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";
 export { disposeAll } from "./disposal.ts";

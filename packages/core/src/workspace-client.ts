@@ -1,15 +1,37 @@
 import type { AbortableOptions } from "./abort.ts";
 import type { RequestOptions } from "./connection.ts";
-import type { TenantryError } from "./error.ts";
+import type { ErrorCode, TenantryError } from "./error.ts";
 import type { ServerId } from "./id.ts";
 import type { PromptListing, ResourceListing, ResourceTemplateListing, ToolListing } from "./listing.ts";
 import type { CallToolResult, CompleteResult, GetPromptResult, ReadResourceResult } from "./mcp.ts";
 import type { Principal } from "./scope.ts";
 import type { UnavailableServer } from "./listing.ts";
 import type { ServerEvent, Subscription } from "./subscription.ts";
+import type { Route } from "./switched-server.ts";
 
-/** How one of a principal's servers is. */
-export type ServerStatus =
+/** A route that was taken back by itself, because what it newly led to failed. */
+export interface RolledBack {
+  /** The route that was tried. */
+  readonly from: Route;
+  /** When it was taken back, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** How it failed last. */
+  readonly reason: ErrorCode;
+}
+
+/** Where a principal's calls to a server with several upstreams go. */
+export interface RouteStatus {
+  readonly route: Route;
+  /** Which upstream it is for this principal. */
+  readonly upstream: string;
+  /** Absent unless an earlier route was taken back by itself, and no other was set since. */
+  readonly rolledBack?: RolledBack;
+}
+
+/** How one of a principal's servers is; `route` is there where it has several upstreams. */
+export type ServerStatus = OwnStatus & { readonly route?: RouteStatus };
+
+type OwnStatus =
   | { readonly server: ServerId; readonly status: "ready"; readonly tools: number }
   | {
       readonly server: ServerId;

@@ -26,6 +26,7 @@ export type {
   KeyServiceLimits,
   KeyServiceOptions,
 } from "./sealing/seal-with-key-service.ts";
+export { sealedFor } from "./sealing/sealed-row.ts";
 export { reseal } from "./sealing/reseal.ts";
 export type { ResealOptions, ResealProgress } from "./sealing/reseal.ts";
 

@@ -7,11 +7,13 @@ export interface Selection {
   readonly user?: string;
   readonly session?: string;
   readonly server?: string;
+  /** The digest of the server's definition, or how it begins. */
+  readonly digest?: string;
   /** Whose authority the connection's credential carries. */
   readonly subject?: string;
 }
 
-const names: readonly string[] = ["workspace", "user", "session", "server", "subject"];
+const names: readonly string[] = ["workspace", "user", "session", "server", "digest", "subject"];
 
 /**
  * Checks a selection and gives what it means. Throws `ARGUMENT_INVALID` where it names nothing, a user without the
@@ -49,6 +51,7 @@ export function selects(
     (user === undefined || (scope.share === "user" && user === scope.user)) &&
     (session === undefined || (scope.share === "user" && session === scope.session)) &&
     (selection.server === undefined || selection.server === server.id) &&
+    (selection.digest === undefined || server.digest.startsWith(selection.digest)) &&
     (selection.subject === undefined || selection.subject === subject)
   );
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { checkHeaders, TenantryError, type InProcessServer, type ServerDefinition } from "@tenantry/core";
+import {
+  checkHeaders,
+  TenantryError,
+  upstreamsOf,
+  type DirectServer,
+  type InProcessServer,
+  type ServerDefinition,
+} from "@tenantry/core";
 import { canonicalDigest } from "./canonical.ts";
 
 /** Names a function, the same function always by the same name. */
@@ -32,6 +39,15 @@ export function digestDefinition(definition: ServerDefinition, identify?: Connec
 }
 
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
+  if (definition.upstreams === undefined) return reachDirectly(definition, identify);
+  // Which of them calls take is no part of it: that changes at run time, and they are interchangeable.
+  const digests = [...upstreamsOf(definition)].map(
+    ([name, upstream]) => [name, digestDefinition(upstream, identify)] as const,
+  );
+  return { kind: "switched", upstreams: Object.fromEntries(digests) };
+}
+
+function reachDirectly(definition: DirectServer, identify: ConnectIdentity | undefined): object {
   if (definition.url !== undefined) {
     const { url, headers = {} } = definition;
     return { kind: "remote", url: new URL(url).href, headers: checkHeaders(headers) };

@@ -27,6 +27,16 @@ export interface RouterLimits {
   readonly maxArgumentDepth: number;
   /** How large the arguments of a call may be: their characters, and one for each value. Defaults to 16,777,216. */
   readonly maxArgumentSize: number;
+  /** How many servers the store may have for one workspace. Defaults to 1,000. */
+  readonly maxServers: number;
+  /** How many workspaces are kept in memory; one that was not used lately is read again. Defaults to 10,000. */
+  readonly maxWorkspacesKept: number;
+  /** For how long a changed route is taken back by itself where it fails, in milliseconds. Defaults to 600,000. */
+  readonly cutOverMs: number;
+  /** How many failures take it back, where they are half or more of the last outcomes. Defaults to 5. */
+  readonly rollBackFailures: number;
+  /** Within how long they come, in milliseconds. Defaults to 30,000. */
+  readonly rollBackWithinMs: number;
 }
 
 /** The defaults of {@link RouterLimits}. */
@@ -42,6 +52,11 @@ export const defaultRouterLimits: RouterLimits = Object.freeze({
   maxListSize: 16_777_216,
   maxArgumentDepth: 64,
   maxArgumentSize: 16_777_216,
+  maxServers: 1_000,
+  maxWorkspacesKept: 10_000,
+  cutOverMs: 600_000,
+  rollBackFailures: 5,
+  rollBackWithinMs: 30_000,
 });
 
 const maxTimeoutMs = 86_400_000;

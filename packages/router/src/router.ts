@@ -25,6 +25,7 @@ import { ServerListing } from "./catalog/server-listing.ts";
 import { Hearings } from "./hearing/hearings.ts";
 import { MergedLists } from "./names/merged.ts";
 import { isCatalogName, type NameMode } from "./names/presented.ts";
+import { switchingPool } from "./upstreams/switching-pool.ts";
 import { listAll } from "./views/list-all.ts";
 import { toolListing } from "./views/listings.ts";
 import { WorkspaceView } from "./views/workspace-view.ts";
@@ -86,7 +87,8 @@ export interface WorkspaceRouter {
 
 /** Creates a router; throws `CONFIG_INVALID` for a malformed limit. */
 export function createRouter(options: RouterOptions): Router {
-  const { pool, clock = systemClock, store } = options;
+  const { clock = systemClock, store } = options;
+  const pool = switchingPool(options.pool, clock);
   const limits = routerLimits(options.limits);
   const catalog = new Catalog({ pool, clock, limits, store });
   const hearings = new Hearings({ pool, clock, catalog });
@@ -158,7 +160,8 @@ function checkServers(servers: readonly RoutedServer[]): void {
 
 const partsOfPrincipal = ["workspace", "user", "session"] as const;
 
-function principalIn(workspace: WorkspaceId, given: Principal): Principal {
+/** Checks a principal, which has to be of the workspace. */
+export function principalIn(workspace: WorkspaceId, given: Principal): Principal {
   const principal = principalOf(given ?? {});
   // A misspelt session would put two conversations into one.
   const unknown = Object.keys(given).find((key) => !(partsOfPrincipal as readonly string[]).includes(key));
@@ -173,7 +176,7 @@ function principalIn(workspace: WorkspaceId, given: Principal): Principal {
 }
 
 /** A copy would lose what a map holds or a class computes, and then a credential would seem to be missing. */
-function checkContext(context: object): Context {
+export function checkContext(context: object): Context {
   if (isPlainObject(context)) return context;
   const message = "The context of a user must be a plain object; give one, such as { token }.";
   throw new TenantryError("ARGUMENT_INVALID", message);

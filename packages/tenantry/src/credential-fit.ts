@@ -1,4 +1,4 @@
-import { quote, TenantryError, type CredentialSource, type ServerDefinition } from "@tenantry/core";
+import { quote, TenantryError, type CredentialSource, type DirectServer } from "@tenantry/core";
 import type { Shape } from "@tenantry/credentials";
 import type { TokenSource } from "@tenantry/credentials/oauth";
 
@@ -6,7 +6,7 @@ import type { TokenSource } from "@tenantry/credentials/oauth";
  * Checks that a definition's credentials can reach the kind of server that it leads to, and set nothing twice. Throws
  * `DEFINITION_INVALID`, naming the path. A source that does not tell what it sets passes; its first use tells.
  */
-export function checkCredentials(definition: ServerDefinition, path: string): void {
+export function checkCredentials(definition: DirectServer, path: string): void {
   const { credential, discovery, share = "user" } = definition;
   if (isList(credential) && credential.length === 0)
     throw invalid(`${path}.credential`, "is empty; leave it out for none");
@@ -39,7 +39,7 @@ export function checkCredentials(definition: ServerDefinition, path: string): vo
 }
 
 /** Gives what the source sets, as a message names it; `undefined` where it does not tell. */
-function checkFit(source: CredentialSource, definition: ServerDefinition, path: string): string | undefined {
+function checkFit(source: CredentialSource, definition: DirectServer, path: string): string | undefined {
   const sets = setsOf(source);
   if (sets === undefined) return undefined;
   const { kind, name } = sets;
@@ -64,12 +64,12 @@ function servesUsers(source: CredentialSource): boolean {
   return (source as Partial<TokenSource>).serves === "users";
 }
 
-function listOf(credential: ServerDefinition["credential"]): readonly CredentialSource[] {
+function listOf(credential: DirectServer["credential"]): readonly CredentialSource[] {
   if (credential === undefined) return [];
   return isList(credential) ? credential : [credential];
 }
 
-function isList(credential: ServerDefinition["credential"]): credential is readonly CredentialSource[] {
+function isList(credential: DirectServer["credential"]): credential is readonly CredentialSource[] {
   return Array.isArray(credential);
 }
 

@@ -7,12 +7,14 @@ const expected = Object.freeze({
   clock: "an object with the functions now and after",
   store: 'what sqliteStore() or another of "@tenantry/store" gives',
   sealer: "what sealWithKeys() or sealWithKeyService() gives",
+  admitCommand: "a function that gives true for what may be run",
 });
 
 /** Checks what the host gives in place of our own; throws `CONFIG_INVALID` and names it. */
 export function checkHostParts(given: Readonly<Record<keyof typeof expected, unknown>>): void {
-  const { fetch, clientInfo, clock, store, sealer } = given;
+  const { fetch, clientInfo, clock, store, sealer, admitCommand } = given;
   if (fetch !== undefined && typeof fetch !== "function") throw invalid("fetch");
+  if (admitCommand !== undefined && typeof admitCommand !== "function") throw invalid("admitCommand");
   if (clientInfo !== undefined && !["name", "version"].every((key) => isText(memberOf(clientInfo, key))))
     throw invalid("clientInfo");
   if (clock !== undefined && !canAll(clock, "now", "after")) throw invalid("clock");

@@ -2,6 +2,14 @@ export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats } from "./tenantry.ts";
 export type { UserAddress, Workspace } from "./workspace.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
+export type { AdmitCommand, ServerPlace } from "./server-rules.ts";
+export type {
+  DeleteServerOptions,
+  ServerDetails,
+  ServerFacts,
+  ToolOverride,
+  WorkspaceServers,
+} from "@tenantry/router";
 export type { TenantryLimits } from "./limits.ts";
 export type { Selection } from "@tenantry/pool";
 
@@ -49,11 +57,15 @@ export type {
   InProcessServer,
   ListOptions,
   LogMessage,
+  PlainDefinition,
   Principal,
   Progress,
   PromptAddress,
   PromptListing,
   RemoteServer,
+  RolledBack,
+  Route,
+  RouteStatus,
   ResourceAddress,
   ResourceListing,
   ResourceTemplateListing,
@@ -63,6 +75,7 @@ export type {
   ServerDefinition,
   ServerRequestHandlers,
   ServerStatus,
+  SwitchedServer,
   ToolAddress,
   ToolListing,
   UnavailableServer,

@@ -1,9 +1,17 @@
 import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
-import type { Clock, Fetch, Implementation, ServerDefinition, ServerId, WorkspaceId } from "@tenantry/core";
+import type {
+  Clock,
+  CredentialSource,
+  Fetch,
+  Implementation,
+  ServerDefinition,
+  ServerId,
+  WorkspaceId,
+} from "@tenantry/core";
 import type { NameMode } from "@tenantry/router";
-import { checkCredentials } from "./credential-fit.ts";
 import { checkHostParts } from "./host-parts.ts";
 import type { KeepingOptions } from "./keeping.ts";
+import { checkServer, type AdmitCommand } from "./server-rules.ts";
 import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 
 /** Server definitions by server id. */
@@ -30,6 +38,16 @@ export interface TenantryOptions extends KeepingOptions, NamingOptions {
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
   readonly workspaces?: Readonly<Record<string, WorkspaceOptions>> | undefined;
+  /**
+   * What definitions may name in their `credential` that are set at run time, by name. Whoever may set one decides where what
+   * it names goes: a shared secret wants `origins` of its own. Defaults to nothing.
+   */
+  readonly credentialSources?: Readonly<Record<string, CredentialSource>> | undefined;
+  /**
+   * Says which commands may be run that the host's own code did not write; it is asked for each such definition when it is
+   * given, set or read. Defaults to none.
+   */
+  readonly admitCommand?: AdmitCommand | undefined;
   /** Bounds that differ from their defaults. */
   readonly limits?: GivenLimits | undefined;
   /** The way out for HTTP, for a host's own proxy or mock; defaults to this instance's own sockets. */
@@ -49,7 +67,11 @@ export interface TenantryOptions extends KeepingOptions, NamingOptions {
 export type CheckedServers = ReadonlyMap<ServerId, ServerDefinition>;
 
 /** Options after every name, definition and bound has been checked. */
-export interface CheckedOptions extends Omit<TenantryOptions, "servers" | "workspaces" | "limits"> {
+export interface CheckedOptions extends Omit<
+  TenantryOptions,
+  "servers" | "workspaces" | "limits" | "credentialSources"
+> {
+  readonly credentialSources: Readonly<Record<string, CredentialSource>>;
   readonly limits: SplitLimits;
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
@@ -62,6 +84,8 @@ const known = [
   "store",
   "sealer",
   "publicUrl",
+  "credentialSources",
+  "admitCommand",
   "limits",
   "fetch",
   "allow",
@@ -75,24 +99,32 @@ const knownOfWorkspace = ["servers", "names"] as const;
 export function checkOptions(options: TenantryOptions): CheckedOptions {
   refuseUnknown(options, "", known);
   const { servers = {}, workspaces, limits = {}, fetch, clientInfo, clock, store, sealer } = options;
-  checkHostParts({ fetch, clientInfo, clock, store, sealer });
-  const template = checkServers(servers, "servers");
+  const { admitCommand } = options;
+  checkHostParts({ fetch, clientInfo, clock, store, sealer, admitCommand });
+  const credentialSources = checkSources(options.credentialSources ?? {});
+  const template = checkServers(servers, { path: "servers", admitCommand });
   // Only leaving it out leaves the set of workspaces open.
-  const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template);
-  const ownNames = namesOfWorkspaces(workspaces ?? {});
+  const closed = workspaces && closeWorkspaces(workspaces, template, admitCommand);
+  const checked = splitLimits(checkObject(limits, "limits"));
   const names = checkNames(options.names ?? "prefixed", "names");
+  const ownNames = namesOfWorkspaces(workspaces ?? {});
   const namesOf = (workspace: WorkspaceId) => ownNames.get(workspace) ?? names;
-  return { ...options, limits: splitLimits(checkObject(limits, "limits")), template, closed, namesOf };
+  return { ...options, limits: checked, credentialSources, template, closed, namesOf };
 }
 
-function closeWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>, template: CheckedServers) {
+function closeWorkspaces(
+  workspaces: Readonly<Record<string, WorkspaceOptions>>,
+  template: CheckedServers,
+  admitCommand: AdmitCommand | undefined,
+) {
   const closed = new Map<WorkspaceId, CheckedServers>();
   for (const [name, options] of Object.entries(checkObject(workspaces, "workspaces"))) {
     const path = `workspaces.${pathOf(name)}`;
     refuseUnknown(options, path, knownOfWorkspace);
     const { servers = {} } = options;
-    const own = checkServers(servers, `${path}.servers`);
-    closed.set(workspaceId(name), new Map([...template, ...own]));
+    const workspace = workspaceId(name);
+    const own = checkServers(servers, { path: `${path}.servers`, workspace, admitCommand });
+    closed.set(workspace, new Map([...template, ...own]));
   }
   return closed;
 }
@@ -110,22 +142,39 @@ function checkNames(names: unknown, path: string): NameMode {
   throw new TenantryError("CONFIG_INVALID", `${path}: expected "prefixed" or "plain".`);
 }
 
-function checkServers(servers: ServerDefinitions, path: string): CheckedServers {
+interface ServersRules {
+  readonly path: string;
+  readonly workspace?: WorkspaceId;
+  readonly admitCommand: AdmitCommand | undefined;
+}
+
+function checkServers(
+  servers: ServerDefinitions,
+  { path, workspace, admitCommand }: ServersRules,
+): CheckedServers {
   const checked = new Map<ServerId, ServerDefinition>();
   for (const [name, definition] of Object.entries(checkObject(servers, path))) {
     const at = `${path}.${pathOf(name)}`;
-    const server = checkDefinition(definition, at);
-    if (server.command !== undefined && server.provenance === "foreign") {
-      const why = "a command that the host's own code did not write is not run";
-      throw new TenantryError(
-        "DEFINITION_INVALID",
-        `${at}: ${why}; define it in code, or reach the server by its url.`,
-      );
-    }
-    checkCredentials(server, at);
-    checked.set(serverId(name), server);
+    const server = serverId(name);
+    const place = { server, ...(workspace !== undefined && { workspace }) };
+    const whole = checkDefinition(definition, at);
+    checkServer(whole, { path: at, place, admitCommand });
+    checked.set(server, whole);
   }
   return checked;
+}
+
+function checkSources(sources: Readonly<Record<string, CredentialSource>>) {
+  for (const [name, source] of Object.entries(checkObject(sources, "credentialSources"))) {
+    const at = `credentialSources.${pathOf(name)}`;
+    if (name === "anonymous")
+      throw new TenantryError("CONFIG_INVALID", `${at}: the name means that there is none; take another.`);
+    if (typeof source !== "object" || source === null || typeof source.bind !== "function") {
+      const expected = "a credential, such as oauth(); several become one by combine()";
+      throw new TenantryError("CONFIG_INVALID", `${at}: expected ${expected}.`);
+    }
+  }
+  return Object.freeze({ ...sources });
 }
 
 function refuseUnknown(given: object, path: string, names: readonly string[]): void {

@@ -1,8 +1,9 @@
-import { originOf } from "@tenantry/core";
+import { originOf, upstreamsOf } from "@tenantry/core";
 import type {
   CredentialDependencies,
   CredentialProvider,
   CredentialSource,
+  DirectServer,
   ServerDefinition,
   ServerId,
 } from "@tenantry/core";
@@ -11,6 +12,7 @@ import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
   digestDefinition,
+  type BoundServer,
   type ConnectIdentity,
   type RoutedServer,
 } from "@tenantry/router";
@@ -24,13 +26,21 @@ export interface RoutingDependencies extends CredentialDependencies, HostingOpti
   /** Tells the functions of in-process servers apart. */
   readonly identify: ConnectIdentity;
   readonly egress: GuardedEgress;
+  /** The sources that others' definitions may name, each with what was bound for all of them. */
+  readonly named: WeakMap<CredentialSource, CredentialProvider>;
 }
 
-/** The servers of a workspace, each bound to its upstream and its credentials. */
+/** A server bound to its upstreams and its credentials. */
+interface BoundDefinition {
+  readonly server: BoundServer;
+  /** What was bound for it, users' first; none where it asks for nothing. */
+  readonly providers: readonly CredentialProvider[];
+}
+
+/** The servers of a workspace. */
 export interface BoundServers {
-  readonly routed: readonly RoutedServer[];
-  /** What was bound for each, users' first; none where it asks for nothing. */
-  readonly providers: ReadonlyMap<ServerId, readonly CredentialProvider[]>;
+  readonly servers: readonly BoundServer[];
+  readonly providers: readonly CredentialProvider[];
 }
 
 /** Draws what is one instance's own: the key of its fingerprints, the names of its in-process servers, and its look at its children. */
@@ -44,29 +54,56 @@ export function createRoutingDependencies(
     fingerprint: createFingerprint(),
     identify: createConnectIdentity(),
     processes,
+    named: new WeakMap<CredentialSource, CredentialProvider>(),
   });
 }
 
-/** Binds every definition to its upstream and its credentials, once for all workspaces that use it. */
+/** Binds every definition to its upstreams and its credentials, once for all workspaces that use it. */
 export function bindServers(servers: CheckedServers, dependencies: RoutingDependencies): BoundServers {
-  const providers = new Map<ServerId, readonly CredentialProvider[]>();
-  const routed = [...servers].map(([id, definition]) => {
-    const { credential, discovery } = definition;
-    const parts = { ...dependencies, ...wayOut(dependencies.egress, definition) };
-    const own = credential && bind(credential, parts);
-    const before = discovery === undefined || discovery === "anonymous" ? undefined : bind(discovery, parts);
-    providers.set(
-      id,
-      [own, before].filter((provider) => provider !== undefined),
-    );
-    return routeServer(id, definition, dependencies, { own, before });
+  const bound = [...servers].map(([id, definition]) => bindServer(id, definition, dependencies));
+  return Object.freeze({
+    servers: Object.freeze(bound.map(({ server }) => server)),
+    providers: bound.flatMap(({ providers }) => providers),
   });
-  return Object.freeze({ routed: Object.freeze(routed), providers });
+}
+
+/** Binds one definition. */
+export function bindServer(
+  id: ServerId,
+  definition: ServerDefinition,
+  dependencies: RoutingDependencies,
+): BoundDefinition {
+  if (definition.upstreams === undefined) return bindDirectly(id, definition, dependencies);
+  const { share = "user", timeoutMs, route } = definition;
+  const upstreams = [...upstreamsOf(definition)].map(
+    ([name, upstream]) => [name, bindDirectly(id, upstream, dependencies)] as const,
+  );
+  const server = Object.freeze({
+    ref: Object.freeze({ id, digest: digestDefinition(definition, dependencies.identify) }),
+    ...{ share, route, upstreams: new Map(upstreams.map(([name, bound]) => [name, bound.server])) },
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
+  return { server, providers: upstreams.flatMap(([, { providers }]) => providers) };
+}
+
+function bindDirectly(
+  id: ServerId,
+  definition: DirectServer,
+  dependencies: RoutingDependencies,
+): BoundDefinition & { readonly server: RoutedServer } {
+  const { credential, discovery } = definition;
+  const own = credential && bind(credential, definition, dependencies);
+  const before =
+    discovery === undefined || discovery === "anonymous"
+      ? undefined
+      : bind(discovery, definition, dependencies);
+  const providers = [own, before].filter((provider) => provider !== undefined);
+  return { server: routeServer(id, definition, dependencies, { own, before }), providers };
 }
 
 function routeServer(
   id: ServerId,
-  definition: ServerDefinition,
+  definition: DirectServer,
   { clock, limits, processes, identify }: RoutingDependencies,
   { own, before }: Readonly<Record<"own" | "before", CredentialProvider | undefined>>,
 ): RoutedServer {
@@ -86,10 +123,23 @@ function routeServer(
   });
 }
 
+/** A source that the host names for others' definitions is bound once, whichever of them names it. */
+export function bindNamed(source: CredentialSource, dependencies: RoutingDependencies): CredentialProvider {
+  const { named, egress } = dependencies;
+  const known = named.get(source);
+  if (known !== undefined) return known;
+  const provider = source.bind({ ...dependencies, ...wayOut(egress, undefined) });
+  named.set(source, provider);
+  return provider;
+}
+
 function bind(
   credential: CredentialSource | readonly CredentialSource[],
-  dependencies: CredentialDependencies,
+  definition: DirectServer,
+  dependencies: RoutingDependencies,
 ): CredentialProvider {
   const source = "bind" in credential ? credential : combine(credential);
-  return source.bind(dependencies);
+  if (dependencies.named.has(source) && definition.provenance === "foreign")
+    return bindNamed(source, dependencies);
+  return source.bind({ ...dependencies, ...wayOut(dependencies.egress, definition) });
 }

@@ -4,11 +4,12 @@ import { createConnector } from "@tenantry/client";
 import { credentialVault, type CredentialVault } from "@tenantry/credentials";
 import { createEgress } from "@tenantry/egress";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
-import { createRouter } from "@tenantry/router";
+import { createRouter, createWorkspaces, providersIn } from "@tenantry/router";
 import { Authorizations } from "./authorizations.ts";
 import { checkKeeping } from "./keeping.ts";
 import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
-import { bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
+import { storedDefinitions } from "./stored-definitions.ts";
+import { bindNamed, bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 /** A count of what an instance holds open. */
@@ -48,16 +49,8 @@ export interface Tenantry extends AsyncDisposable {
  * Throws `CONFIG_INVALID` or `DEFINITION_INVALID`, naming the path of what is wrong.
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
-  const {
-    template,
-    closed,
-    namesOf,
-    fetch,
-    allow,
-    limits,
-    clientInfo,
-    clock = systemClock,
-  } = checkOptions(options);
+  const checked = checkOptions(options);
+  const { template, closed, fetch, allow, limits, clientInfo, clock = systemClock } = checked;
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const connector = createConnector({
     egress,
@@ -78,19 +71,33 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const bound = new Map<CheckedServers, BoundServers>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
-  const providers = [...bound.values()].flatMap((servers) => [...servers.providers.values()].flat());
-  // A provider may wait until nothing carries a credential any more, and then have its issuer end it.
+  const named = Object.values(checked.credentialSources).map((source) => bindNamed(source, dependencies));
+  const providers = [...[...bound.values()].flatMap((servers) => servers.providers), ...named];
+  // A provider may wait until nothing carries a credential any more, and then have its issuer end it. Calls that carry one
+  // in whose place there is another one go on: they have deadlines of their own.
   const end = (event: CredentialEvent) =>
-    event.kind === "replaced" ? pool.drain(selectionOf(event)) : pool.revoke(selectionOf(event));
+    event.kind === "replaced" ? pool.retire(selectionOf(event)) : pool.revoke(selectionOf(event));
   const withdrawals = providers.flatMap(
     (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
-  const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
-  const authorizations = new Authorizations(store, (workspace) => serversOf(workspace)?.providers);
+  const baseOf = (id: WorkspaceId) =>
+    bound.get(closed ? (closed.get(id) ?? new Map()) : template)?.servers ?? [];
+  const workspaces = createWorkspaces({
+    ...{ store, clock, limits: limits.router, base: baseOf },
+    definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
+    open: (id, servers) => router.workspace(id, servers, { names: checked.namesOf(id) }),
+    forget: (server) => void router.forget(server).catch(() => {}),
+    retire: (selection) => pool.retire({ ...selection }),
+    revoke: (selection) => pool.revoke({ ...selection }),
+  });
+  const authorizations = new Authorizations(store, clock, async (id) =>
+    providersIn(await workspaces.current(id)),
+  );
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= disposeAll([store, ...withdrawals, egress, ...keepers, pool, router]));
+  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router];
+  const close = () => (closing ??= disposeAll(owned));
 
   return Object.freeze({
     get isClosed() {
@@ -98,19 +105,14 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     },
     workspace(name: string) {
       const id = workspaceId(name);
-      const servers = serversOf(id);
-      if (servers === undefined) {
+      if (closed?.has(id) === false) {
         throw new TenantryError(
           "WORKSPACE_UNKNOWN",
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, router.workspace(id, servers.routed, { names: namesOf(id) }), {
-        authorizations,
-        store,
-        pool,
-        router,
-      });
+      const parts = { authorizations, store, pool, router, clock };
+      return openWorkspace(id, workspaces.workspace(id), parts);
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

@@ -1,13 +1,13 @@
 import { checkHeaders, quote, secret, TenantryError } from "@tenantry/core";
 import type {
   Clock,
+  DirectServer,
   Endpoint,
   HostedServer,
   OpenPipeOptions,
   Pipe,
   RemoteServer,
   Secret,
-  ServerDefinition,
   Upstream,
 } from "@tenantry/core";
 import { spawnPipe, type PipeLimits, type ProcessTable } from "@tenantry/process";
@@ -20,13 +20,13 @@ export interface HostingOptions {
 }
 
 /** Where a definition leads. Nothing is opened or started before a connection asks for it. */
-export function upstreamOf(definition: ServerDefinition, hosting: HostingOptions): Upstream {
+export function upstreamOf(definition: DirectServer, hosting: HostingOptions): Upstream {
   const endpoint = endpointOf(definition, hosting);
   const borrowed = Object.freeze({ endpoint, [Symbol.asyncDispose]: () => Promise.resolve() });
   return { endpoint: () => Promise.resolve(borrowed) };
 }
 
-function endpointOf(definition: ServerDefinition, hosting: HostingOptions): Endpoint {
+function endpointOf(definition: DirectServer, hosting: HostingOptions): Endpoint {
   const era = definition.era === undefined ? {} : { era: definition.era };
   if (definition.url !== undefined) return { kind: "http", ...era, ...remote(definition) };
   if (definition.command !== undefined)

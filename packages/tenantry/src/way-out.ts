@@ -1,4 +1,4 @@
-import type { CredentialDependencies, ServerDefinition } from "@tenantry/core";
+import type { CredentialDependencies, DirectServer } from "@tenantry/core";
 import { guardedFetch, type Egress } from "@tenantry/egress";
 
 /** What a definition's credentials take of an egress. */
@@ -7,12 +7,13 @@ export type GuardedEgress = Pick<Egress, "exchange" | "fetch" | "target">;
 /**
  * Where a definition's credentials may send requests, and people. A URL that the host's own code wrote is trusted to name
  * what it names, so the metadata and the endpoints at that very origin are too, wherever it is; whatever they name at another
- * origin is somebody else's word, and stays under the strict address policy.
+ * origin is somebody else's word, and stays under the strict address policy. Without a definition, all of it is.
  */
 export function wayOut(
   egress: GuardedEgress,
-  { url, provenance = "code" }: ServerDefinition,
+  definition: DirectServer | undefined,
 ): Pick<CredentialDependencies, "fetch" | "checkUrl"> {
+  const { url, provenance = "code" } = definition ?? {};
   const own = url === undefined || provenance !== "code" ? undefined : new URL(url).origin;
   const trusted = guardedFetch(egress, { provenance: "code" });
   return {

@@ -1,6 +1,5 @@
 import {
   isAbortReason,
-  SharedFlight,
   TenantryError,
   withDeadline,
   type Clock,
@@ -21,6 +20,8 @@ import type { Kind } from "./kind.ts";
 import { KnownList } from "./known-list.ts";
 import { readPages } from "./pages.ts";
 import { PublicLists } from "./public-lists.ts";
+import { Misses } from "./misses.ts";
+import { Readings } from "./readings.ts";
 import { SavedCatalogs, type CatalogStore } from "./saved-catalogs.ts";
 
 /** What a catalog works with. */
@@ -47,6 +48,16 @@ export interface ListAnswer<K extends Kind> {
   readonly error?: TenantryError | undefined;
 }
 
+/** One reading of one list. */
+interface Reading<K extends Kind> {
+  readonly connection: Connection;
+  readonly route: Route;
+  readonly kind: K;
+  readonly signal: AbortSignal;
+  /** Whether the server has said meanwhile that the list changes. */
+  readonly hasChanged: () => boolean;
+}
+
 /** What a server can say that has changed. */
 export type ChangeKind = Exclude<ServerEvent["kind"], "resource_updated">;
 
@@ -58,16 +69,6 @@ const changedKinds = {
 
 /** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
 const retryMs = 5_000;
-/** So often within so many milliseconds a server is asked again for names that its list does not have. */
-const maxMisses = 3;
-const missMs = 5_000;
-
-/** The names that were looked for in vain of late. */
-interface Misses {
-  readonly since: number;
-  count: number;
-}
-
 /**
  * What the servers of a router list, by authorization context: who asks, which server, and whose authority the
  * credential carries. It asks a server as whoever wants to know, and keeps what it says for that context alone.
@@ -78,20 +79,12 @@ export class Catalog {
   readonly #contexts: Contexts;
   readonly #public: PublicLists;
   readonly #saved: SavedCatalogs | undefined;
-  /** What is being read, by the connection that it is read on: one reading serves all who wait for it there. */
-  readonly #readings: Readonly<Record<Kind, WeakMap<Connection, SharedFlight<ItemList>>>> = {
-    tools: new WeakMap(),
-    prompts: new WeakMap(),
-    resources: new WeakMap(),
-    resourceTemplates: new WeakMap(),
-  };
+  readonly #readings = new Readings();
+  readonly #misses = new Misses();
+  readonly #refreshing = new WeakSet<KnownList>();
   #isClosed = false;
-  /** What was being read when its server said that it changes. */
-  readonly #spoilt = new WeakSet<SharedFlight<ItemList>>();
   /** The connections on which changes are heard of in passing. */
   readonly #overheard = new WeakSet<Connection>();
-  readonly #refreshing = new WeakSet<KnownList>();
-  readonly #misses = new WeakMap<Context, Partial<Record<Kind, Misses>>>();
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
@@ -174,10 +167,10 @@ export class Catalog {
     kind: K,
     signal: AbortSignal,
   ): Promise<ItemList<K>> {
-    const current = this.#readings[kind].get(connection);
-    const reading =
-      current === undefined || current.abandoned ? this.#begin(connection, route, kind) : current;
-    return (await reading.join({ signal })) as ItemList<K>;
+    const list = await this.#readings.join(connection, kind, signal, (ending, hasChanged) =>
+      this.#read({ connection, route, kind, signal: ending, hasChanged }),
+    );
+    return list as ItemList<K>;
   }
 
   #list<K extends Kind>(
@@ -277,27 +270,13 @@ export class Catalog {
     this.#ask(candidate, kind, request, known, false).then(done, done);
   }
 
-  #begin<K extends Kind>(connection: Connection, route: Route, kind: K): SharedFlight<ItemList> {
-    const readings = this.#readings[kind];
-    const reading: SharedFlight<ItemList> = new SharedFlight(async (signal) => {
-      try {
-        return await this.#read(connection, route, kind, signal, () => this.#spoilt.has(reading));
-      } finally {
-        // An abandoned one may have a successor.
-        if (readings.get(connection) === reading) readings.delete(connection);
-      }
-    });
-    readings.set(connection, reading);
-    return reading;
-  }
-
-  async #read<K extends Kind>(
-    connection: Connection,
-    route: Route,
-    kind: K,
-    signal: AbortSignal,
-    hasChanged: () => boolean,
-  ): Promise<ItemList<K>> {
+  async #read<K extends Kind>({
+    connection,
+    route,
+    kind,
+    signal,
+    hasChanged,
+  }: Reading<K>): Promise<ItemList<K>> {
     const { clock, limits } = this.#parts;
     const { server } = route.target;
     const subject = subjectOf(route.target);
@@ -336,11 +315,7 @@ export class Catalog {
       const known = context?.[kind];
       if (known !== undefined) known.trouble = "changed";
       this.#public.forget(server, kind);
-      const reading = connection && this.#readings[kind].get(connection);
-      if (reading === undefined || connection === undefined) continue;
-      // Whoever asks from now on is not given what was begun before.
-      this.#spoilt.add(reading);
-      this.#readings[kind].delete(connection);
+      if (connection !== undefined) this.#readings.changed(connection, kind);
     }
   }
 
@@ -364,14 +339,7 @@ export class Catalog {
 
   /** Counts a name that is not in the list; `false` where there were too many of late. */
   #mayMiss({ target }: Route, kind: Kind): boolean {
-    const now = this.#parts.clock.now();
     const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
-    if (context === undefined) return true;
-    const misses = this.#misses.get(context) ?? {};
-    this.#misses.set(context, misses);
-    const late = misses[kind];
-    if (late === undefined || now - late.since >= missMs) misses[kind] = { since: now, count: 1 };
-    else if (++late.count > maxMisses) return false;
-    return true;
+    return context === undefined || this.#misses.add(context, kind, this.#parts.clock.now());
   }
 }
