@@ -303,8 +303,13 @@ it("no published source asks for an ambient identity", async () => {
 it("a subscription names its principal as a call does", async () => {
   await using server = await startOfferingServer("notes", () => ({ resources: ["note:///1"] }));
   const seen: unknown[] = [];
-  const credential = header("x-key", fromFunction(({ scope }) => (seen.push(scope), "key")));
-  await using tenantry = createTenantry({ servers: { notes: { url: server.url, era: "legacy", credential } } });
+  const credential = header(
+    "x-key",
+    fromFunction(({ scope }) => (seen.push(scope), "key")),
+  );
+  await using tenantry = createTenantry({
+    servers: { notes: { url: server.url, era: "legacy", credential } },
+  });
   const acme = tenantry.workspace("acme");
   const filter = { tools: true, watched: [{ server: "notes", uri: "note:///1" }] };
   await using _hers = await acme.as("ada").subscribe(filter, () => {});
@@ -312,7 +317,9 @@ it("a subscription names its principal as a call does", async () => {
     new Set([JSON.stringify({ share: "user", workspace: "acme", user: "ada" })]),
   );
   expect(tenantry.stats().entries.map(({ scope }) => scope)).toMatchObject([{ user: "ada" }]);
-  expect(await thrownBy(() => acme.as(undefined as never).subscribe(filter, () => {}))).toMatchObject(invalid);
+  expect(await thrownBy(() => acme.as(undefined as never).subscribe(filter, () => {}))).toMatchObject(
+    invalid,
+  );
   expect(tenantry.stats().entries).toHaveLength(1);
 });
 it.todo(

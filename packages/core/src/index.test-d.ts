@@ -232,6 +232,7 @@ test("a trace never has arguments or secrets", () => {
     | ("scope" | "server" | "tool" | "outcome" | "resumed" | "deviations" | "isError" | "trace")
     | ("principal" | "kind" | "name" | "phase" | "decision")
     | ("list" | "isStale")
+    | ("era" | "method" | "code")
   >();
   type Noticed = { [N in keyof DiagnosticNotices]: keyof DiagnosticNotices[N] }[keyof DiagnosticNotices];
   expectTypeOf<Noticed>().toEqualTypeOf<
@@ -246,5 +247,6 @@ test("a trace never has arguments or secrets", () => {
     | "from"
     | "to"
     | "rolledBack"
+    | "caller"
   >();
 });

@@ -8,7 +8,8 @@ import type {
   ServerId,
   WorkspaceId,
 } from "@tenantry/core";
-import type { NameMode } from "@tenantry/router";
+import type { GuardOptions, NameMode } from "@tenantry/router";
+import { guarding, guardsIn, type GuardedOptions } from "./guarding.ts";
 import { checkHostParts } from "./host-parts.ts";
 import type { KeepingOptions } from "./keeping.ts";
 import { checkServer, type AdmitCommand } from "./server-rules.ts";
@@ -26,14 +27,17 @@ export interface NamingOptions {
   readonly names?: NameMode | undefined;
 }
 
-/** What one workspace has of its own. */
-export interface WorkspaceOptions extends NamingOptions {
+/**
+ * What one workspace has of its own. Its policy, quotas and interceptors hold beside the instance's, and what it says of
+ * approvals in their place.
+ */
+export interface WorkspaceOptions extends GuardedOptions, NamingOptions {
   /** Definitions beside the template's; one with the same id replaces the template's. */
   readonly servers?: ServerDefinitions | undefined;
 }
 
 /** What an instance is made of. */
-export interface TenantryOptions extends KeepingOptions, NamingOptions {
+export interface TenantryOptions extends KeepingOptions, GuardedOptions, NamingOptions {
   /** The template of every workspace. */
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
@@ -76,6 +80,9 @@ export interface CheckedOptions extends Omit<
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
   readonly namesOf: (workspace: WorkspaceId) => NameMode;
+  /** Of the instance, and of each workspace that has some of its own. */
+  readonly guards: GuardOptions;
+  readonly guardsOf: ReadonlyMap<WorkspaceId, GuardOptions>;
 }
 
 const known = [
@@ -92,8 +99,9 @@ const known = [
   "clientInfo",
   "clock",
   "names",
+  ...guarding,
 ] as const;
-const knownOfWorkspace = ["servers", "names"] as const;
+const knownOfWorkspace = ["servers", "names", ...guarding] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
@@ -109,7 +117,14 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
   const names = checkNames(options.names ?? "prefixed", "names");
   const ownNames = namesOfWorkspaces(workspaces ?? {});
   const namesOf = (workspace: WorkspaceId) => ownNames.get(workspace) ?? names;
-  return { ...options, limits: checked, credentialSources, template, closed, namesOf };
+  const guardsOf = new Map(
+    Object.entries(workspaces ?? {}).flatMap(([name, own]) => {
+      const guards = guardsIn(own, `workspaces.${pathOf(name)}`);
+      return guards === undefined ? [] : [[workspaceId(name), guards] as const];
+    }),
+  );
+  const guards = guardsIn(options) ?? {};
+  return { ...options, limits: checked, credentialSources, template, closed, namesOf, guards, guardsOf };
 }
 
 function closeWorkspaces(

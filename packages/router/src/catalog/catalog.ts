@@ -10,8 +10,9 @@ import {
   type Target,
 } from "@tenantry/core";
 import { learnSubject, subjectOf } from "../authority.ts";
+import type { Identities } from "../approvals/identities.ts";
 import type { RouterLimits } from "../limits.ts";
-import type { Candidate, Route } from "../routing.ts";
+import { runAt, type Candidate, type Route } from "../routing.ts";
 import { Context, Contexts, type Whom } from "./contexts.ts";
 import { listTimeout, notAuthorized } from "./failure.ts";
 import { itemList, type ItemList } from "./item-list.ts";
@@ -31,6 +32,7 @@ export interface CatalogParts {
   readonly limits: RouterLimits;
   /** Where lists outlive the process; absent: they do not. */
   readonly store?: CatalogStore | undefined;
+  readonly identities: Identities;
 }
 
 /** How a list is asked for. */
@@ -45,6 +47,8 @@ export interface ListRequest {
 /** A list, and why it is an old one, where it is. */
 export interface ListAnswer<K extends Kind> {
   readonly list: ItemList<K>;
+  /** What the server said that it is; absent where it was not asked. */
+  readonly identity?: object | undefined;
   readonly error?: TenantryError | undefined;
 }
 
@@ -133,7 +137,7 @@ export class Catalog {
     if (found !== undefined) return found;
     const isCurrent = known !== undefined && known.trouble !== "changed";
     if (isCurrent && !this.#mayMiss(candidate.route, kind)) return undefined;
-    return pick(await this.read(connection, candidate.route, kind, signal));
+    return pick((await this.read(connection, candidate.route, kind, signal)).list);
   }
 
   /** Forgets what whoever asks was told by a server that refuses them now: it is theirs no more. */
@@ -166,11 +170,11 @@ export class Catalog {
     route: Route,
     kind: K,
     signal: AbortSignal,
-  ): Promise<ItemList<K>> {
-    const list = await this.#readings.join(connection, kind, signal, (ending, hasChanged) =>
+  ): Promise<KnownList<K>> {
+    const known = await this.#readings.join(connection, kind, signal, (ending, hasChanged) =>
       this.#read({ connection, route, kind, signal: ending, hasChanged }),
     );
-    return list as ItemList<K>;
+    return known as KnownList<K>;
   }
 
   #list<K extends Kind>(
@@ -216,27 +220,27 @@ export class Catalog {
     keepAlive = true,
   ): Promise<ListAnswer<K>> {
     const { pool, clock } = this.#parts;
-    const { target, context, principal } = route;
+    const { target } = route;
     let delivery: Delivery = "unsent";
     const expired = () => listTimeout(target.server.id, kind, timeoutMs, delivery);
     try {
-      const list = await withDeadline({ keepAlive, clock, timeoutMs, signal: caller, expired }, (signal) =>
-        pool.run(
-          target,
+      return await withDeadline({ keepAlive, clock, timeoutMs, signal: caller, expired }, (signal) =>
+        runAt(
+          pool,
+          route,
           (connection) => {
             delivery = "unknown";
             return this.read(connection, route, kind, signal);
           },
-          { context, principal, signal, resend: "safe" },
+          { signal, resend: "safe" },
         ),
       );
-      return { list };
     } catch (failure) {
       if (known === undefined || isAbortReason(failure, caller)) throw failure;
       this.#refused(route, failure);
       if (!(failure instanceof TenantryError) || notAuthorized(failure)) throw failure;
       known.trouble = { error: failure, at: clock.now() };
-      return { list: known.list, error: failure };
+      return { list: known.list, identity: known.identity, error: failure };
     }
   }
 
@@ -247,7 +251,7 @@ export class Catalog {
     const saved = await this.#saved?.load({ route, subject }, kind);
     const meanwhile = this.known(candidate, kind);
     if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
-    const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved.ttlMs);
+    const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved);
     this.#learn(route, subject, known);
     return known;
   }
@@ -276,7 +280,7 @@ export class Catalog {
     kind,
     signal,
     hasChanged,
-  }: Reading<K>): Promise<ItemList<K>> {
+  }: Reading<K>): Promise<KnownList<K>> {
     const { clock, limits } = this.#parts;
     const { server } = route.target;
     const subject = subjectOf(route.target);
@@ -287,14 +291,15 @@ export class Catalog {
       limits,
       signal,
     });
-    const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, ttlMs);
-    if (this.#isClosed) return known.list;
+    const said = { ttlMs, identity: this.#parts.identities.of(connection) };
+    const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, said);
+    if (this.#isClosed) return known;
     if (hasChanged()) known.trouble = "changed";
     this.#learn(route, subject, known);
     this.#saved?.save({ route, subject }, known as KnownList);
     if (isPublic && !hasChanged()) this.#public.learn(server, known as KnownList);
     else this.#public.forget(server, kind);
-    return known.list;
+    return known;
   }
 
   /** A list that is everybody's is given for as long as its server says. */

@@ -1,11 +1,11 @@
 import { SharedFlight, type Connection } from "@tenantry/core";
-import type { ItemList } from "./item-list.ts";
 import type { Kind } from "./kind.ts";
+import type { KnownList } from "./known-list.ts";
 
 /** Reads a list; `hasChanged` tells whether its server has said meanwhile that it changes. */
-type Read = (signal: AbortSignal, hasChanged: () => boolean) => Promise<ItemList>;
+type Read = (signal: AbortSignal, hasChanged: () => boolean) => Promise<KnownList>;
 
-type Flight = SharedFlight<ItemList>;
+type Flight = SharedFlight<KnownList>;
 
 /** What is being read, by the connection that it is read on: one reading serves all who wait for it there. */
 export class Readings {
@@ -19,7 +19,7 @@ export class Readings {
   readonly #spoilt = new WeakSet<Flight>();
 
   /** Joins the reading that is under way; begins one where there is none. */
-  join(connection: Connection, kind: Kind, signal: AbortSignal, read: Read): Promise<ItemList> {
+  join(connection: Connection, kind: Kind, signal: AbortSignal, read: Read): Promise<KnownList> {
     const current = this.#current[kind].get(connection);
     const reading =
       current === undefined || current.abandoned ? this.#begin(connection, kind, read) : current;

@@ -32,6 +32,7 @@ export interface SavedList<K extends Kind> {
   readonly list: UnkeptList<K>;
   readonly readAt: number;
   readonly ttlMs: number | undefined;
+  readonly identity: object | undefined;
 }
 
 /** What a row says of one list; a store's rows are checked like anything from outside. */
@@ -39,6 +40,8 @@ interface Entry {
   readonly hash: string;
   readonly readAt: number;
   readonly ttlMs?: number;
+  /** What the server said that it is. */
+  readonly identity?: Json;
 }
 
 /** How long a list waits for the store, in milliseconds: a server that can be asked must not be kept waiting by it. */
@@ -118,16 +121,24 @@ export class SavedCatalogs {
     // Whoever is asked for goes on living.
     if (this.#isAgeing(row.expiresAt)) void this.#put("catalogs", key, row.value, row.version);
     if (this.#isAgeing(saved.expiresAt)) void this.#put("lists", listKey, saved.value, saved.version);
-    return { list, readAt: Math.min(entry.readAt, this.#clock.now()), ttlMs: entry.ttlMs };
+    const { ttlMs, readAt, identity } = entry;
+    return {
+      ...{ list, ttlMs, readAt: Math.min(readAt, this.#clock.now()) },
+      identity: typeof identity === "object" && identity !== null ? Object.freeze(identity) : undefined,
+    };
   }
 
-  async #save(key: CatalogKey, { list, readAt, ttlMs }: KnownList): Promise<void> {
+  async #save(key: CatalogKey, { list, readAt, ttlMs, identity }: KnownList): Promise<void> {
     const { workspace } = key;
     const listKey = { workspace, hash: list.hash };
     const saved = await this.#store.lists.get(listKey);
     if (saved === undefined || this.#isAgeing(saved.expiresAt))
       await this.#put("lists", listKey, list.items as unknown as Json, saved?.version ?? null);
-    const entry = { hash: list.hash, readAt, ...(ttlMs !== undefined && { ttlMs }) };
+    const entry = {
+      ...{ hash: list.hash, readAt },
+      ...(ttlMs !== undefined && { ttlMs }),
+      ...(identity !== undefined && { identity: identity as Json }),
+    };
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const row = await this.#store.catalogs.get(key);
       const others = typeof row?.value === "object" && row.value !== null ? row.value : {};
@@ -184,7 +195,11 @@ function contextOf(target: Target, subject: string | undefined): string {
 
 function entryOf(value: Json | undefined, kind: Kind): Entry | undefined {
   const entry = ((value ?? {}) as Partial<Record<Kind, Partial<Entry>>>)[kind];
-  const { hash, readAt, ttlMs } = entry ?? {};
+  const { hash, readAt, ttlMs, identity } = entry ?? {};
   if (typeof hash !== "string" || typeof readAt !== "number") return undefined;
-  return typeof ttlMs === "number" ? { hash, readAt, ttlMs } : { hash, readAt };
+  return {
+    ...{ hash, readAt },
+    ...(typeof ttlMs === "number" && { ttlMs }),
+    ...(identity !== undefined && { identity }),
+  };
 }

@@ -18,6 +18,12 @@ export type ListEvent = Exclude<ServerEvent, { readonly kind: "resource_updated"
 /** Who hears of the changes of a server's lists. */
 export type Hearer = (event: ListEvent) => void;
 
+/** Who hears, and how a connection is looked at before it is listened to. */
+export interface Joining {
+  readonly hearer: Hearer;
+  readonly check: (connection: Connection) => Promise<void> | undefined;
+}
+
 /** What all hearings of one router work with. */
 export interface HearingParts {
   readonly pool: ConnectionPool<Connection>;
@@ -44,17 +50,17 @@ export class Hearings {
   }
 
   /** Has somebody hear of a server's lists until they leave. Whose authority the route carries has been learnt before. */
-  join(route: Route, hearer: Hearer): Heard {
+  join(route: Route, { hearer, check }: Joining): Heard {
     const { scope, server } = route.target;
     const key = JSON.stringify([
       ...scopeParts(scope),
-      server.id,
-      server.digest,
-      subjectOf(route.target) ?? null,
+      ...[server.id, server.digest, subjectOf(route.target) ?? null],
+      // Those who share a connection with other workspaces have approved of it each for their own.
+      route.principal?.workspace,
     ]);
     let hearing = this.#open.get(key);
     if (hearing === undefined) {
-      const made = (hearing = new Hearing(this.#parts, route));
+      const made = (hearing = new Hearing(this.#parts, route, check));
       this.#open.set(key, made);
       void made.listening.closed.then(() => {
         if (this.#open.get(key) === made) this.#open.delete(key);
@@ -80,7 +86,7 @@ class Hearing {
   readonly listening: Listening;
   readonly #bursts: Readonly<Record<ListEvent["kind"], Burst>>;
 
-  constructor({ pool, clock, catalog }: HearingParts, route: Route) {
+  constructor({ pool, clock, catalog }: HearingParts, route: Route, check: Joining["check"]) {
     const burst = (kind: ListEvent["kind"]) => new Burst(clock, () => this.#tell({ kind }));
     this.#bursts = {
       tools_changed: burst("tools_changed"),
@@ -93,7 +99,7 @@ class Hearing {
       this.#bursts[kind].add();
     };
     this.listening = new Listening({
-      ...{ pool, clock, route, filter: { tools: true, prompts: true, resources: true } },
+      ...{ pool, clock, route, check, filter: { tools: true, prompts: true, resources: true } },
       onEvent: ({ kind }, connection) => {
         if (kind !== "resource_updated") heard(kind, connection);
       },

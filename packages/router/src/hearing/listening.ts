@@ -15,6 +15,8 @@ export interface ListeningOptions {
   readonly clock: Clock;
   readonly route: Route;
   readonly filter: SubscriptionFilter;
+  /** Rejects where the server is not to be listened to any more. */
+  readonly check: (connection: Connection) => Promise<void> | undefined;
   readonly onEvent: (event: ServerEvent, connection: Connection) => void;
   /** It is heard again after a time in which something may have been missed. */
   readonly onBack: () => void;
@@ -80,10 +82,12 @@ export class Listening {
 
   /** Listens once, until that ends. */
   async #listen(opened: () => void): Promise<CloseReason> {
-    const { pool, route, filter, onEvent } = this.#options;
+    const { pool, route, check, filter, onEvent } = this.#options;
     const { signal } = this.#ending;
+    await route.admit?.();
     using lease = await pool.acquire(route.target, { context: route.context, signal });
     const { connection } = lease;
+    await check(connection);
     const subscription = await connection.subscribe(filter, (event) => onEvent(event, connection), {
       signal,
     });

@@ -4,12 +4,16 @@ import {
   TenantryError,
   type AbortableOptions,
   type CloseReason,
+  type Connection,
   type ServerEvent,
   type UnavailableServer,
   type WorkspaceEvent,
   type WorkspaceFilter,
   type WorkspaceSubscription,
 } from "@tenantry/core";
+import { unknownResource } from "../calls/address.ts";
+import { checkIdentity } from "../guards/check-connection.ts";
+import { allowRead } from "../guards/read-guard.ts";
 import { learnSubject } from "../authority.ts";
 import { reasonOf } from "../catalog/failure.ts";
 import type { Heard, ListEvent } from "../hearing/hearings.ts";
@@ -40,12 +44,15 @@ export async function subscribeAll(
   const watched = await ownersOf(reach, filter, signal);
   const wantsLists = Object.values(wanted).some((name) => filter[name] === true);
   const tell = ({ listing }: Candidate) => told(listener, listing.ref.id);
+  const checkOf = (candidate: Candidate) => (connection: Connection) =>
+    checkIdentity(reach.routing, candidate, connection);
   const unavailable: UnavailableServer[] = [];
   const heard: Heard[] = [];
   const open = async (candidate: Candidate, listen: () => Heard) => {
     const server = candidate.listing.ref.id;
     try {
-      const { target, context } = candidate.route;
+      const { target, context, admit } = candidate.route;
+      await admit?.();
       await learnSubject(target, { context, signal });
       const one = listen();
       heard.push(one);
@@ -60,9 +67,10 @@ export async function subscribeAll(
     ...(wantsLists ? reach.all : []).map(async (candidate) =>
       open(candidate, () => {
         const hear = tell(candidate);
-        return hearings.join(candidate.route, (event) => {
+        const hearer = (event: ListEvent) => {
           if (filter[wanted[event.kind]] === true) hear(event);
-        });
+        };
+        return hearings.join(candidate.route, { hearer, check: checkOf(candidate) });
       }),
     ),
     ...[...watched].map(async ([candidate, resourceUris]) =>
@@ -70,7 +78,12 @@ export async function subscribeAll(
         const hear = tell(candidate);
         const all = () => resourceUris.forEach((uri) => hear({ kind: "resource_updated", uri }));
         const { route } = candidate;
-        return new Listening({ pool, clock, route, filter: { resourceUris }, onEvent: hear, onBack: all });
+        const check = checkOf(candidate);
+        return new Listening({
+          ...{ pool, clock, route, check, filter: { resourceUris } },
+          onEvent: hear,
+          onBack: all,
+        });
       }),
     ),
   ]);
@@ -111,7 +124,13 @@ async function ownersOf(
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<Candidate, readonly string[]>> {
   const uris = new Map<Candidate, string[]>();
-  const owners = await Promise.all(watched.map(async (one) => ownerOfResource(reach, one, { signal })));
+  const owners = await Promise.all(
+    watched.map(async (one) => {
+      const owner = await ownerOfResource(reach, one, { signal });
+      await allowRead(reach, { ...owner, kind: "resources", unknown: () => unknownResource(one) });
+      return owner;
+    }),
+  );
   for (const { candidate, name } of owners) uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
   return uris;
 }
