@@ -71,7 +71,9 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
   const keeping = checkKeeping(options, clock);
   const { store } = keeping;
-  const router = createRouter({ pool, limits: limits.router, clock, store, guards: checked.guards });
+  const parts = { pool, limits: limits.router, clock, store, guards: checked.guards };
+  // In memory a list is kept anyway.
+  const router = createRouter({ ...parts, lists: options.store });
   // What is wrong with a workspace's guards is said now, and not when it is first asked for.
   for (const [id, guards] of checked.guardsOf) router.workspace(id, [], { guards });
   const dependencies = createRoutingDependencies({
@@ -97,8 +99,9 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const workspaces = createWorkspaces({
     ...{ store, clock, limits: limits.router, base: baseOf },
     definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
-    open: (id, servers) => router.workspace(id, servers, { guards: checked.guardsOf.get(id) }),
-    forget: (server) => router.forget(server),
+    open: (id, servers) =>
+      router.workspace(id, servers, { names: checked.namesOf(id), guards: checked.guardsOf.get(id) }),
+    forget: (server) => void router.forget(server).catch(() => {}),
     retire: (selection) => pool.retire({ ...selection }),
     revoke: (selection) => pool.revoke({ ...selection }),
   });
