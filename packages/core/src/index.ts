@@ -123,6 +123,7 @@ export type {
 export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
 export type {
   ApprovalKey,
+  CatalogKey,
   AuditEntry,
   AuditLog,
   ClientKey,
@@ -133,6 +134,7 @@ export type {
   FlowKey,
   KeyedRow,
   Leases,
+  ListKey,
   Page,
   PageOptions,
   ParkedKey,
