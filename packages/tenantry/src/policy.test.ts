@@ -1,9 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { defaultTools, startFakeServer } from "@tenantry/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import {
+  audit,
+  confirm,
   createTenantry,
   fromFunction,
   header,
+  memoryStore,
+  redact,
+  sealWithKeys,
   type Policy,
   type TenantryOptions,
   type ToolAddress,
@@ -194,6 +200,62 @@ describe("quotas and interceptors", () => {
     const ada = tenantry.workspace("acme").as("ada");
     await expect(ada.callTool("notes__echo", { text: "hi" })).rejects.toThrow("[TOOL_UNKNOWN]");
   });
+});
+
+it("SRV-06: every call is in the audit with who, what and what was decided, the refused and the unknown ones too", async () => {
+  const store = memoryStore();
+  const { tenantry } = open({
+    ...{ store, sealer: sealWithKeys({ current: "a", keys: { a: randomBytes(32) } }) },
+    policy: { deny: [{ tool: "add" }] },
+    quotas: [{ per: ["tool"], tool: "echo", calls: 1 }],
+    interceptors: [audit()],
+  });
+  await using _owner = tenantry;
+  const ada = tenantry.workspace("acme").as({ user: "ada", session: "s1" });
+  await ada.callTool("notes__echo", { text: "s3cret" });
+  await failureOf(ada.callTool("notes__echo", { text: "s3cret" }));
+  await failureOf(ada.callTool("notes__add", { a: 1, b: 2 }));
+  await failureOf(ada.callTool("notes__nothing"));
+  await failureOf(ada.callTool("nowhere__echo"));
+  const { rows } = await store.audit.list({ workspace: "acme" as never });
+  expect(rows.every(({ user, detail }) => user === "ada" && detail.session === "s1")).toBe(true);
+  const args = { text: "string(6)" };
+  expect(rows.map(({ action, detail }) => ({ action, ...detail }))).toMatchObject([
+    { action: "call.allowed", server: "notes", tool: "echo", decision: "allow", arguments: args },
+    { action: "call.ended", server: "notes", tool: "echo", outcome: "ok" },
+    {
+      action: "call.refused",
+      server: "notes",
+      tool: "echo",
+      decision: "deny",
+      code: "RATE_LIMITED",
+      arguments: args,
+    },
+    { action: "call.refused", server: "notes", tool: "add", decision: "deny", code: "TOOL_UNKNOWN" },
+    { action: "call.refused", server: "notes", tool: "nothing", decision: "deny", code: "TOOL_UNKNOWN" },
+    { action: "call.refused", tool: "nowhere__echo", decision: "deny", code: "TOOL_UNKNOWN" },
+  ]);
+  expect(JSON.stringify(rows)).not.toContain("s3cret");
+});
+
+it("guards that are deeply frozen work, and are left as they are", async () => {
+  const frozen = <T>(value: T): T => {
+    if (typeof value === "object" && value !== null) Object.values(value).forEach(frozen);
+    return Object.freeze(value);
+  };
+  const { tenantry } = open(
+    frozen({
+      policy: [{ deny: [{ tool: ["add"], arguments: [{ path: ["a"], oneOf: [1] }] }] }],
+      approvals: { mode: "trust-on-first-use", servers: { files: "off" } },
+      quotas: [{ per: ["user", "tool"], calls: 5 }],
+      interceptors: [audit(), confirm({ when: () => false }), redact({ keys: ["password"] })],
+    } as const),
+  );
+  await using _owner = tenantry;
+  await tenantry
+    .workspace("acme")
+    .as("ada")
+    .callTool("notes__echo", frozen({ text: "hi" }));
 });
 
 it("a tool of the list is what an interceptor is told of, with what its server says", async () => {

@@ -14,7 +14,7 @@ export interface CompiledRules {
 }
 
 /** The rules that may be about a server for some users. */
-export interface RulesThere {
+interface RulesThere {
   /** The same for whoever the same rules may be about. */
   readonly id: string;
   decide(request: PolicyRequest): Verdict;
