@@ -33,7 +33,14 @@ export type { CredentialVault, ValueAddress, ValueFacts } from "@tenantry/creden
 export { clientCredentials, issuerCallbackUrl, oauth } from "@tenantry/credentials/oauth";
 export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";
-export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
+export {
+  checkDefinition,
+  parseDefinition,
+  Secret,
+  secret,
+  serversFromJson,
+  TenantryError,
+} from "@tenantry/core";
 export type {
   ApprovalRequest,
   CallToolOptions,
@@ -54,6 +61,7 @@ export type {
   ElicitResult,
   ErrorCode,
   HostedServer,
+  IgnoredSetting,
   InProcessServer,
   ListOptions,
   LogMessage,
@@ -74,6 +82,8 @@ export type {
   SamplingResult,
   ServerDefinition,
   ServerRequestHandlers,
+  ServersFromJson,
+  ServersFromJsonOptions,
   ServerStatus,
   SwitchedServer,
   ToolAddress,
