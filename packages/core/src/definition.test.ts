@@ -154,7 +154,7 @@ describe("checkDefinition", () => {
 
   test("names a key that it does not know, safely", () => {
     expect(complaint(checkDefinition, { url, colour: "s3cret" })).toBe(
-      '[DEFINITION_INVALID] servers.github: unknown key "colour" (there are share, era, timeoutMs, credential, discovery, provenance, url, headers).',
+      '[DEFINITION_INVALID] servers.github: unknown key "colour" (there are share, era, timeoutMs, credential, discovery, trust, provenance, url, headers).',
     );
     expect(complaint(parseDefinition, { type: "stdio", command: "npx" })).toContain(
       'servers.github: unknown key "type" (there are share, era, timeoutMs, credential, discovery, command, args, env, cwd)',

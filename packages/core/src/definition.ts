@@ -22,6 +22,12 @@ export interface ServerOptions {
   readonly era?: Era | undefined;
   /** How long one request may take, in milliseconds; defaults to 60,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * What the host takes this server's word for; defaults to nothing, and only the host's own code may say it. With
+   * `annotations`, policies go by what its tools are declared to be, and a call of one that is declared read-only or
+   * idempotent is sent again where it may not have arrived.
+   */
+  readonly trust?: { readonly annotations?: boolean | undefined } | undefined;
   /** Who wrote this definition; defaults to `code`, the host's own. {@link parseDefinition} sets `foreign`. */
   readonly provenance?: Provenance | undefined;
 }
@@ -102,6 +108,10 @@ const codeSchemas = Object.freeze({
  */
 export function checkDefinition(definition: unknown, path = "definition"): ServerDefinition {
   const checked = checkWhole(codeSchemas, definition, path);
+  if (checked.trust !== undefined && checked.provenance === "foreign") {
+    const why = "what the host trusts is said by its own code";
+    throw new TenantryError("DEFINITION_INVALID", `${path}.trust: ${why}; leave it out.`);
+  }
   for (const [at, { headers }] of partsOf(checked, path))
     if (headers !== undefined) checkHeaders(headers, `${at}.headers`);
   return Object.freeze(checked);
@@ -194,6 +204,7 @@ function codeOptions() {
       .union([source, z.array(source).readonly()], "expected a credential or a list of them")
       .optional(),
     discovery: z.union([z.literal("anonymous"), source], 'expected a credential or "anonymous"').optional(),
+    trust: z.strictObject({ annotations: z.boolean().optional() }).optional(),
     provenance: z.enum(["code", "foreign"]).optional(),
   };
 }
@@ -255,6 +266,7 @@ function withoutWhole({
   share: _share,
   timeoutMs: _timeoutMs,
   provenance: _provenance,
+  trust: _trust,
   ...shape
 }: z.ZodRawShape) {
   return shape;

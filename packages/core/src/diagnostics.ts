@@ -1,4 +1,5 @@
 import type { Deviation } from "./deviation.ts";
+import type { Era } from "./definition.ts";
 import type { ErrorCode } from "./error.ts";
 import type { ServerId, WorkspaceId } from "./id.ts";
 import type { Principal, Scope } from "./scope.ts";
@@ -28,6 +29,17 @@ export interface DiagnosticEvents {
     isError?: boolean;
     /** The trace that the server is told of: the caller's, until whoever traces puts one of its own in its place. */
     trace?: TraceContext | undefined;
+  };
+  /** A request of an MCP client is answered by the gateway. */
+  "tenantry:gateway:request": {
+    readonly principal: Principal;
+    /** The client's own. */
+    readonly era: Era;
+    readonly method: string;
+    /** The tool's name in the catalog, where one is called. */
+    readonly tool?: string;
+    /** The JSON-RPC code of the error that it was answered with; absent until it is. */
+    code?: number;
   };
   /** A policy is asked whether somebody may see or use something; what a host's function throws is the event's error. */
   "tenantry:router:policy": {
@@ -66,6 +78,13 @@ export interface DiagnosticNotices {
     readonly delayMs: number;
     /** Whether the delay has reached its longest. */
     readonly last: boolean;
+  };
+  /** A client of the gateway is turned away. */
+  "tenantry:gateway:refuse": {
+    /** What the request was sent to or by, its headers, that nobody knows whose it is, or a handle that is somebody else's. */
+    readonly reason: "host" | "origin" | "headers" | "unauthenticated" | "principal_mismatch";
+    /** Who came with somebody else's handle. */
+    readonly caller?: Principal;
   };
   /** The calls of a workspace to a server take another route. */
   "tenantry:router:route": {
@@ -153,6 +172,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:connect": module.tracingChannel("tenantry:pool:connect"),
     "tenantry:credentials:resolve": module.tracingChannel("tenantry:credentials:resolve"),
     "tenantry:router:call": module.tracingChannel("tenantry:router:call"),
+    "tenantry:gateway:request": module.tracingChannel("tenantry:gateway:request"),
     "tenantry:router:policy": module.tracingChannel("tenantry:router:policy"),
   };
   const plain = {
@@ -160,6 +180,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:evict": module.channel("tenantry:pool:evict"),
     "tenantry:pool:rotate": module.channel("tenantry:pool:rotate"),
     "tenantry:pool:break": module.channel("tenantry:pool:break"),
+    "tenantry:gateway:refuse": module.channel("tenantry:gateway:refuse"),
     "tenantry:router:route": module.channel("tenantry:router:route"),
   };
   return Object.freeze({ tracing: Object.freeze(tracing), plain: Object.freeze(plain) });

@@ -1,3 +1,4 @@
+import type { ApprovalNeeded } from "./approval.ts";
 import type { TenantryError } from "./error.ts";
 import type { ServerId } from "./id.ts";
 import type { Prompt, Resource, ResourceTemplate, Tool } from "./mcp.ts";
@@ -48,6 +49,8 @@ export interface AmbiguousName {
 /** What a principal may see of one kind, with the servers that are missing from it. Frozen throughout. */
 export interface Listing {
   readonly unavailable: readonly UnavailableServer[];
+  /** What is left out until somebody approves it; absent where nothing is. */
+  readonly unapproved?: readonly ApprovalNeeded[];
   /** Absent where every name is one server's. */
   readonly ambiguous?: readonly AmbiguousName[];
 }

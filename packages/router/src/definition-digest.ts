@@ -38,6 +38,25 @@ export function digestDefinition(definition: ServerDefinition, identify?: Connec
   return digest({ share, era, provenance, ...reach(definition, identify) });
 }
 
+/**
+ * The hexadecimal SHA-256 of what is reached: the URL, the command with its arguments, or each upstream's. Unlike
+ * {@link digestDefinition} it stays as it is with another header, variable or folder, and from one process to the next.
+ */
+export function digestLaunch(definition: ServerDefinition): string {
+  return digest(launchOf(definition));
+}
+
+function launchOf(definition: ServerDefinition): object {
+  if (definition.upstreams !== undefined) {
+    const all = [...upstreamsOf(definition)].map(([name, upstream]) => [name, launchOf(upstream)] as const);
+    return { upstreams: Object.fromEntries(all) };
+  }
+  if (definition.url !== undefined) return { url: new URL(definition.url).href };
+  if (definition.command === undefined) return { inProcess: true };
+  const { command, args = [] } = definition;
+  return { command, args };
+}
+
 function reach(definition: ServerDefinition, identify: ConnectIdentity | undefined): object {
   if (definition.upstreams === undefined) return reachDirectly(definition, identify);
   // Which of them calls take is no part of it: that changes at run time, and they are interchangeable.

@@ -18,6 +18,10 @@ import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
+import type { ApprovalDesk } from "./approvals/desk.ts";
+import { guardAnswers } from "./guards/answers.ts";
+import { GuardHouse, type GuardOptions, type GuardStore } from "./guards/guards.ts";
+import { PartialLists } from "./names/partial.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
@@ -35,6 +39,10 @@ export interface RouterOptions {
   /** Defaults to the system's clock. */
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<RouterLimits> | undefined;
+  /** The guards of every workspace, beside what one has of its own. */
+  readonly guards?: GuardOptions | undefined;
+  /** Where approvals, audit entries and shared quotas are kept; required by the guards that need it. */
+  readonly store?: GuardStore | undefined;
 }
 
 /** Routes the calls of every workspace over one pool. It keeps nothing open, and remembers what servers list. */
@@ -46,6 +54,8 @@ export interface Router extends Disposable {
    */
   workspace(id: WorkspaceId, servers: readonly RoutedServer[], shape?: WorkspaceShape): WorkspaceRouter;
 
+  /** Opens the desk at which approvals of a workspace are decided; throws `CONFIG_INVALID` where the router has no store. */
+  approvals(id: WorkspaceId): ApprovalDesk;
   /**
    * Forgets the lists that the users of a workspace, or one of them, were given, of one server or of all. It looks at every
    * user.
@@ -63,6 +73,11 @@ export interface WorkspaceShape {
    * listing's `ambiguous`. Defaults to `prefixed`.
    */
   readonly names?: NameMode | undefined;
+  /**
+   * The workspace's own guards: policies, quotas and interceptors hold beside the router's, and what has to be approved in
+   * its place. What was counted is kept as long as the object itself, so give the same one again.
+   */
+  readonly guards?: GuardOptions | undefined;
 }
 
 /** Routes the calls of one workspace. */
@@ -81,12 +96,14 @@ export interface WorkspaceRouter {
   discovery(): CatalogClient;
 }
 
-/** Creates a router; throws `CONFIG_INVALID` for a malformed limit. */
+/** Creates a router; throws `CONFIG_INVALID` for a malformed limit or guard. */
 export function createRouter(options: RouterOptions): Router {
   const { clock = systemClock } = options;
   const pool = switchingPool(options.pool, clock);
   const limits = routerLimits(options.limits);
-  const catalog = new Catalog({ pool, clock, limits });
+  const house = new GuardHouse(options.guards ?? {}, { clock, store: options.store });
+  const { identities } = house;
+  const catalog = new Catalog({ pool, clock, limits, identities });
   const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
   function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
@@ -94,7 +111,7 @@ export function createRouter(options: RouterOptions): Router {
     if (kept !== undefined) return kept;
     checkServers(servers);
     const listings = Object.freeze(servers.map((server) => new ServerListing(server, names)));
-    const made = Object.freeze({ listings, merged: new MergedLists() });
+    const made = Object.freeze({ listings, merged: new MergedLists(), partial: new PartialLists() });
     known.set(servers, (known.get(servers) ?? new Map<NameMode, Shown>()).set(names, made));
     return made;
   }
@@ -103,18 +120,20 @@ export function createRouter(options: RouterOptions): Router {
     workspace(
       id: WorkspaceId,
       servers: readonly RoutedServer[],
-      { names = "prefixed" }: WorkspaceShape = {},
+      { names = "prefixed", guards }: WorkspaceShape = {},
     ) {
-      const parts = { workspace: id, pool, clock, limits, catalog };
-      return workspaceRouter(Object.freeze({ ...parts, ...shown(servers, checkNames(names)) }));
+      const parts = { workspace: id, pool, clock, limits, catalog, guards: house.of(id, guards) };
+      const routing = Object.freeze({ ...parts, ...shown(servers, checkNames(names)) });
+      return workspaceRouter(routing);
     },
+    approvals: (id: WorkspaceId) => house.desk(id),
     forget: (whom: Whom) => catalog.forget(whom),
     [Symbol.dispose]: () => catalog.close(),
   });
 }
 
 /** What the workspaces that have the same servers share. */
-type Shown = Pick<Routing, "listings" | "merged">;
+type Shown = Pick<Routing, "listings" | "merged" | "partial">;
 
 function checkNames(names: unknown): NameMode {
   if (names === "prefixed" || names === "plain") return names;
@@ -179,12 +198,15 @@ export function checkContext(context: object): Context {
 
 function discoveryClient(routing: Routing): CatalogClient {
   const asked = routing.listings.map((listing) => {
-    const route = discoveryRouteOf(listing, routing.workspace);
+    const route = discoveryRouteOf(listing, routing);
     const server = listing.server.ref.id;
     return route === undefined ? { server, error: undiscoverable(listing.server) } : { listing, route };
   });
   return Object.freeze({
-    listTools: async (options = {}) => toolListing(routing, await listAll(routing, asked, "tools", options)),
+    async listTools(options = {}) {
+      const answers = await listAll(routing, asked, "tools", options);
+      return toolListing(routing, await guardAnswers(routing, "tools", answers, undefined));
+    },
   } satisfies CatalogClient);
 }
 

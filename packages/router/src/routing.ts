@@ -6,18 +6,21 @@ import {
   type Context,
   type CredentialProvider,
   type Principal,
+  type RunOptions,
   type ServerRef,
   type Share,
   type Target,
   type Upstream,
   type WorkspaceId,
 } from "@tenantry/core";
-import type { Announcement } from "./announcement.ts";
+import type { Approvals } from "./approvals/approvals.ts";
 import { Authority } from "./authority.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { ServerListing } from "./catalog/server-listing.ts";
+import type { Guards } from "./guards/guards.ts";
 import type { RouterLimits } from "./limits.ts";
 import type { MergedLists } from "./names/merged.ts";
+import type { PartialLists } from "./names/partial.ts";
 
 /** What a workspace says of one tool, whatever its server says; it holds through every rediscovery. */
 export interface ToolOverride {
@@ -41,6 +44,10 @@ export interface RoutedServer {
   readonly discovery?: { readonly credentials?: CredentialProvider };
   /** How long one call may take where the call does not say so, in milliseconds; defaults to the router's limit. */
   readonly timeoutMs?: number;
+  /** Whether what it declares its tools to be is taken for true; defaults to `false`. */
+  readonly trustsAnnotations?: boolean;
+  /** Names how it is reached, for approvals: a change has to be approved. Defaults to the digest of `ref`. */
+  readonly launch?: string;
   /** By the server's own name of each tool. */
   readonly tools?: Readonly<Record<string, ToolOverride>>;
 }
@@ -55,6 +62,8 @@ export interface Routing {
   /** In the order of the definitions. */
   readonly listings: readonly ServerListing[];
   readonly merged: MergedLists;
+  readonly partial: PartialLists;
+  readonly guards: Guards;
 }
 
 /** What is asked of the pool, and with which context. */
@@ -63,6 +72,20 @@ export interface Route {
   readonly context: Context;
   /** Who asks; absent where there is no user yet. */
   readonly principal?: Principal;
+  /** Rejects where the way to the server is not approved; absent where it need not be. */
+  readonly admit?: () => Promise<void> | undefined;
+}
+
+/** Runs work at the end of a route. Nothing is borrowed, and no command started, before the way there is approved. */
+export function runAt<T>(
+  pool: ConnectionPool<Connection>,
+  { target, context, principal, admit }: Route,
+  work: (connection: Connection) => Promise<T>,
+  options: Pick<RunOptions, "signal" | "resend">,
+): Promise<T> {
+  const run = () => pool.run(target, work, { context, principal, ...options });
+  const admitted = admit?.();
+  return admitted === undefined ? run() : admitted.then(run);
 }
 
 /** A server that may be meant, and how this principal reaches it. */
@@ -71,40 +94,66 @@ export interface Candidate {
   readonly route: Route;
 }
 
+/** What decides on a route beside who asks. */
+export interface RouteParts {
+  /** The requests that the principal answers, by name. */
+  readonly handlers?: readonly string[] | undefined;
+  /** Those of the workspace, where anything has to be approved. */
+  readonly approvals?: Approvals | undefined;
+}
+
 /** How a principal who answers the requests with these names reaches a server. A scope without a user gets no user's context. */
 export function routeOf(
   listing: ServerListing,
   principal: Principal,
   context: Context,
-  handlers: readonly string[] = [],
+  { handlers = [], approvals }: RouteParts = {},
 ): Route {
   const { server } = listing;
   const scope = scopeOf(principal, server.share);
   // What a server asks on a connection that others share is of nobody in particular: it is told to ask nothing there.
   const announced = scope.share === "user" ? handlers : [];
-  const target = targetOf(server, scope, server.credentials, listing.announcing(announced));
-  return { target, context: scope.share === "user" ? context : Object.freeze({}), principal };
+  const target = targetOf(listing, { scope, credentials: server.credentials, announced });
+  const own = scope.share === "user" ? context : Object.freeze({});
+  return { target, context: own, principal, ...admission(listing, approvals) };
 }
 
 /** How a server is reached before there is a user; `undefined` where its definition does not allow that. */
-export function discoveryRouteOf(listing: ServerListing, workspace: WorkspaceId): Route | undefined {
+export function discoveryRouteOf(
+  listing: ServerListing,
+  { workspace, guards: { approvals } }: Pick<Routing, "workspace" | "guards">,
+): Route | undefined {
   const { server } = listing;
   if (server.discovery === undefined) return undefined;
   const { credentials } = server.discovery;
-  const target = targetOf(server, { share: "discovery", workspace }, credentials, listing.announcing([]));
-  return { target, context: Object.freeze({}) };
+  const scope = { share: "discovery", workspace } as const;
+  return {
+    target: targetOf(listing, { scope, credentials, announced: [] }),
+    context: Object.freeze({}),
+    ...admission(listing, approvals),
+  };
 }
 
-function targetOf(
-  { upstream }: RoutedServer,
-  scope: Target["scope"],
-  credentials: CredentialProvider | undefined,
-  { server, handlers }: Announcement,
-): Target {
+function admission({ ref, launch }: ServerListing, approvals: Approvals | undefined): Pick<Route, "admit"> {
+  if (approvals?.isOn(ref.id) !== true) return {};
+  return {
+    admit: () => approvals.check({ server: ref.id, kind: "launch", name: "", definition: launch }),
+  };
+}
+
+interface TargetParts {
+  readonly scope: Target["scope"];
+  readonly credentials: CredentialProvider | undefined;
+  /** What the server may ask. */
+  readonly announced: readonly string[];
+}
+
+function targetOf(listing: ServerListing, { scope, credentials, announced }: TargetParts): Target {
+  const { server, handlers } = listing.announcing(announced);
   return Object.freeze({
     scope: Object.freeze(scope),
     server,
-    upstream,
+    upstream: listing.server.upstream,
     ...(credentials && { credentials: new Authority(credentials) }),
     ...(handlers && { handlers }),
   });

@@ -1,6 +1,7 @@
 export { createTenantry } from "./tenantry.ts";
 export type { Tenantry, TenantryStats } from "./tenantry.ts";
 export type { UserAddress, Workspace } from "./workspace.ts";
+export type { GuardedOptions } from "./guarding.ts";
 export type { ServerDefinitions, TenantryOptions, WorkspaceOptions } from "./options.ts";
 export type { AdmitCommand, ServerPlace } from "./server-rules.ts";
 export type {
@@ -9,6 +10,36 @@ export type {
   ServerFacts,
   ToolOverride,
   WorkspaceServers,
+} from "@tenantry/router";
+export { audit, confirm, redact } from "@tenantry/router";
+export type {
+  AllowedCall,
+  Approval,
+  ApprovalDesk,
+  ApprovalListOptions,
+  ApprovalMode,
+  ApprovalModes,
+  ApprovalPage,
+  ArgumentCondition,
+  Around,
+  AuditOptions,
+  ConfirmOptions,
+  GivenInterceptor,
+  Hints,
+  InterceptedCall,
+  Interceptor,
+  InterceptorParts,
+  InterceptorSource,
+  Next,
+  Policy,
+  PolicyDecider,
+  PolicyFunction,
+  PolicyRequest,
+  PolicyRule,
+  PolicyRules,
+  Quota,
+  RedactOptions,
+  SinglePolicy,
 } from "@tenantry/router";
 export type { TenantryLimits } from "./limits.ts";
 export type { Selection } from "@tenantry/pool";
@@ -42,6 +73,9 @@ export {
   TenantryError,
 } from "@tenantry/core";
 export type {
+  ApprovalAddress,
+  ApprovalKind,
+  ApprovalNeeded,
   ApprovalRequest,
   CallToolOptions,
   CallToolResult,

@@ -8,6 +8,8 @@ import type {
   ServerId,
   WorkspaceId,
 } from "@tenantry/core";
+import type { GuardOptions } from "@tenantry/router";
+import { guarding, guardsIn, type GuardedOptions } from "./guarding.ts";
 import { checkHostParts } from "./host-parts.ts";
 import type { KeepingOptions } from "./keeping.ts";
 import { checkServer, type AdmitCommand } from "./server-rules.ts";
@@ -16,14 +18,17 @@ import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
 
-/** What one workspace has of its own. */
-export interface WorkspaceOptions {
+/**
+ * What one workspace has of its own. Its policy, quotas and interceptors hold beside the instance's, and what it says of
+ * approvals in their place.
+ */
+export interface WorkspaceOptions extends GuardedOptions {
   /** Definitions beside the template's; one with the same id replaces the template's. */
   readonly servers?: ServerDefinitions | undefined;
 }
 
 /** What an instance is made of. */
-export interface TenantryOptions extends KeepingOptions {
+export interface TenantryOptions extends KeepingOptions, GuardedOptions {
   /** The template of every workspace. */
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
@@ -65,6 +70,9 @@ export interface CheckedOptions extends Omit<
   readonly limits: SplitLimits;
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
+  /** Of the instance, and of each workspace that has some of its own. */
+  readonly guards: GuardOptions;
+  readonly guardsOf: ReadonlyMap<WorkspaceId, GuardOptions>;
 }
 
 const known = [
@@ -80,8 +88,9 @@ const known = [
   "allow",
   "clientInfo",
   "clock",
+  ...guarding,
 ] as const;
-const knownOfWorkspace = ["servers"] as const;
+const knownOfWorkspace = ["servers", ...guarding] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
@@ -94,7 +103,14 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces && closeWorkspaces(workspaces, template, admitCommand);
   const checked = splitLimits(checkObject(limits, "limits"));
-  return { ...options, limits: checked, credentialSources, template, closed };
+  const guardsOf = new Map(
+    Object.entries(workspaces ?? {}).flatMap(([name, own]) => {
+      const guards = guardsIn(own, `workspaces.${pathOf(name)}`);
+      return guards === undefined ? [] : [[workspaceId(name), guards] as const];
+    }),
+  );
+  const guards = guardsIn(options) ?? {};
+  return { ...options, limits: checked, credentialSources, template, closed, guards, guardsOf };
 }
 
 function closeWorkspaces(

@@ -12,6 +12,7 @@ import { processTable } from "@tenantry/process";
 import {
   createConnectIdentity,
   digestDefinition,
+  digestLaunch,
   type BoundServer,
   type ConnectIdentity,
   type RoutedServer,
@@ -74,14 +75,14 @@ export function bindServer(
   dependencies: RoutingDependencies,
 ): BoundDefinition {
   if (definition.upstreams === undefined) return bindDirectly(id, definition, dependencies);
-  const { share = "user", timeoutMs, route } = definition;
+  const { share = "user", route } = definition;
   const upstreams = [...upstreamsOf(definition)].map(
     ([name, upstream]) => [name, bindDirectly(id, upstream, dependencies)] as const,
   );
   const server = Object.freeze({
     ref: Object.freeze({ id, digest: digestDefinition(definition, dependencies.identify) }),
     ...{ share, route, upstreams: new Map(upstreams.map(([name, bound]) => [name, bound.server])) },
-    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...saidOfWhole(definition),
   });
   return { server, providers: upstreams.flatMap(([, { providers }]) => providers) };
 }
@@ -107,7 +108,7 @@ function routeServer(
   { clock, limits, processes, identify }: RoutingDependencies,
   { own, before }: Readonly<Record<"own" | "before", CredentialProvider | undefined>>,
 ): RoutedServer {
-  const { share = "user", timeoutMs, url } = definition;
+  const { share = "user", url } = definition;
   const digest = digestDefinition(definition, identify);
   return Object.freeze({
     ref: Object.freeze({
@@ -119,8 +120,18 @@ function routeServer(
     upstream: upstreamOf(definition, { clock, limits, processes }),
     ...(own && { credentials: own }),
     ...(definition.discovery && { discovery: before === undefined ? {} : { credentials: before } }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...saidOfWhole(definition),
   });
+}
+
+/** What holds for a server however it is reached. */
+function saidOfWhole(definition: ServerDefinition) {
+  const { timeoutMs, trust } = definition;
+  return {
+    launch: digestLaunch(definition),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(trust?.annotations === true && { trustsAnnotations: true }),
+  };
 }
 
 /** A source that the host names for others' definitions is bound once, whichever of them names it. */

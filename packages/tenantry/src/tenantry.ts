@@ -59,9 +59,11 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     ...(clientInfo && { clientInfo }),
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
-  const router = createRouter({ pool, limits: limits.router, clock });
   const keeping = checkKeeping(options, clock);
   const { store } = keeping;
+  const router = createRouter({ pool, limits: limits.router, clock, store, guards: checked.guards });
+  // What is wrong with a workspace's guards is said now, and not when it is first asked for.
+  for (const [id, guards] of checked.guardsOf) router.workspace(id, [], { guards });
   const dependencies = createRoutingDependencies({
     egress,
     clock,
@@ -85,7 +87,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const workspaces = createWorkspaces({
     ...{ store, clock, limits: limits.router, base: baseOf },
     definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
-    open: (id, servers) => router.workspace(id, servers),
+    open: (id, servers) => router.workspace(id, servers, { guards: checked.guardsOf.get(id) }),
     forget: (server) => router.forget(server),
     retire: (selection) => pool.retire({ ...selection }),
     revoke: (selection) => pool.revoke({ ...selection }),

@@ -12,7 +12,7 @@ import type {
 } from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool, Selection } from "@tenantry/pool";
-import type { LiveWorkspace, Router, WorkspaceServers } from "@tenantry/router";
+import type { ApprovalDesk, LiveWorkspace, Router, WorkspaceServers } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
 import { endAccess } from "./end-access.ts";
 
@@ -31,6 +31,8 @@ export interface Workspace {
   as(user: UserAddress, context?: object, options?: ClientOptions): WorkspaceClient;
   /** The servers of this workspace, which change at run time; with a store, for every process that uses it. */
   readonly servers: WorkspaceServers;
+  /** Where it is decided what may be used of these servers, where anything has to be approved. */
+  readonly approvals: ApprovalDesk;
   /** Lists what there is before there is a user, under each definition's own `discovery` credential. */
   discovery(): CatalogClient;
   /**
@@ -60,7 +62,7 @@ export interface WorkspaceParts {
   readonly authorizations: Authorizations;
   readonly store: Pick<Store, "erase">;
   readonly pool: Pick<Pool<never>, "revoke">;
-  readonly router: Pick<Router, "forget">;
+  readonly router: Pick<Router, "forget" | "approvals">;
   readonly clock: Clock;
 }
 
@@ -84,6 +86,7 @@ export function openWorkspace(
     id,
     as: (user, context = {}, options = {}) => routed.as(principal(user), context, options),
     servers: routed.servers,
+    approvals: router.approvals(id),
     discovery: () => routed.discovery(),
     finishAuthorization: async (user, callback, options = {}) =>
       authorizations.finish(callback, principal(user), options),

@@ -9,6 +9,8 @@ export type { Fault, FaultFilter, Faults } from "./faults.ts";
 export type { RecordedRequest } from "./recording.ts";
 export { startRecorder } from "./recorder.ts";
 export type { Recorder, RecorderOptions } from "./recorder.ts";
+export { startFetchServer } from "./fetch-server.ts";
+export type { FetchServer } from "./fetch-server.ts";
 export { manualClock } from "./manual-clock.ts";
 export type { ManualClock, ManualClockOptions } from "./manual-clock.ts";
 export { inMemoryServer } from "./in-memory-server.ts";

@@ -20,8 +20,11 @@ const modes: readonly unknown[] = Object.freeze(["off", "trust-on-first-use", "r
 export function approvalModes(
   given: ApprovalMode | ApprovalModes | undefined,
   path: string,
+  hasStore: boolean,
 ): (server: string) => ApprovalMode {
-  if (given === undefined) return () => "off";
+  if (given === undefined || given === "off") return () => "off";
+  if (!hasStore)
+    throw new TenantryError("CONFIG_INVALID", `${path}: what is approved is kept in a store; give one.`);
   if (typeof given === "string") {
     checkMode(given, path);
     return () => given;

@@ -2,7 +2,7 @@ import { TenantryError, type Connection, withDeadline } from "@tenantry/core";
 import { listTimeout } from "../catalog/failure.ts";
 import type { ItemList } from "../catalog/item-list.ts";
 import type { ServerListing } from "../catalog/server-listing.ts";
-import type { Candidate, Routing } from "../routing.ts";
+import { runAt, type Candidate, type Routing } from "../routing.ts";
 
 /** What a principal means by a name: a server, and the server's own name for it. */
 export interface Place {
@@ -102,9 +102,8 @@ async function findOn(
     const own = await withDeadline(
       { keepAlive: true, clock, timeoutMs, signal: caller, expired },
       (signal) => {
-        const { target, context, principal } = route;
-        const options = { context, principal, signal, resend: "safe" } as const;
-        return pool.run(target, (connection) => look(connection, signal), options);
+        const options = { signal, resend: "safe" } as const;
+        return runAt(pool, route, (connection) => look(connection, signal), options);
       },
     );
     if (own !== undefined) return { candidate, name: own };
@@ -116,7 +115,7 @@ async function findOn(
 }
 
 /** A list that failed halfway says nothing of what was looked for in it. */
-function unsent(failure: unknown, kind: Search["kind"]): unknown {
+export function unsent(failure: unknown, kind: Search["kind"]): unknown {
   if (!(failure instanceof TenantryError) || failure.delivery === "unsent") return failure;
   const { code, message, delivery, ...facts } = failure;
   const why = message.replace(/^\[\w+\] /u, "");

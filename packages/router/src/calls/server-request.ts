@@ -8,7 +8,8 @@ import {
   type RequestOptions,
   type Result,
 } from "@tenantry/core";
-import type { Route, Routing } from "../routing.ts";
+import type { ConnectionCheck } from "../guards/read-guard.ts";
+import { runAt, type Route, type Routing } from "../routing.ts";
 
 /** One request that only reads, at one server. */
 export interface ServerRequest<M extends Method> {
@@ -17,15 +18,17 @@ export interface ServerRequest<M extends Method> {
   readonly options: RequestOptions;
   /** For the whole of it, connecting included. */
   readonly timeoutMs: number;
+  /** What has to be looked at on the connection first. */
+  readonly check?: ConnectionCheck | undefined;
 }
 
 /** Makes a request that does no harm when it is made twice: it is sent again where it may not have arrived. */
 export function askServer<M extends Method>(
   { pool, clock, catalog }: Routing,
   route: Route,
-  { method, params, options, timeoutMs }: ServerRequest<M>,
+  { method, params, options, timeoutMs, check }: ServerRequest<M>,
 ): Promise<Result<M>> {
-  const { target, context, principal } = route;
+  const { target } = route;
   const endsAt = clock.now() + timeoutMs;
   let delivery: Delivery = "unsent";
   const expired = () => {
@@ -35,14 +38,16 @@ export function askServer<M extends Method>(
   };
   const deadline = { keepAlive: true, clock, timeoutMs, signal: options.signal, expired };
   const answered = withDeadline(deadline, (signal) =>
-    pool.run(
-      target,
-      (connection) => {
+    runAt(
+      pool,
+      route,
+      async (connection) => {
+        await check?.(connection, signal);
         delivery = "unknown";
         const left = Math.max(1, endsAt - clock.now());
         return connection.request(method, params, { ...options, signal, timeoutMs: left });
       },
-      { context, principal, signal, resend: "safe" },
+      { signal, resend: "safe" },
     ),
   );
   return catalog.heed(route, answered);

@@ -11,7 +11,8 @@ import {
   type ServerId,
   withDeadline,
 } from "@tenantry/core";
-import type { Candidate, Routing } from "../routing.ts";
+import type { Admitted, ToolGuard } from "../guards/tool-guard.ts";
+import { runAt, type Candidate, type Routing } from "../routing.ts";
 import { byCatalogName, byOwnName, findPlace, type Place, type Search } from "./find-place.ts";
 
 /** What is called. */
@@ -34,6 +35,7 @@ export class ToolCall {
   readonly #request: ToolCallRequest;
   readonly #endsAt: number;
   #delivery: Delivery = "unsent";
+  #isRepeatable = false;
   /** What is told of the call, where somebody listens to its diagnostics. */
   #heard: DiagnosticEvents["tenantry:router:call"] | undefined;
 
@@ -41,6 +43,11 @@ export class ToolCall {
     this.#routing = routing;
     this.#request = request;
     this.#endsAt = routing.clock.now() + request.timeoutMs;
+  }
+
+  /** Calls a tool that the guards find and let through. */
+  guarded(guard: ToolGuard, name: string): Promise<CallToolResult> {
+    return this.#timed(name, (signal) => guard.run(signal, (admitted) => this.#admitted(admitted, signal)));
   }
 
   /** Calls a tool by the server's own name, without looking for it where everything that the server has is shown. */
@@ -65,8 +72,23 @@ export class ToolCall {
 
   #at({ candidate, name }: Place, signal: AbortSignal): Promise<CallToolResult> {
     return this.#traced(candidate, name, () =>
-      this.#run(candidate, (connection) => this.#send(connection, candidate, name, signal), signal),
+      this.#run(
+        candidate,
+        (connection) => this.#send(connection, candidate, { name, args: this.#request.args }, signal),
+        signal,
+      ),
     );
+  }
+
+  #admitted({ place, args, isRepeatable, check }: Admitted, signal: AbortSignal): Promise<CallToolResult> {
+    const { candidate, name } = place;
+    const work = async (connection: Connection) => {
+      // Nothing to wait for is the usual case.
+      const checking = check(connection, signal);
+      if (checking !== undefined) await checking;
+      return this.#send(connection, candidate, { name, args }, signal);
+    };
+    return this.#traced(candidate, name, () => this.#run(candidate, work, signal, isRepeatable));
   }
 
   #findOn(
@@ -83,13 +105,19 @@ export class ToolCall {
         known ??= this.#known(candidate, search);
         if (known === undefined) return undefined;
         event.tool = known;
-        return { result: await this.#send(connection, candidate, known, signal) };
+        return {
+          result: await this.#send(connection, candidate, { name: known, args: this.#request.args }, signal),
+        };
       };
       const called = await this.#run(candidate, atOnce, signal);
       if (called !== undefined) return called.result;
       const { name } = await this.#find([candidate], search, signal);
       event.tool = name;
-      return this.#run(candidate, (connection) => this.#send(connection, candidate, name, signal), signal);
+      return this.#run(
+        candidate,
+        (connection) => this.#send(connection, candidate, { name, args: this.#request.args }, signal),
+        signal,
+      );
     });
   }
 
@@ -111,20 +139,21 @@ export class ToolCall {
     { route }: Candidate,
     work: (connection: Connection) => Promise<T>,
     signal: AbortSignal,
+    isRepeatable = false,
   ): Promise<T> {
-    const resend = this.#request.options.idempotent === true ? "safe" : "refused";
-    const { target, context, principal } = route;
+    this.#isRepeatable = isRepeatable || this.#request.options.idempotent === true;
+    const resend = this.#isRepeatable ? "safe" : "refused";
     const { pool, catalog } = this.#routing;
-    return catalog.heed(route, pool.run(target, work, { context, principal, signal, resend }));
+    return catalog.heed(route, runAt(pool, route, work, { signal, resend }));
   }
 
   async #send(
     connection: Connection,
     candidate: Candidate,
-    name: string,
+    { name, args }: { readonly name: string; readonly args: JsonObject },
     signal: AbortSignal,
   ): Promise<CallToolResult> {
-    const { args, optionsFor } = this.#request;
+    const { optionsFor } = this.#request;
     const options = optionsFor(candidate);
     const { onProgress, onLog, logLevel, handlers, rounds, meta } = options;
     const { trace } = this.#heard ?? options;
@@ -174,7 +203,7 @@ export class ToolCall {
       ? "it may have run, so look before calling it again"
       : "it was not run; call it again";
     const message = `The call of ${quote(tool)} took longer than ${timeoutMs} ms; ${next}.`;
-    const retryable = !mayHaveRun || options.idempotent === true;
+    const retryable = !mayHaveRun || this.#isRepeatable || options.idempotent === true;
     return new TenantryError("TIMEOUT", message, {
       delivery: this.#delivery,
       retryable,

@@ -9,8 +9,9 @@ import {
   type Delivery,
 } from "@tenantry/core";
 import { learnSubject, subjectOf } from "../authority.ts";
+import type { Identities } from "../approvals/identities.ts";
 import type { RouterLimits } from "../limits.ts";
-import type { Candidate, Route } from "../routing.ts";
+import { runAt, type Candidate, type Route } from "../routing.ts";
 import { Context, Contexts, type Whom } from "./contexts.ts";
 import { listTimeout, notAuthorized } from "./failure.ts";
 import { itemList, type ItemList } from "./item-list.ts";
@@ -25,6 +26,7 @@ export interface CatalogParts {
   readonly pool: ConnectionPool<Connection>;
   readonly clock: Clock;
   readonly limits: RouterLimits;
+  readonly identities: Identities;
 }
 
 /** How a list is asked for. */
@@ -39,6 +41,8 @@ export interface ListRequest {
 /** A list, and why it is an old one, where it is. */
 export interface ListAnswer<K extends Kind> {
   readonly list: ItemList<K>;
+  /** What the server said that it is; absent where it was not asked. */
+  readonly identity?: object | undefined;
   readonly error?: TenantryError | undefined;
 }
 
@@ -64,7 +68,7 @@ export class Catalog {
   readonly #contexts: Contexts;
   readonly #public: PublicLists;
   /** What is being read, by the connection that it is read on: one reading serves all who wait for it there. */
-  readonly #readings = new WeakMap<Connection, Map<Kind, SharedFlight<ItemList>>>();
+  readonly #readings = new WeakMap<Connection, Map<Kind, SharedFlight<KnownList>>>();
   #isClosed = false;
   readonly #refreshing = new WeakSet<KnownList>();
   readonly #misses = new WeakMap<Context, Partial<Record<Kind, Misses>>>();
@@ -113,7 +117,7 @@ export class Catalog {
     const found = known && pick(known.list);
     if (found !== undefined) return found;
     if (known !== undefined && !this.#mayMiss(candidate.route, kind)) return undefined;
-    return pick(await this.read(connection, candidate.route, kind, signal));
+    return pick((await this.read(connection, candidate.route, kind, signal)).list);
   }
 
   /** Forgets what whoever asks was told by a server that refuses them now: it is theirs no more. */
@@ -139,11 +143,11 @@ export class Catalog {
     route: Route,
     kind: K,
     signal: AbortSignal,
-  ): Promise<ItemList<K>> {
+  ): Promise<KnownList<K>> {
     const current = this.#readings.get(connection)?.get(kind);
     const reading =
       current === undefined || current.abandoned ? this.#begin(connection, route, kind) : current;
-    return (await reading.join({ signal })) as ItemList<K>;
+    return (await reading.join({ signal })) as KnownList<K>;
   }
 
   #list<K extends Kind>(
@@ -174,27 +178,27 @@ export class Catalog {
     keepAlive = true,
   ): Promise<ListAnswer<K>> {
     const { pool, clock } = this.#parts;
-    const { target, context, principal } = route;
+    const { target } = route;
     let delivery: Delivery = "unsent";
     const expired = () => listTimeout(target.server.id, kind, timeoutMs, delivery);
     try {
-      const list = await withDeadline({ keepAlive, clock, timeoutMs, signal: caller, expired }, (signal) =>
-        pool.run(
-          target,
+      return await withDeadline({ keepAlive, clock, timeoutMs, signal: caller, expired }, (signal) =>
+        runAt(
+          pool,
+          route,
           (connection) => {
             delivery = "unknown";
             return this.read(connection, route, kind, signal);
           },
-          { context, principal, signal, resend: "safe" },
+          { signal, resend: "safe" },
         ),
       );
-      return { list };
     } catch (failure) {
       if (known === undefined || isAbortReason(failure, caller)) throw failure;
       this.#refused(route, failure);
       if (!(failure instanceof TenantryError) || notAuthorized(failure)) throw failure;
       known.trouble = { error: failure, at: clock.now() };
-      return { list: known.list, error: failure };
+      return { list: known.list, identity: known.identity, error: failure };
     }
   }
 
@@ -210,10 +214,10 @@ export class Catalog {
     this.#ask(candidate, kind, request, known, false).then(done, done);
   }
 
-  #begin<K extends Kind>(connection: Connection, route: Route, kind: K): SharedFlight<ItemList> {
-    const readings = this.#readings.get(connection) ?? new Map<Kind, SharedFlight<ItemList>>();
+  #begin<K extends Kind>(connection: Connection, route: Route, kind: K): SharedFlight<KnownList> {
+    const readings = this.#readings.get(connection) ?? new Map<Kind, SharedFlight<KnownList>>();
     this.#readings.set(connection, readings);
-    const reading: SharedFlight<ItemList> = new SharedFlight(async (signal) => {
+    const reading: SharedFlight<KnownList> = new SharedFlight(async (signal) => {
       try {
         return await this.#read(connection, route, kind, signal);
       } finally {
@@ -230,7 +234,7 @@ export class Catalog {
     { target }: Route,
     kind: K,
     signal: AbortSignal,
-  ): Promise<ItemList<K>> {
+  ): Promise<KnownList<K>> {
     const { clock, limits } = this.#parts;
     const { scope, server } = target;
     const subject = subjectOf(target);
@@ -240,8 +244,9 @@ export class Catalog {
       limits,
       signal,
     });
-    const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, ttlMs);
-    if (this.#isClosed) return known.list;
+    const said = { ttlMs, identity: this.#parts.identities.of(connection) };
+    const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, said);
+    if (this.#isClosed) return known;
     this.#contexts.learn(
       scope,
       this.#contexts.find(scope, server, subject) ?? new Context(server, subject),
@@ -249,7 +254,7 @@ export class Catalog {
     );
     if (isPublic) this.#public.learn(server, known as KnownList);
     else this.#public.forget(server, kind);
-    return known.list;
+    return known;
   }
 
   /** A list that is everybody's is given for as long as its server says. */

@@ -16,12 +16,19 @@ export class KnownList<K extends Kind = Kind> {
   readonly readAt: number;
   /** For how long the server says that it is good, in milliseconds (MCP 2026-07-28, `ttlMs`); `undefined`: it does not say. */
   readonly ttlMs: number | undefined;
+  /** What the server said that it is; absent where it was not asked. */
+  readonly identity: object | undefined;
   trouble: Trouble | undefined = undefined;
 
-  constructor(list: ItemList<K>, readAt: number, ttlMs: number | undefined) {
+  constructor(
+    list: ItemList<K>,
+    readAt: number,
+    { ttlMs, identity }: { readonly ttlMs: number | undefined; readonly identity: object | undefined },
+  ) {
     this.list = list;
     this.readAt = readAt;
     this.ttlMs = ttlMs;
+    this.identity = identity;
   }
 
   /** Why the server could not be asked again, where that is so. */

@@ -20,6 +20,7 @@ export interface CatalogItems {
 
 /** One server's list as a workspace shows it. Frozen throughout, and one for all who are shown the same. */
 export interface Presented<K extends Kind = Kind> {
+  readonly kind: K;
   readonly server: ServerId;
   readonly items: readonly CatalogItems[K][];
   /** By the name in the catalog, or the URI or URI template: which of `items` it is. Names are never taken apart. */
@@ -58,7 +59,7 @@ export function present<K extends Kind>(
   const places = new Map(
     items.map((item, at) => [(item as unknown as Record<string, string>)[key] ?? "", at]),
   );
-  return Object.freeze({ server: how.server, items, places, own: shown.map(({ item }) => item) });
+  return Object.freeze({ kind, server: how.server, items, places, own: shown.map(({ item }) => item) });
 }
 
 function presentOne(

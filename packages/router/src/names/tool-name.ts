@@ -24,6 +24,15 @@ export function toolName(server: ServerId, tool: string): string {
 }
 
 /**
+ * The server's own name of the tool that {@link toolName} calls `name`, where that alone says it: not where it has a hash.
+ */
+export function ownToolName(server: ServerId, name: string): string | undefined {
+  if (!couldOwn(server, name) || hashSuffix.test(name)) return undefined;
+  const tool = name.slice(server.length + separator.length);
+  return toolName(server, tool) === name ? tool : undefined;
+}
+
+/**
  * Whether {@link toolName} can give `name` for some tool of the server. It only spares the servers that cannot be
  * meant; the tool itself is found in the server's own listing.
  */

@@ -16,6 +16,11 @@ export class PolicyGuard {
     this.#deciders = all.flatMap((one) => ("decide" in one ? [one] : []));
   }
 
+  /** Whether anything could be denied. */
+  get isOn(): boolean {
+    return this.#rules.length + this.#deciders.length > 0;
+  }
+
   /** Whether anything of a server may be allowed to this user; only rules can tell before something is named. */
   mayAllow(request: ServerRequest): boolean {
     return this.#rules.every((rules) => rules.mayAllow(request));
@@ -30,6 +35,11 @@ export class PolicyGuard {
     } catch {
       return "deny";
     }
+  }
+
+  /** What rules alone say, where there is nobody whom a function could be asked about. */
+  decideByRules(request: PolicyRequest): Verdict {
+    return allOf(this.#rules.map((rules) => rules.decide(request)));
   }
 
   async #traced(request: PolicyRequest): Promise<Verdict> {
@@ -54,7 +64,7 @@ export class PolicyGuard {
 
   /** The host's functions are asked only for what the rules allow, one after the other. */
   #decide(request: PolicyRequest): Verdict | Promise<Verdict> {
-    const verdict = allOf(this.#rules.map((rules) => rules.decide(request)));
+    const verdict = this.decideByRules(request);
     if (verdict === "deny" || this.#deciders.length === 0) return verdict;
     return verdict === "unknown" ? verdict : this.#ask(request, 0);
   }

@@ -30,6 +30,11 @@ export class Quotas {
       .map((quota) => new Limit(quota, { clock, counters: quota.shared ? store?.counters : undefined }));
   }
 
+  /** Whether any call counts. */
+  get areOn(): boolean {
+    return this.#limits.length > 0;
+  }
+
   /**
    * Counts a call; throws or rejects with `RATE_LIMITED` where it is one too many. It gives a promise only where a store has
    * to be asked.

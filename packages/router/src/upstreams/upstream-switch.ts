@@ -25,6 +25,8 @@ export interface SwitchedRoute {
   readonly ref: ServerRef;
   readonly share: Share;
   readonly timeoutMs?: number;
+  readonly trustsAnnotations?: boolean;
+  readonly launch?: string;
   readonly upstreams: ReadonlyMap<string, UpstreamParts>;
   /** Where calls go unless the workspace says something else. */
   readonly route: Route;

@@ -1,4 +1,5 @@
 import {
+  type ApprovalNeeded,
   type ListOptions,
   type ServerId,
   type ServerStatus,
@@ -18,6 +19,10 @@ export interface Answer<K extends Kind = Kind> {
   readonly candidate?: Candidate;
   readonly shown?: Presented<K>;
   readonly error?: TenantryError;
+  /** What the server said that it is, where it was asked. */
+  readonly identity?: object;
+  /** What is left out until it is approved. */
+  readonly unapproved?: readonly ApprovalNeeded[];
 }
 
 /** A server and how it is reached, or why it is not. */
@@ -75,12 +80,11 @@ function listOne<K extends Kind>(
   request: ListRequest,
 ): Answer<K> | Promise<Answer<K>> {
   const server = candidate.listing.server.ref.id;
-  const shown = ({ list, error }: ListAnswer<K>): Answer<K> => {
-    const presented = candidate.listing.present(list, error !== undefined);
-    return error === undefined
-      ? { server, candidate, shown: presented }
-      : { server, candidate, shown: presented, error };
-  };
+  const shown = ({ list, error, identity }: ListAnswer<K>): Answer<K> => ({
+    ...{ server, candidate, shown: candidate.listing.present(list, error !== undefined) },
+    ...(error !== undefined && { error }),
+    ...(identity !== undefined && { identity }),
+  });
   const failed = (failure: unknown): Answer<K> => ({ server, candidate, error: reasonOf(failure, server) });
   try {
     const answer = catalog.list(candidate, kind, request);

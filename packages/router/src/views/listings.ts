@@ -49,5 +49,10 @@ export function shownOf<K extends Kind>(answers: readonly Answer<K>[]): readonly
 function wholeOf<K extends Kind>({ merged }: Routing, kind: K, answers: readonly Answer<K>[]): Whole<K> {
   const { items, ambiguous } = merged.merge(kind, shownOf(answers));
   const unavailable = unavailableOf(answers);
-  return ambiguous.length === 0 ? { items, unavailable } : { items, unavailable, ambiguous };
+  const unapproved = Object.freeze(answers.flatMap((answer) => answer.unapproved ?? []));
+  return {
+    ...{ items, unavailable },
+    ...(unapproved.length > 0 && { unapproved }),
+    ...(ambiguous.length > 0 && { ambiguous }),
+  };
 }

@@ -1,6 +1,7 @@
 import type {
   AbortableOptions,
   CompletionTarget,
+  JsonObject,
   Params,
   PromptAddress,
   ResourceAddress,
@@ -8,9 +9,11 @@ import type {
 } from "@tenantry/core";
 import { unknownPrompt, unknownResource } from "../calls/address.ts";
 import { byCatalogName, findPlace, type Place } from "../calls/find-place.ts";
+import { placeAmong } from "../guards/place-among.ts";
+import { allowRead, type ReadRequest } from "../guards/read-guard.ts";
 import { matchesTemplate, TemplateBudget } from "../names/uri-template.ts";
 import type { Candidate } from "../routing.ts";
-import { listAll, type Answer } from "./list-all.ts";
+import type { Answer } from "./list-all.ts";
 import type { Reach } from "./reach.ts";
 
 /** Finds the prompt that is meant; throws `PROMPT_UNKNOWN`. */
@@ -18,11 +21,19 @@ export async function ownerOfPrompt(
   reach: Reach,
   prompt: PromptAddress,
   { signal = unending() }: AbortableOptions,
+  args?: JsonObject,
 ): Promise<Place> {
   const unknown = () => unknownPrompt(prompt);
   if (typeof prompt !== "string") return addressed(reach, prompt.server, prompt.prompt, unknown);
   const candidates = reach.those((listing) => listing.mayOwn(prompt));
-  if (candidates.length === 0) throw unknown();
+  const [only, ...others] = candidates;
+  if (only === undefined) throw unknown();
+  if (reach.routing.guards.policy.isOn) {
+    if (others.length > 0) return placeAmong(reach, "prompts", { name: prompt, candidates, unknown, signal });
+    // What its name alone tells is decided before its server is asked for a list.
+    const name = only.listing.ownName(prompt);
+    if (name !== undefined) await allowRead(reach, { candidate: only, kind: "prompts", name, args, unknown });
+  }
   return findPlace(reach.routing, candidates, { kind: "prompts", ...byCatalogName(prompt), unknown }, signal);
 }
 
@@ -37,12 +48,10 @@ export async function ownerOfResource(
 ): Promise<Place> {
   const unknown = () => unknownResource(resource);
   if (typeof resource !== "string") return addressed(reach, resource.server, resource.uri, unknown);
-  const listed = ownersAmong(await listAll(reach.routing, reach.all, "resources", { signal }), (places) =>
-    places.has(resource),
-  );
+  const listed = ownersAmong(await reach.list("resources", { signal }), (places) => places.has(resource));
   if (listed.length > 0) return { candidate: onlyOne(listed, unknown), name: resource };
   const budget = new TemplateBudget();
-  const templates = await listAll(reach.routing, reach.all, "resourceTemplates", { signal });
+  const templates = await reach.list("resourceTemplates", { signal });
   const matching = ownersAmong(templates, (places) =>
     [...places.keys()].some((template) => matchesTemplate(template, resource, budget)),
   );
@@ -54,13 +63,16 @@ export async function completed(
   reach: Reach,
   target: CompletionTarget,
   options: AbortableOptions,
-): Promise<{ readonly candidate: Candidate; readonly ref: Params<"completion/complete">["ref"] }> {
+): Promise<{ readonly read: ReadRequest; readonly ref: Params<"completion/complete">["ref"] }> {
   if ("prompt" in target) {
-    const { candidate, name } = await ownerOfPrompt(reach, target.prompt, options);
-    return { candidate, ref: { type: "ref/prompt", name } };
+    const place = await ownerOfPrompt(reach, target.prompt, options);
+    const read = { ...place, kind: "prompts", unknown: () => unknownPrompt(target.prompt) } as const;
+    return { read, ref: { type: "ref/prompt", name: place.name } };
   }
-  const { candidate, name: uri } = await ownerOfTemplate(reach, target.resourceTemplate, options);
-  return { candidate, ref: { type: "ref/resource", uri } };
+  const template = target.resourceTemplate;
+  const place = await ownerOfTemplate(reach, template, options);
+  const read = { ...place, kind: "resourceTemplates", unknown: () => unknownResource(template) } as const;
+  return { read, ref: { type: "ref/resource", uri: place.name } };
 }
 
 async function ownerOfTemplate(
@@ -70,7 +82,7 @@ async function ownerOfTemplate(
 ): Promise<Place> {
   const unknown = () => unknownResource(template);
   if (typeof template !== "string") return addressed(reach, template.server, template.uri, unknown);
-  const templates = await listAll(reach.routing, reach.all, "resourceTemplates", { signal });
+  const templates = await reach.list("resourceTemplates", { signal });
   return {
     candidate: onlyOne(
       ownersAmong(templates, (places) => places.has(template)),

@@ -1,13 +1,18 @@
 import type {
   ClientOptions,
   Context,
+  ListOptions,
   Principal,
   RequestOptions,
   ServerRequestHandlers,
 } from "@tenantry/core";
+import type { Kind } from "../catalog/kind.ts";
+import { guardAnswers } from "../guards/answers.ts";
+import type { Asker } from "../guards/guards.ts";
 import type { ServerListing } from "../catalog/server-listing.ts";
 import { handlerNamesOf, handlersOf, optionsOfRequest } from "../client-options.ts";
 import { routeOf, type Candidate, type Routing } from "../routing.ts";
+import { listAll, type Answer } from "./list-all.ts";
 
 /** Whose view it is, and what the host has given it. */
 export interface ReachOptions {
@@ -20,6 +25,7 @@ export interface ReachOptions {
 export class Reach {
   readonly routing: Routing;
   readonly principal: Principal;
+  readonly who: Asker;
   readonly #options: ClientOptions;
   readonly #context: Context;
   /** The view's own handlers, one object for all calls that bring none. */
@@ -30,19 +36,36 @@ export class Reach {
   constructor(routing: Routing, { principal, context, options }: ReachOptions) {
     this.routing = routing;
     this.principal = principal;
+    this.who = Object.freeze({ principal, roles: options.roles ?? [] });
     this.#options = options;
     this.#context = Object.freeze({ ...context });
     this.#handlers = handlersOf(undefined, options);
   }
 
-  /** Every server, in the order of the definitions. */
+  /** Every server of which anything may be allowed, in the order of the definitions. */
   get all(): readonly Candidate[] {
-    return this.routing.listings.map((listing) => this.to(listing));
+    return this.those(() => true);
   }
 
-  /** The servers of which `isMeant` holds, as a request with these options reaches them. */
+  /** Those of which `isMeant` holds, as a request with these options reaches them. */
   those(isMeant: (listing: ServerListing) => boolean, options: RequestOptions = {}): readonly Candidate[] {
-    return this.routing.listings.filter(isMeant).map((listing) => this.to(listing, options));
+    const { listings, guards } = this.routing;
+    const mayAllow = ({ ref: { id: server } }: ServerListing) =>
+      guards.policy.mayAllow({ ...this.who, server });
+    return listings
+      .filter((listing) => isMeant(listing) && mayAllow(listing))
+      .map((listing) => this.to(listing, options));
+  }
+
+  /** What may be seen of every server's list of one kind. */
+  async list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
+    const answers = await listAll(this.routing, this.all, kind, options);
+    return guardAnswers(this.routing, kind, answers, this.who);
+  }
+
+  /** The client's way to ask a person, where it was given one. */
+  get onApprovalRequired(): ClientOptions["onApprovalRequired"] {
+    return this.#options.onApprovalRequired;
   }
 
   /** The way to one server for a request with these options. */
@@ -53,7 +76,9 @@ export class Reach {
     this.#known.set(listing, ways);
     let candidate = ways.get(id);
     if (candidate === undefined) {
-      candidate = { listing, route: routeOf(listing, this.principal, this.#context, names) };
+      const { approvals } = this.routing.guards;
+      const route = routeOf(listing, this.principal, this.#context, { handlers: names, approvals });
+      candidate = { listing, route };
       ways.set(id, candidate);
     }
     return candidate;
@@ -68,7 +93,9 @@ export class Reach {
   /** How long a request may take that does not say so, in milliseconds: the longest that one of the servers may. */
   timeoutMs(candidates: readonly Candidate[]): number {
     const { callTimeoutMs } = this.routing.limits;
-    return Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
+    return candidates.length === 0
+      ? callTimeoutMs
+      : Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
   }
 
   #handlersOf(own: ServerRequestHandlers): ServerRequestHandlers | undefined {

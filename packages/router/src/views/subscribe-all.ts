@@ -9,6 +9,9 @@ import type {
   WorkspaceSubscription,
 } from "@tenantry/core";
 import { reasonOf } from "../catalog/failure.ts";
+import { unknownResource } from "../calls/address.ts";
+import { checkIdentity } from "../guards/check-connection.ts";
+import { allowRead } from "../guards/read-guard.ts";
 import type { Candidate } from "../routing.ts";
 import { ownerOfResource } from "./owners.ts";
 import type { Reach } from "./reach.ts";
@@ -23,6 +26,7 @@ export async function subscribeAll(
   const uris = new Map<Candidate, string[]>();
   for (const one of watched) {
     const { candidate, name } = await ownerOfResource(reach, one, { signal: options.signal });
+    await allowRead(reach, { candidate, name, kind: "resources", unknown: () => unknownResource(one) });
     uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
   }
   const wantsLists = tools === true || prompts === true || resources === true;
@@ -58,13 +62,16 @@ export async function subscribeAll(
 /** Hears of one server's changes; the connection is kept for it until it ends. */
 async function subscribeAt(
   { routing }: Reach,
-  { route: { target, context } }: Candidate,
+  candidate: Candidate,
   filter: SubscriptionFilter,
   listener: (event: ServerEvent) => void,
   { signal }: AbortableOptions,
 ): Promise<Subscription> {
+  const { target, context, admit } = candidate.route;
+  await admit?.();
   const lease = await routing.pool.acquire(target, { context, signal });
   try {
+    await checkIdentity(routing, candidate, lease.connection);
     const subscription = await lease.connection.subscribe(filter, listener, { signal });
     const release = () => lease.release();
     subscription.closed.then(release, release);

@@ -32,16 +32,20 @@ import {
   checkResource,
   checkTool,
   textsByName,
+  unknownPrompt,
+  unknownResource,
   unknownTool,
 } from "../calls/address.ts";
 import { jsonArguments } from "../calls/arguments.ts";
 import { completed, ownerOfPrompt, ownerOfResource } from "./owners.ts";
 import { askServer } from "../calls/server-request.ts";
 import { ToolCall } from "../calls/tool-call.ts";
+import { admitRead, type ReadRequest } from "../guards/read-guard.ts";
+import { ToolGuard } from "../guards/tool-guard.ts";
 import type { Kind } from "../catalog/kind.ts";
 import { checkOptions } from "../request-options.ts";
 import type { Candidate, Routing } from "../routing.ts";
-import { listAll, statusOf, type Answer } from "./list-all.ts";
+import { statusOf, type Answer } from "./list-all.ts";
 import { promptListing, resourceListing, templateListing, toolListing } from "./listings.ts";
 import { Reach, type ReachOptions } from "./reach.ts";
 import { subscribeAll } from "./subscribe-all.ts";
@@ -96,16 +100,27 @@ export class WorkspaceView implements WorkspaceClient {
     options.signal?.throwIfAborted();
     checkTool(tool);
     const json = jsonArguments(args, this.#reach.routing.limits);
-    const [first, ...others] = this.#owners(tool, options);
-    if (first === undefined) throw unknownTool(tool);
+    const candidates = this.#owners(tool, options);
+    const [first, ...others] = candidates;
+    const unknown = () => unknownTool(tool);
+    const { guards } = this.#reach.routing;
+    if (first === undefined && !guards.areOn) throw unknown();
     const call = new ToolCall(this.#reach.routing, {
       args: json,
       options,
       optionsFor: (candidate) => this.#reach.optionsFor(candidate, options),
-      timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs([first, ...others]),
-      ...(others.length === 0 ? { server: first.route.target.server.id } : {}),
-      unknown: () => unknownTool(tool),
+      timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs(candidates),
+      ...(first && others.length === 0 ? { server: first.route.target.server.id } : {}),
+      unknown,
     });
+    if (
+      first === undefined ||
+      guards.areOn ||
+      candidates.some(({ listing }) => listing.server.trustsAnnotations)
+    ) {
+      const guard = new ToolGuard({ reach: this.#reach, tool, args: json, candidates, unknown });
+      return call.guarded(guard, typeof tool === "string" ? tool : tool.tool);
+    }
     if (typeof tool === "string") return call.byName([first, ...others], tool);
     return call.byPlace({ candidate: first, name: tool.tool });
   }
@@ -113,8 +128,9 @@ export class WorkspaceView implements WorkspaceClient {
   async readResource(resource: ResourceAddress, options: RequestOptions = {}): Promise<ReadResourceResult> {
     checkOptions(options);
     checkResource(resource);
-    const { candidate, name: uri } = await ownerOfResource(this.#reach, resource, options);
-    return this.#ask(candidate, "resources/read", { uri }, options);
+    const place = await ownerOfResource(this.#reach, resource, options);
+    const read = { ...place, kind: "resources", unknown: () => unknownResource(resource) } as const;
+    return this.#ask(read, "resources/read", { uri: place.name }, options);
   }
 
   async getPrompt(
@@ -125,8 +141,9 @@ export class WorkspaceView implements WorkspaceClient {
     checkOptions(options);
     checkPrompt(prompt);
     const texts = textsByName(args, "args");
-    const { candidate, name } = await ownerOfPrompt(this.#reach, prompt, options);
-    return this.#ask(candidate, "prompts/get", { name, arguments: texts }, options);
+    const place = await ownerOfPrompt(this.#reach, prompt, options, texts);
+    const read = { ...place, kind: "prompts", args: texts, unknown: () => unknownPrompt(prompt) } as const;
+    return this.#ask(read, "prompts/get", { name: place.name, arguments: texts }, options);
   }
 
   async complete(
@@ -137,10 +154,10 @@ export class WorkspaceView implements WorkspaceClient {
     checkOptions(options);
     checkCompletion(target, argument);
     const context = settled === undefined ? {} : { context: { arguments: textsByName(settled, "settled") } };
-    const { candidate, ref } = await completed(this.#reach, target, options);
+    const { read, ref } = await completed(this.#reach, target, options);
     const { name, value } = argument;
     const params = { ref, argument: { name, value }, ...context };
-    return (await this.#ask(candidate, "completion/complete", params, options)).completion;
+    return (await this.#ask(read, "completion/complete", params, options)).completion;
   }
 
   async subscribe(
@@ -151,23 +168,26 @@ export class WorkspaceView implements WorkspaceClient {
     return subscribeAll(this.#reach, filter, listener, checkOptions(options));
   }
 
-  #ask<M extends Method>(
-    candidate: Candidate,
+  async #ask<M extends Method>(
+    read: ReadRequest,
     method: M,
     params: Params<M>,
     options: RequestOptions,
   ): Promise<Result<M>> {
+    const { candidate } = read;
+    const check = await admitRead(this.#reach, read, options.signal);
     const { route } = this.#reach.to(candidate.listing, options);
     return askServer(this.#reach.routing, route, {
       method,
       params,
       options: this.#reach.optionsFor(candidate, options),
       timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs([candidate]),
+      check,
     });
   }
 
   #list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
-    return listAll(this.#reach.routing, this.#reach.all, kind, options);
+    return this.#reach.list(kind, options);
   }
 
   #owners(tool: ToolAddress, options: CallToolOptions): readonly Candidate[] {

@@ -123,12 +123,14 @@ function routed(
   const tools = stored.tools && { tools: stored.tools };
   if (!("upstreams" in bound)) return { server: tools ? Object.freeze({ ...bound, ...tools }) : bound };
   const way = switchOf(bound, key, stored, parts, before?.way);
-  const { ref, share, timeoutMs } = bound;
+  const { ref, share, timeoutMs, trustsAnnotations, launch } = bound;
   const credentials = way.credentials();
   const discovery = way.discovery();
   const server: RoutedServer = Object.freeze({
     ...{ ref, share, upstream: way },
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(trustsAnnotations !== undefined && { trustsAnnotations }),
+    ...(launch !== undefined && { launch }),
     ...(credentials && { credentials }),
     ...(discovery && { discovery }),
     ...tools,

@@ -1,0 +1,256 @@
+import { keyOf } from "../door/caller.ts";
+import { requestOptions } from "../exchange/exchange.ts";
+import { askableOf, levelOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { viaOf } from "../exchange/via.ts";
+import { SessionStream } from "../hearing/session-stream.ts";
+import { capabilities, verbOf } from "../verbs/verbs.ts";
+import { streamResponse } from "../wire/event-stream.ts";
+import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
+import { isObject, type Fields, type Id, type Incoming } from "../wire/message.ts";
+import { errorResponse, jsonResponse } from "../wire/reply.ts";
+import { Elsewhere } from "../asking/elsewhere.ts";
+import { isLegacyVersion, legacyVersions } from "./envelope.ts";
+import { foreignMeta } from "./modern.ts";
+import type { Parts, RequestMessage, Visit } from "./parts.ts";
+import { runRequest } from "./run.ts";
+import { principalOfSession, Sessions, type Session } from "./sessions.ts";
+
+const noSession = { status: 404, code: -32_001, message: "There is no such session." } as const;
+
+/** Serves the legacy era (MCP 2025-11-25 and before): a handshake, and a session that all that follows names. */
+export class LegacyEra {
+  readonly #parts: Parts;
+  readonly #sessions: Sessions;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#sessions = new Sessions(parts);
+  }
+
+  /** Answers one POST. */
+  async serve(visit: Visit, message: Incoming): Promise<Response> {
+    const id = message.kind === "request" ? message.id : null;
+    try {
+      if (message.kind === "request" && message.method === "initialize")
+        return await this.#begin(visit, message);
+      const session = await this.#session(visit.request, visit);
+      const within = { ...visit, principal: principalOfSession(visit.principal, session) };
+      const caller = { ...visit.caller, session: within.principal.session };
+      return await this.#within({ ...within, caller }, session, message);
+    } catch (failure) {
+      if (failure instanceof Elsewhere) return this.#parts.passOn(visit, message, failure.replica);
+      return errorResponse(id, failureOf(failure));
+    }
+  }
+
+  /** Opens the stream on which a session hears of changes. */
+  async listen(visit: Visit): Promise<Response> {
+    try {
+      const session = await this.#session(visit.request, visit);
+      const principal = principalOfSession(visit.principal, session);
+      return this.#stream(
+        { ...visit, principal, caller: { ...visit.caller, session: principal.session } },
+        session,
+      );
+    } catch (failure) {
+      return errorResponse(null, failureOf(failure));
+    }
+  }
+
+  /** Ends a session. */
+  async end(visit: Visit): Promise<Response> {
+    try {
+      this.#sessions.end(await this.#session(visit.request, visit));
+      return new Response(null, { status: 204 });
+    } catch (failure) {
+      return errorResponse(null, failureOf(failure));
+    }
+  }
+
+  async #begin({ principal }: Visit, { id, params }: RequestMessage): Promise<Response> {
+    const { serverInfo, instructions, replica, limits } = this.#parts;
+    viaOf(metaOf(params), replica, limits.maxHops);
+    const { protocolVersion: wanted } = params;
+    if (typeof wanted !== "string") throw invalidParams("protocolVersion is text.");
+    const version = isLegacyVersion(wanted) ? wanted : (legacyVersions[0] ?? "");
+    const handle = await this.#sessions.begin(principal, version, askableOf(params["capabilities"]));
+    const result = {
+      protocolVersion: version,
+      capabilities,
+      serverInfo,
+      ...(instructions && { instructions }),
+    };
+    return jsonResponse({ jsonrpc: "2.0", id, result }, 200, { "mcp-session-id": handle });
+  }
+
+  async #session({ headers }: Request, { principal }: Visit): Promise<Session> {
+    const version = headers.get("mcp-protocol-version");
+    if (version !== null && !isLegacyVersion(version.trim()))
+      throw new Refused({
+        status: 400,
+        code: -32_600,
+        message: "This protocol revision has no sessions, or is unknown.",
+      });
+    const handle = headers.get("mcp-session-id");
+    if (handle === null)
+      throw new Refused({
+        status: 400,
+        code: -32_600,
+        message: "The header Mcp-Session-Id is missing; initialize first.",
+      });
+    const opened = await this.#sessions.open(principal, handle);
+    if (opened.kind === "own") return opened.value;
+    throw new Refused(noSession);
+  }
+
+  async #within(visit: Visit, session: Session, message: Incoming): Promise<Response> {
+    switch (message.kind) {
+      case "request":
+        return this.#answer(visit, session, message);
+      case "answer": {
+        const isAsked = await this.#parts.questions.answer(
+          visit.principal,
+          message.id,
+          message.result,
+          message.error,
+        );
+        return isAsked
+          ? accepted()
+          : errorResponse(null, { ...noSession, message: "There is no such question." });
+      }
+      case "notification":
+        if (message.method === "notifications/cancelled") this.#cancel(session, message.params["requestId"]);
+        return accepted();
+      case "malformed":
+        throw new Refused({ status: 400, code: -32_600, message: message.why });
+    }
+  }
+
+  #cancel(session: Session, id: unknown): void {
+    const call = this.#sessions.known(session)?.calls.get(callKey(id as Id));
+    call?.abort(new Error("The client has taken its request back."));
+  }
+
+  async #answer(visit: Visit, session: Session, message: RequestMessage): Promise<Response> {
+    const { replica, limits } = this.#parts;
+    const { id, method, params } = message;
+    const meta = metaOf(params);
+    const via = viaOf(meta, replica, limits.maxHops);
+    const own = this.#own(visit, session, message);
+    if (own !== undefined) return jsonResponse({ jsonrpc: "2.0", id, result: await own });
+    const verb = verbOf(method);
+    if (verb === undefined)
+      throw new Refused({ status: 200, code: -32_601, message: "There is no such method." });
+    const key = callKey(id);
+    if (this.#sessions.known(session)?.calls.has(key) === true)
+      throw new Refused({ status: 400, code: -32_600, message: "A request with this id is under way." });
+    const begin = { era: "legacy", visit, message } as const;
+    // A client that has lost its stream has not taken its request back (MCP 2025-11-25, Streamable HTTP).
+    return runRequest(
+      this.#parts,
+      begin,
+      () => {},
+      async ({ reply, controller }) => {
+        const state = this.#sessions.state(session);
+        state.calls.set(key, controller);
+        const { signal } = controller;
+        const { principal } = visit;
+        const ear = { hearing: { reply, progressToken: progressTokenOf(meta) } };
+        const handlers = this.#parts.questions.handlers(session.capabilities, principal, reply);
+        const logLevel = state.logLevel ?? "info";
+        try {
+          const result = await verb({
+            ...{ era: "legacy", method, params, signal, ear, limits, principal },
+            client: this.#parts.connect(visit.caller),
+            capabilities: session.capabilities,
+            handles: this.#parts.handles,
+            options: requestOptions({ signal, params, via: [...via, replica], ear, logLevel, handlers }),
+          });
+          return plain(result);
+        } finally {
+          state.calls.delete(key);
+          this.#sessions.tidy(session);
+        }
+      },
+    );
+  }
+
+  /** What this era alone has; `undefined` for what both have. */
+  #own(visit: Visit, session: Session, { method, params }: RequestMessage): Promise<object> | undefined {
+    switch (method) {
+      case "ping":
+        return Promise.resolve({});
+      case "logging/setLevel":
+        return this.#setLevel(session, params);
+      case "resources/subscribe":
+        return this.#watch(session, params);
+      case "resources/unsubscribe":
+        return this.#unwatch(session, params);
+      default:
+        return undefined;
+    }
+  }
+
+  async #setLevel(session: Session, { level }: Fields): Promise<object> {
+    const logLevel = levelOf(level);
+    if (logLevel === undefined) throw invalidParams("level is a log level.");
+    this.#sessions.state(session).logLevel = logLevel;
+    return {};
+  }
+
+  async #watch(session: Session, { uri }: Fields): Promise<object> {
+    if (typeof uri !== "string") throw invalidParams("uri is text.");
+    const state = this.#sessions.state(session);
+    if (!state.watched.has(uri) && state.watched.size >= this.#parts.limits.maxWatched)
+      throw invalidParams("Too many resources are watched.");
+    // Until there is a stream to tell of changes on, nothing is asked of the server.
+    await state.stream?.watch(uri);
+    state.watched.add(uri);
+    return {};
+  }
+
+  async #unwatch(session: Session, { uri }: Fields): Promise<object> {
+    if (typeof uri !== "string") throw invalidParams("uri is text.");
+    const state = this.#sessions.known(session);
+    state?.watched.delete(uri);
+    state?.stream?.unwatch(uri);
+    this.#sessions.tidy(session);
+    return {};
+  }
+
+  #stream(visit: Visit, session: Session): Response {
+    const { streams, open, connect } = this.#parts;
+    const state = this.#sessions.state(session);
+    if (state.stream !== undefined)
+      throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
+    const key = keyOf(visit.principal);
+    if (!streams.enter(key))
+      throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
+    const stream: SessionStream = new SessionStream(this.#parts, connect(visit.caller), state.watched, () => {
+      state.stream = undefined;
+      this.#sessions.tidy(session);
+      streams.leave(key);
+      open.delete(stream);
+      visit.request.signal.removeEventListener("abort", leave);
+    });
+    const leave = () => stream.stream.leave();
+    visit.request.signal.addEventListener("abort", leave, { once: true });
+    state.stream = stream;
+    open.add(stream);
+    return streamResponse(stream.stream);
+  }
+}
+
+function accepted(): Response {
+  return new Response(null, { status: 202 });
+}
+
+function callKey(id: Id): string {
+  return `${typeof id} ${id}`;
+}
+
+/** A result without what only the modern era says. */
+function plain(result: object): object {
+  const { _meta, resultType: _newer, ...rest } = result as Fields;
+  return isObject(_meta) ? { ...rest, _meta: foreignMeta(_meta) } : rest;
+}

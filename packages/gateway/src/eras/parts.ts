@@ -1,0 +1,49 @@
+import type { Clock, Era, Implementation, Principal, WorkspaceClient } from "@tenantry/core";
+import type { InputRoundsOfClients } from "../asking/input-rounds.ts";
+import type { Questions } from "../asking/questions.ts";
+import type { Caller } from "../door/caller.ts";
+import type { Handles } from "../handles/handles.ts";
+import type { Tally } from "../exchange/tally.ts";
+import type { GatewayLimits } from "../limits.ts";
+import type { Incoming } from "../wire/message.ts";
+
+/** One HTTP request whose principal is known. */
+export interface Visit {
+  readonly request: Request;
+  readonly caller: Caller;
+  readonly principal: Principal;
+}
+
+/** A message of a client that expects an answer. */
+export type RequestMessage = Extract<Incoming, { kind: "request" }>;
+
+/** What ends with its gateway. */
+export interface Ending {
+  end(): void;
+}
+
+/** What both eras of one gateway share. */
+export interface Parts {
+  readonly replica: string;
+  readonly serverInfo: Implementation;
+  readonly instructions: string | undefined;
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+  readonly handles: Handles;
+  readonly rounds: InputRoundsOfClients;
+  readonly questions: Questions;
+  readonly requests: Tally;
+  readonly streams: Tally;
+  /** Whatever is under way and has to end with the gateway. */
+  readonly open: Set<Ending>;
+  readonly connect: (caller: Caller) => WorkspaceClient;
+  /** Passes a request on to the process in which what it is about waits; gives an error's answer where it cannot. */
+  readonly passOn: (visit: Visit, message: Incoming, replica: string) => Promise<Response>;
+}
+
+/** One request under way, as its era begins it. */
+export interface Beginning {
+  readonly era: Era;
+  readonly visit: Visit;
+  readonly message: RequestMessage;
+}

@@ -1,0 +1,173 @@
+import { announce, systemClock, TenantryError, type Clock } from "@tenantry/core";
+import manifest from "../package.json" with { type: "json" };
+import { InputRoundsOfClients } from "./asking/input-rounds.ts";
+import { Questions } from "./asking/questions.ts";
+import { readBody } from "./door/body.ts";
+import { principalOfCaller } from "./door/caller.ts";
+import { Door, exposed, preflight } from "./door/door.ts";
+import { isModern } from "./eras/envelope.ts";
+import { LegacyEra } from "./eras/legacy.ts";
+import { ModernEra } from "./eras/modern.ts";
+import type { Ending, Parts, Visit } from "./eras/parts.ts";
+import { Tally } from "./exchange/tally.ts";
+import { Handles, randomName } from "./handles/handles.ts";
+import { KeyRing } from "./handles/key-ring.ts";
+import { gatewayLimits } from "./limits.ts";
+import { checkOptions, type GatewayOptions } from "./options.ts";
+import { passOn } from "./pass-on.ts";
+import { messageOf, type Incoming } from "./wire/message.ts";
+import { errorResponse } from "./wire/reply.ts";
+
+/** A count of what a gateway has under way. */
+export interface GatewayStats {
+  /** Requests that are being answered. */
+  readonly requests: number;
+  /** Streams on which clients hear of changes. */
+  readonly streams: number;
+  /** Calls that wait for their clients to come back with answers. */
+  readonly held: number;
+  /** Questions that clients have been asked. */
+  readonly questions: number;
+}
+
+/** Serves MCP clients of both eras. */
+export interface Gateway extends AsyncDisposable {
+  /** Answers one HTTP request, on whatever path; rejects only where a function of the host does. */
+  handle(request: Request): Promise<Response>;
+  stats(): GatewayStats;
+  /** Ends every stream and every call; what comes after is refused (503). Gives the same promise every time. */
+  close(): Promise<void>;
+}
+
+/** Creates a gateway; it does no I/O. Throws `CONFIG_INVALID` for what is malformed. */
+export function createGateway(given: GatewayOptions): Gateway {
+  const options = checkOptions(given);
+  const { clock = systemClock, replica = randomName(), origins = [] } = options;
+  const limits = gatewayLimits(options.limits);
+  const door = new Door({ hosts: options.hosts, origins, ...limits });
+  const handles = new Handles(new KeyRing(options.keys), clock);
+  const rounds = new InputRoundsOfClients({ replica, limits, clock });
+  const questions = new Questions({ handles, replica, answerMs: limits.answerMs });
+  const requests = new Tally(limits.maxRequestsPerPrincipal);
+  const streams = new Tally(limits.maxStreamsPerPrincipal);
+  const open = new Set<Ending>();
+  const parts: Parts = {
+    ...{ replica, limits, clock, handles, rounds, questions, requests, streams, open },
+    serverInfo: options.serverInfo ?? { name: "tenantry", version: manifest.version },
+    instructions: options.instructions,
+    connect: options.connect,
+    passOn: (visit, message, to) => passOn(options.forward, visit.request, message, to),
+  };
+  const served = new Served(parts, clock);
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= end(parts));
+
+  async function answer(request: Request): Promise<Response> {
+    if (closing !== undefined)
+      return errorResponse(null, { status: 503, code: -32_603, message: "The gateway is closed." });
+    const refusal = door.refusal(request);
+    if (refusal !== undefined) {
+      announce("tenantry:gateway:refuse", () => ({ reason: refusal.reason }));
+      return errorResponse(null, {
+        status: refusal.status,
+        code: -32_600,
+        message: "The request is not let in.",
+      });
+    }
+    const origin = request.headers.get("origin");
+    const response =
+      request.method === "OPTIONS" && origin !== null ? preflight() : await identified(request);
+    if (origin === null) return response;
+    const whole = new Response(response.body, response);
+    for (const [name, value] of Object.entries(exposed(origin))) whole.headers.set(name, value);
+    return whole;
+  }
+
+  async function identified(request: Request): Promise<Response> {
+    const caller = (await options.authenticate?.(request)) ?? undefined;
+    if (caller instanceof Response) return caller;
+    if (caller === undefined) {
+      announce("tenantry:gateway:refuse", () => ({ reason: "unauthenticated" }));
+      const refused = errorResponse(null, { status: 401, code: -32_600, message: "Say who you are." });
+      refused.headers.set("www-authenticate", options.challenge ?? "Bearer");
+      return refused;
+    }
+    return served.serve({ request, caller, principal: principalOfCaller(caller) });
+  }
+
+  return Object.freeze<Gateway>({
+    handle: answer,
+    stats: () => ({
+      requests: requests.total,
+      streams: streams.total,
+      held: rounds.size,
+      questions: questions.size,
+    }),
+    close,
+    [Symbol.asyncDispose]: close,
+  });
+}
+
+/** What a known principal's requests are answered with. */
+class Served {
+  readonly #parts: Parts;
+  readonly #modern: ModernEra;
+  readonly #legacy: LegacyEra;
+
+  constructor(parts: Parts, _clock: Clock) {
+    this.#parts = parts;
+    this.#modern = new ModernEra(parts);
+    this.#legacy = new LegacyEra(parts);
+  }
+
+  async serve(visit: Visit): Promise<Response> {
+    const { request } = visit;
+    switch (request.method) {
+      case "POST":
+        return this.#post(visit);
+      case "GET":
+        if (!accepts(request, "text/event-stream")) return notAcceptable();
+        return request.headers.has("mcp-session-id") ? this.#legacy.listen(visit) : notAllowed();
+      case "DELETE":
+        return request.headers.has("mcp-session-id") ? this.#legacy.end(visit) : notAllowed();
+      default:
+        return notAllowed();
+    }
+  }
+
+  async #post(visit: Visit): Promise<Response> {
+    const { request } = visit;
+    if (!accepts(request, "application/json") || !accepts(request, "text/event-stream"))
+      return notAcceptable();
+    const body = await readBody(request, this.#parts.limits, this.#parts.clock);
+    if ("unread" in body) return errorResponse(null, body.unread);
+    const message: Incoming = messageOf(body.json);
+    if (message.kind === "malformed")
+      return errorResponse(message.id, { status: 400, code: -32_600, message: message.why });
+    const era = isModern(message, request.headers) ? this.#modern : this.#legacy;
+    return era.serve(visit, message);
+  }
+}
+
+/** Ends everything, and waits until it has said so. */
+async function end({ open, rounds }: Parts): Promise<void> {
+  const reason = new TenantryError("CLOSED", "The gateway is closing.");
+  rounds.close(reason);
+  for (const one of [...open]) one.end();
+}
+
+function accepts({ headers }: Request, type: string): boolean {
+  const accept = headers.get("accept");
+  return accept === null || accept.includes(type) || accept.includes("*/*");
+}
+
+function notAcceptable(): Response {
+  const message = "Accept application/json and text/event-stream.";
+  return errorResponse(null, { status: 406, code: -32_600, message });
+}
+
+function notAllowed(): Response {
+  const refused = errorResponse(null, { status: 405, code: -32_600, message: "POST messages here." });
+  refused.headers.set("allow", "POST, GET, DELETE");
+  return refused;
+}

@@ -1,0 +1,172 @@
+import { manualClock } from "@tenantry/testing";
+import { describe, expect, it, vi } from "vitest";
+import { served } from "../../test/served.ts";
+import { hello, messagesOf, modern, post, type Said } from "../../test/wire.ts";
+import { workspaceOf, type Listener } from "../../test/workspace.ts";
+
+const server = "hand" as never;
+
+/** Reads a stream as it comes. */
+function reading(response: Response): readonly Said[] {
+  const said: Said[] = [];
+  void (async () => {
+    for await (const one of messagesOf(response)) said.push(one);
+  })().catch(() => {});
+  return said;
+}
+
+async function listening(
+  url: URL,
+  notifications: object,
+  { token, id = "sub", signal }: { token?: string; id?: string; signal?: AbortSignal } = {},
+) {
+  const { body, headers } = modern("subscriptions/listen", { notifications }, {}, id);
+  return reading(await post(url, body, { token, headers, ...(signal && { signal }) }));
+}
+
+const everything = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+const changed = (kind: "tools" | "prompts" | "resources") => ({ kind: `${kind}_changed`, server }) as never;
+const tell = (listeners: Iterable<Listener>, ...events: unknown[]) => {
+  for (const listener of listeners) events.forEach((event) => listener.tell(event as never));
+};
+
+describe("subscriptions/listen", () => {
+  it("says first what it will tell, and then what has changed, with the subscription's id", async () => {
+    const { connect, listeners } = workspaceOf();
+    const { url } = await served({ connect, limits: { gatherMs: 5 } });
+    const filter = { toolsListChanged: true, resourceSubscriptions: ["test://one"], other: true };
+    const said = await listening(url, filter);
+    await expect.poll(() => listeners.size).toBe(1);
+    tell(listeners, changed("tools"), { kind: "resource_updated", uri: "test://one", server });
+    await expect.poll(() => said.length).toBe(3);
+    const _meta = { "io.modelcontextprotocol/subscriptionId": "sub" };
+    expect(said.map(({ method, params }) => [method, params])).toEqual([
+      [
+        "notifications/subscriptions/acknowledged",
+        { notifications: { toolsListChanged: true, resourceSubscriptions: ["test://one"] }, _meta },
+      ],
+      ["notifications/tools/list_changed", { _meta }],
+      ["notifications/resources/updated", { uri: "test://one", _meta }],
+    ]);
+    expect([...listeners][0]?.filter).toEqual({ tools: true, watched: ["test://one"] });
+  });
+
+  it("tells a thousand changes of one kind once for each burst", async () => {
+    const clock = manualClock();
+    const { connect, listeners } = workspaceOf();
+    const { url } = await served({ connect, clock });
+    const said = await listening(url, everything);
+    await expect.poll(() => listeners.size).toBe(1);
+    const burst = Array.from({ length: 1_000 }, (_, at) => changed(at % 2 === 0 ? "tools" : "prompts"));
+    tell(listeners, ...burst);
+    await clock.advance(100);
+    await expect.poll(() => said.length).toBe(3);
+    tell(listeners, changed("tools"));
+    await clock.advance(100);
+    await expect.poll(() => said.length).toBe(4);
+    expect(said.slice(1).map(({ method }) => method)).toEqual([
+      "notifications/tools/list_changed",
+      "notifications/prompts/list_changed",
+      "notifications/tools/list_changed",
+    ]);
+  });
+
+  it("ends the hearing when its client leaves, and bounds how many there are", async () => {
+    const { connect, listeners } = workspaceOf();
+    const { url, gateway } = await served({ connect, limits: { maxStreamsPerPrincipal: 2 } });
+    const clients = [new AbortController(), new AbortController()];
+    for (const { signal } of clients) await listening(url, everything, { signal });
+    const { body, headers } = modern("subscriptions/listen", { notifications: everything });
+    const refused = reading(await post(url, body, { headers }));
+    await expect.poll(() => refused[0]?.error?.code).toBe(-32_000);
+    await listening(url, everything, { token: "acme/bob" });
+    await expect.poll(() => listeners.size).toBe(3);
+    clients.forEach((client) => client.abort());
+    await expect.poll(() => [listeners.size, gateway.stats().streams]).toEqual([1, 1]);
+  });
+
+  it("begins again where a server stops telling, later each time, and tells of what it may have missed", async () => {
+    const clock = manualClock();
+    const { connect, listeners } = workspaceOf();
+    const { url } = await served({ connect, clock });
+    const said = await listening(url, { promptsListChanged: true });
+    await expect.poll(() => listeners.size).toBe(1);
+    for (const delayMs of [1_000, 2_000]) {
+      [...listeners][0]?.lose();
+      await expect.poll(() => listeners.size).toBe(0);
+      await clock.advance(delayMs - 1);
+      expect(listeners.size).toBe(0);
+      await clock.advance(1);
+      await expect.poll(() => listeners.size).toBe(1);
+      await clock.advance(100);
+    }
+    await expect.poll(() => said.length).toBe(3);
+    expect(said.at(-1)?.method).toBe("notifications/prompts/list_changed");
+  });
+});
+
+describe("the stream of a legacy session", () => {
+  it("tells of the lists, and of what the session watches", async () => {
+    const { connect, listeners } = workspaceOf();
+    const { url, gateway } = await served({ connect, limits: { gatherMs: 5 } });
+    const client = await hello(url);
+    expect((await client.request("resources/subscribe", { uri: "test://one" })).result).toEqual({});
+    const leaving = new AbortController();
+    const said = reading(await client.listen(leaving.signal));
+    await expect
+      .poll(() => [...listeners].map(({ filter }) => filter))
+      .toEqual([{ tools: true, prompts: true, resources: true }, { watched: ["test://one"] }]);
+    await client.request("resources/subscribe", { uri: "test://two" });
+    await client.request("resources/unsubscribe", { uri: "test://one" });
+    await expect
+      .poll(() => [...listeners].map(({ filter }) => filter.watched))
+      .toEqual([undefined, ["test://two"]]);
+    tell([...listeners].slice(0, 1), changed("resources"));
+    tell([...listeners].slice(1), { kind: "resource_updated", uri: "test://two", server });
+    await expect.poll(() => said.length).toBe(2);
+    expect(said.map(({ method, params }) => [method, params])).toEqual([
+      ["notifications/resources/list_changed", {}],
+      ["notifications/resources/updated", { uri: "test://two" }],
+    ]);
+    expect((await client.listen()).status).toBe(409);
+    leaving.abort();
+    await expect.poll(() => [listeners.size, gateway.stats().streams]).toEqual([0, 0]);
+    const again = reading(await client.listen());
+    await expect.poll(() => listeners.size).toBe(2);
+    expect((await client.end()).status).toBe(204);
+    await expect.poll(() => listeners.size).toBe(0);
+    expect(again).toEqual([]);
+  });
+
+  it("bounds what a session watches", async () => {
+    const { url } = await served({ connect: workspaceOf().connect, limits: { maxWatched: 2 } });
+    const client = await hello(url);
+    const codes = [];
+    for (const uri of ["a", "b", "a", "c"])
+      codes.push((await client.request("resources/subscribe", { uri })).error?.code);
+    expect(codes).toEqual([undefined, undefined, undefined, -32_602]);
+  });
+});
+
+describe("ISO-08: whom changes are told", () => {
+  it("ISO-08: tells nobody of another's changes, progress or log", async () => {
+    const { connect, listeners } = workspaceOf();
+    const { url } = await served({ connect, limits: { gatherMs: 5 } });
+    const ada = await listening(url, everything);
+    const bob = await listening(url, everything, { token: "acme/bob" });
+    const session = await hello(url, { token: "globex/ada" });
+    const other = reading(await session.listen());
+    await expect.poll(() => listeners.size).toBe(3);
+    tell(
+      [...listeners].filter(({ principal }) => principal.user === "ada" && principal.workspace === "acme"),
+      changed("tools"),
+    );
+    await vi.waitFor(() => expect(ada.at(-1)?.method).toBe("notifications/tools/list_changed"));
+    tell(
+      [...listeners].filter(({ principal }) => principal.workspace === "globex"),
+      changed("prompts"),
+    );
+    await vi.waitFor(() => expect(other.at(-1)?.method).toBe("notifications/prompts/list_changed"));
+    expect([bob.length, ada.length, other.length]).toEqual([1, 2, 1]);
+  });
+});

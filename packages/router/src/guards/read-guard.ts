@@ -1,0 +1,70 @@
+import type { Connection, JsonObject, Prompt, TenantryError } from "@tenantry/core";
+import type { Place } from "../calls/find-place.ts";
+import { noHints } from "../policy/hints.ts";
+import type { Reach } from "../views/reach.ts";
+import { checkConnection, checkIdentity } from "./check-connection.ts";
+import { guardedKinds, itemThing } from "./things.ts";
+
+/** What is about to be read. */
+export interface ReadRequest extends Place {
+  readonly kind: "prompts" | "resources" | "resourceTemplates";
+  /** What a prompt is given. */
+  readonly args?: JsonObject | undefined;
+  /** The error for what there is not, or what this principal must not know of. */
+  readonly unknown: () => TenantryError;
+}
+
+/** Looks once more, at the connection over which something is read. */
+export type ConnectionCheck = (connection: Connection, signal: AbortSignal) => Promise<void> | undefined;
+
+/** Throws the error for what is unknown where the policy denies it. */
+export async function allowRead(
+  reach: Reach,
+  { candidate, kind, name, args, unknown }: ReadRequest,
+): Promise<void> {
+  const { policy } = reach.routing.guards;
+  if (!policy.isOn) return;
+  const verdict = await policy.decide({
+    ...{
+      phase: "call",
+      kind: guardedKinds[kind],
+      name,
+      server: candidate.listing.ref.id,
+      annotations: noHints,
+    },
+    ...reach.who,
+    ...(args !== undefined && { arguments: args }),
+  });
+  if (verdict !== "allow") throw unknown();
+}
+
+/** Throws as {@link allowRead} does, and `APPROVAL_REQUIRED` for a prompt that is not approved; gives what is left to check. */
+export async function admitRead(
+  reach: Reach,
+  request: ReadRequest,
+  signal: AbortSignal | undefined,
+): Promise<ConnectionCheck | undefined> {
+  await allowRead(reach, request);
+  const { candidate, kind, name } = request;
+  const { routing } = reach;
+  const server = candidate.listing.ref.id;
+  if (routing.guards.approvals?.isOn(server) !== true) return undefined;
+  if (kind !== "prompts") return (connection) => checkIdentity(routing, candidate, connection);
+  const definition = await promptOf(reach, request, signal);
+  await routing.guards.approvals.check(itemThing(server, "prompt", definition));
+  const used = { candidate, kind, name, definition } as const;
+  return (connection, ending) => checkConnection(routing, used, connection, ending);
+}
+
+async function promptOf(
+  { routing: { catalog, limits } }: Reach,
+  { candidate, name, unknown }: ReadRequest,
+  signal: AbortSignal | undefined,
+): Promise<Prompt> {
+  const known = catalog.known(candidate, "prompts");
+  const request = { signal, timeoutMs: limits.listTimeoutMs, fresh: known?.trouble === "changed" };
+  const { list } = await catalog.list(candidate, "prompts", request);
+  const prompt = list.items.find((one) => one.name === name);
+  if (prompt === undefined) throw unknown();
+  return prompt;
+}
