@@ -17,6 +17,7 @@ import {
 import { inMemoryServer, stdioServerPath } from "@tenantry/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
+import { startOfferingServer } from "./fixture/offering-server.ts";
 import { failureOf, thrownBy } from "./fixture/outcome.ts";
 import {
   eras,
@@ -299,7 +300,28 @@ it("no published source asks for an ambient identity", async () => {
   expect(suspects.map(([name]) => name)).toEqual([]);
 });
 
-it.todo("a subscription names its principal as a call does — arrives with the router, issue 6");
+it("a subscription names its principal as a call does", async () => {
+  await using server = await startOfferingServer("notes", () => ({ resources: ["note:///1"] }));
+  const seen: unknown[] = [];
+  const credential = header(
+    "x-key",
+    fromFunction(({ scope }) => (seen.push(scope), "key")),
+  );
+  await using tenantry = createTenantry({
+    servers: { notes: { url: server.url, era: "legacy", credential } },
+  });
+  const acme = tenantry.workspace("acme");
+  const filter = { tools: true, watched: [{ server: "notes", uri: "note:///1" }] };
+  await using _hers = await acme.as("ada").subscribe(filter, () => {});
+  expect(new Set(seen.map((scope) => JSON.stringify(scope)))).toEqual(
+    new Set([JSON.stringify({ share: "user", workspace: "acme", user: "ada" })]),
+  );
+  expect(tenantry.stats().entries.map(({ scope }) => scope)).toMatchObject([{ user: "ada" }]);
+  expect(await thrownBy(() => acme.as(undefined as never).subscribe(filter, () => {}))).toMatchObject(
+    invalid,
+  );
+  expect(tenantry.stats().entries).toHaveLength(1);
+});
 it.todo(
   "policy and approvals are asked for the principal of the call — arrives with router and gateway, issue 6",
 );

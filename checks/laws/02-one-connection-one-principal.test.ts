@@ -24,6 +24,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { codeOf, factsOf, textOf } from "./fixture/answers.ts";
 import { createGrantWorld, endAccessTokens } from "./fixture/grants.ts";
+import { startWireServer } from "./fixture/wire-server.ts";
 import {
   eras,
   handshakes,
@@ -503,7 +504,43 @@ it.each(["workspace", "everyone"] as const)(
     expect(replies).toEqual([expect.objectContaining({ code: -32_601 })]);
   },
 );
-it.todo("a list marked as public is shared, and no other list is — arrives with router and gateway, issue 6");
+it("a list marked as public is shared, and no other list is", async () => {
+  const lists: string[] = [];
+  const listOf = (path: string, key: string) => ({
+    tools: [{ name: `of-${key}`, inputSchema: { type: "object" } }],
+    ttlMs: 60_000,
+    cacheScope: path,
+    resultType: "complete",
+  });
+  const serve = (cacheScope: string) =>
+    startWireServer(({ message, request, result }) => {
+      lists.push(`${cacheScope} ${message.method} ${String(request.headers["x-key"])}`);
+      result(listOf(cacheScope, String(request.headers["x-key"])));
+    });
+  await using open = await serve("public");
+  await using closed = await serve("private");
+  const credential = header("x-key", fromContext("key"));
+  await using tenantry = createTenantry({
+    servers: {
+      open: { url: open.url, era: "modern", credential },
+      closed: { url: closed.url, era: "modern", credential },
+    },
+  });
+  const listed = async (user: string) => {
+    const { tools } = await tenantry.workspace("acme").as(user, { key: user }).listTools();
+    return tools.map(({ name }) => name);
+  };
+  expect(await listed("ada")).toEqual(["open__of-ada", "closed__of-ada"]);
+  expect(await listed("bob")).toEqual(["open__of-ada", "closed__of-bob"]);
+  expect(lists).toEqual(
+    expect.arrayContaining(["public tools/list ada", "private tools/list ada", "private tools/list bob"]),
+  );
+  expect(lists).toHaveLength(3);
+  // Whoever may not use the server is shown nothing of it.
+  const { tools, unavailable } = await tenantry.workspace("acme").as("eve").listTools();
+  expect(tools).toEqual([]);
+  expect(unavailable.map(({ error }) => error.code)).toEqual(["CREDENTIAL_MISSING", "CREDENTIAL_MISSING"]);
+});
 
 /** Each call came with its asker's own key; in the legacy era each asker has one session, and nobody else has it. */
 function checkRequests(requests: readonly RecordedRequest[], all: readonly Identity[], era: LawEra): void {

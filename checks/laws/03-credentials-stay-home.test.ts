@@ -317,8 +317,10 @@ describe.each(eras)("against a %s server", (era) => {
     expect(factsOf(await world.ada.callTool("notes__whoami"))["credential"]).toBe(keyOf("ada"));
     await world.ada.listTools();
     await world.tenantry.revoke({ server: "notes" });
-    expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(5);
+    expect(new Set(events.heard.map(({ channel }) => channel)).size).toBe(6);
     const known = new Set([
+      "list",
+      "isStale",
       "scope",
       "server",
       "tool",

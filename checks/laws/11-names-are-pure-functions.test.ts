@@ -4,6 +4,7 @@ import { inMemoryServer, startFakeServer, type FakeTool } from "@tenantry/testin
 import { createTenantry, type CatalogTool, type ServerDefinition } from "tenantry";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { startOfferingServer } from "./fixture/offering-server.ts";
 
 const eras = ["legacy", "modern"] as const;
 const legal = /^[A-Za-z0-9_-]{1,64}$/u;
@@ -216,6 +217,22 @@ describe("whatever servers and tools are called", { timeout: 30_000 }, () => {
   });
 });
 
-it.todo(
-  "names of resources and prompts follow the same rule — arrives with the router's other lists, issue 6",
-);
+it("prompts are named by the same rule as tools, and resources keep their URIs", async () => {
+  const names = ["plain", "two words", "x".repeat(100), "__proto__"];
+  const uri = "file:///two%20words";
+  await using server = await startOfferingServer("notes", () => ({
+    tools: names,
+    prompts: names,
+    resources: [uri],
+    templates: ["file:///{+path}"],
+  }));
+  await using tenantry = createTenantry({ servers: { notes: { url: server.url, era: "legacy" } } });
+  const ada = tenantry.workspace("acme").as("ada");
+  const { tools } = await ada.listTools();
+  const { prompts } = await ada.listPrompts();
+  expect(prompts.map(({ name }) => name)).toEqual(tools.map(({ name }) => name));
+  expect((await ada.listResources()).resources).toMatchObject([{ uri, origin: { server: "notes" } }]);
+  expect((await ada.listResourceTemplates()).resourceTemplates).toMatchObject([
+    { uriTemplate: "file:///{+path}", origin: { server: "notes" } },
+  ]);
+});

@@ -78,4 +78,11 @@ function addedTable(result: AddedResult): string {
   return table(["a call through an instance", "bare p50 µs", "added p50 µs", "added p99 µs"], rows);
 }
 
-const guards = {};
+/** Ten rules that have to be looked at, and the tool as it was when it was first seen. */
+const guards = {
+  policy: {
+    allow: [{ server: "bench" }],
+    deny: Array.from({ length: 9 }, (_, at) => ({ tool: `delete_${at}_*`, user: "*" })),
+  },
+  approvals: "trust-on-first-use",
+} as const;

@@ -28,6 +28,7 @@ import { Requests, type Answerer, type RequestsOptions } from "./requests.ts";
 import { ServerRequests } from "./asking/server-requests.ts";
 import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
 import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
+import { eventOf } from "./subscription/server-events.ts";
 import type { Subscriptions } from "./subscription/subscriptions.ts";
 import { unaskedFacts } from "./shared-facts.ts";
 
@@ -65,6 +66,7 @@ export class McpConnection implements Connection, Hearer, Answerer {
   #settleClosed!: (reason: CloseReason) => void;
   #subscriptions: Subscriptions | undefined;
   #answering: ServerRequests | undefined;
+  #overhearer: ((event: ServerEvent) => void) | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
@@ -119,6 +121,14 @@ export class McpConnection implements Connection, Hearer, Answerer {
     }
   }
 
+  overhear(listener: (event: ServerEvent) => void): void {
+    if (this.era === "legacy") this.#overhearer = listener;
+    else if (this.#options.ends.lost !== undefined)
+      void this.subscribe(everyList, listener).catch(() => {
+        // It tells of none, as over HTTP.
+      });
+  }
+
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
   async attend(): Promise<void> {
     await this.#listening()
@@ -141,9 +151,17 @@ export class McpConnection implements Connection, Hearer, Answerer {
   hear(message: ServerMessage, call: Call | undefined): void {
     if (message.id !== undefined) return this.answering.receive(message, call);
     if (call?.listeners.onNotification !== undefined) return call.notified(message);
-    if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
+    if (message.method !== "notifications/cancelled") {
+      this.#pass(message);
+      return this.#subscriptions?.receive(message);
+    }
     const id = isObject(message.params) ? message.params.requestId : undefined;
     if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
+  }
+
+  #pass(message: ServerMessage): void {
+    const event = this.#overhearer && eventOf(message);
+    if (event !== undefined && event.kind !== "resource_updated") this.#overhearer?.(event);
   }
 
   adopt(next: Credential): boolean {
@@ -244,6 +262,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
     throw new TenantryError("CONNECTION_LOST", "The server has ended this connection; call again.", details);
   }
 }
+
+const everyList = Object.freeze({ tools: true, prompts: true, resources: true });
 
 function closedEarly(sent: boolean): TenantryError {
   const what = "The connection was closed before the server answered; look before calling again.";

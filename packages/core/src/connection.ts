@@ -120,4 +120,10 @@ export interface Connection extends Poolable<ParkedSession> {
     listener: (event: ServerEvent) => void,
     options?: AbortableOptions,
   ): Promise<Subscription>;
+  /**
+   * Tells of changes of lists that the server speaks of anyway, for as long as the connection lasts. Over HTTP nothing is
+   * opened or asked for it; over a pipe a modern server is asked once. A second listener takes the place of the first.
+   * Absent where nothing is heard in passing.
+   */
+  readonly overhear?: ((listener: (event: ServerEvent) => void) => void) | undefined;
 }

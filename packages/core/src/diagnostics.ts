@@ -19,6 +19,14 @@ export interface DiagnosticEvents {
   "tenantry:pool:connect": { readonly scope: Scope; readonly server: ServerId; readonly resumed: boolean };
   /** A credential is resolved. */
   "tenantry:credentials:resolve": { readonly scope: Scope; readonly server: ServerId };
+  /** One server's part of a listing is given: from memory, from the store, or by asking the server. */
+  "tenantry:router:list": {
+    readonly scope: Scope;
+    readonly server: ServerId;
+    readonly list: "tools" | "prompts" | "resources" | "resourceTemplates";
+    /** Whether it is what the server said earlier, because it cannot be asked now. */
+    isStale?: boolean;
+  };
   /** A tool is called; `deviations` gathers what was off about the answer. */
   "tenantry:router:call": {
     readonly scope: Scope;
@@ -171,6 +179,7 @@ function openChannels(): Channels | undefined {
     "tenantry:pool:acquire": module.tracingChannel("tenantry:pool:acquire"),
     "tenantry:pool:connect": module.tracingChannel("tenantry:pool:connect"),
     "tenantry:credentials:resolve": module.tracingChannel("tenantry:credentials:resolve"),
+    "tenantry:router:list": module.tracingChannel("tenantry:router:list"),
     "tenantry:router:call": module.tracingChannel("tenantry:router:call"),
     "tenantry:gateway:request": module.tracingChannel("tenantry:gateway:request"),
     "tenantry:router:policy": module.tracingChannel("tenantry:router:policy"),

@@ -231,6 +231,7 @@ test("a trace never has arguments or secrets", () => {
   expectTypeOf<Told>().toEqualTypeOf<
     | ("scope" | "server" | "tool" | "outcome" | "resumed" | "deviations" | "isError" | "trace")
     | ("principal" | "kind" | "name" | "phase" | "decision")
+    | ("list" | "isStale")
     | ("era" | "method" | "code")
   >();
   type Noticed = { [N in keyof DiagnosticNotices]: keyof DiagnosticNotices[N] }[keyof DiagnosticNotices];

@@ -126,6 +126,7 @@ export type {
 export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
 export type {
   ApprovalKey,
+  CatalogKey,
   AuditEntry,
   AuditLog,
   ClientKey,
@@ -136,6 +137,7 @@ export type {
   FlowKey,
   KeyedRow,
   Leases,
+  ListKey,
   Page,
   PageOptions,
   ParkedKey,

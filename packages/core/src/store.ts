@@ -150,6 +150,24 @@ export interface ApprovalKey {
   readonly name: string;
 }
 
+/**
+ * What one authorization context was told of a server's lists: whose scope, which server, and by a digest, how it is reached
+ * and whose authority the credential carries. Without `user` it is what a scope is told that names no user.
+ */
+export interface CatalogKey {
+  readonly workspace: WorkspaceId;
+  readonly user?: UserId;
+  readonly session?: SessionId;
+  readonly server: ServerId;
+  readonly context: string;
+}
+
+/** The content of a list, by its digest: those who were told the same have one row of it. */
+export interface ListKey {
+  readonly workspace: WorkspaceId;
+  readonly hash: string;
+}
+
 /** The time for which one holder has a name to itself. */
 export interface StoreLease {
   readonly name: string;
@@ -224,6 +242,8 @@ export interface StoreSlices {
   readonly flows: TenantSlice<FlowKey>;
   readonly verdicts: Slice<VerdictKey>;
   readonly approvals: TenantSlice<ApprovalKey>;
+  readonly catalogs: TenantSlice<CatalogKey>;
+  readonly lists: TenantSlice<ListKey>;
 }
 
 /** What a watcher is told: that a row was written or deleted, or that some may have been unnoticed. */

@@ -4,6 +4,7 @@ export type { RoutedServer, ToolOverride } from "./routing.ts";
 export { defaultRouterLimits } from "./limits.ts";
 export type { RouterLimits } from "./limits.ts";
 export type { NameMode } from "./names/presented.ts";
+export type { CatalogStore } from "./catalog/saved-catalogs.ts";
 export type { GuardOptions, GuardStore } from "./guards/guards.ts";
 export type { Glob } from "./policy/glob.ts";
 export type { Hints } from "./policy/hints.ts";

@@ -15,6 +15,8 @@ export interface RouterLimits {
   readonly maxCatalogs: number;
   /** How large all different lists in memory may be together, counted as in `maxListSize`. Defaults to 268,435,456. */
   readonly maxCatalogSize: number;
+  /** How long a list that nobody asks for is kept in the store, in milliseconds. Defaults to 604,800,000 (seven days). */
+  readonly listKeepMs: number;
   /** How many pages one server's list may have. Defaults to 64. */
   readonly maxPages: number;
   /** How many tools one server may list, and how many prompts, resources and templates. Defaults to 10,000. */
@@ -42,6 +44,7 @@ export const defaultRouterLimits: RouterLimits = Object.freeze({
   listTimeoutMs: 30_000,
   callTimeoutMs: 60_000,
   listTtlMs: 300_000,
+  listKeepMs: 604_800_000,
   maxCatalogs: 10_000,
   maxCatalogSize: 268_435_456,
   maxPages: 64,

@@ -23,8 +23,10 @@ import { guardAnswers } from "./guards/answers.ts";
 import { GuardHouse, type GuardOptions, type GuardStore } from "./guards/guards.ts";
 import { PartialLists } from "./names/partial.ts";
 import { Catalog } from "./catalog/catalog.ts";
+import type { CatalogStore } from "./catalog/saved-catalogs.ts";
 import type { Whom } from "./catalog/contexts.ts";
 import { ServerListing } from "./catalog/server-listing.ts";
+import { Hearings } from "./hearing/hearings.ts";
 import { MergedLists } from "./names/merged.ts";
 import { isCatalogName, type NameMode } from "./names/presented.ts";
 import { switchingPool } from "./upstreams/switching-pool.ts";
@@ -43,10 +45,12 @@ export interface RouterOptions {
   readonly guards?: GuardOptions | undefined;
   /** Where approvals, audit entries and shared quotas are kept; required by the guards that need it. */
   readonly store?: GuardStore | undefined;
+  /** Where lists outlive the process; absent: they do not. */
+  readonly lists?: CatalogStore | undefined;
 }
 
 /** Routes the calls of every workspace over one pool. It keeps nothing open, and remembers what servers list. */
-export interface Router extends Disposable {
+export interface Router extends AsyncDisposable {
   /**
    * Gives one workspace's view of `servers`; their order is the order of every listing. What is known of a list of
    * servers is kept as long as the list itself, so give the same list again. Throws `CONFIG_INVALID` for a malformed
@@ -58,11 +62,11 @@ export interface Router extends Disposable {
   approvals(id: WorkspaceId): ApprovalDesk;
   /**
    * Forgets the lists that the users of a workspace, or one of them, were given, of one server or of all. It looks at every
-   * user.
+   * user. Rejects as the store does.
    */
-  forget(whom: Whom): void;
-  /** Forgets everything: nothing is given from memory any more. */
-  [Symbol.dispose](): void;
+  forget(whom: Whom): Promise<void>;
+  /** Forgets everything that is in memory, and waits for what is being saved; the pool and the store close after it. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How a workspace shows what its servers offer. */
@@ -103,7 +107,8 @@ export function createRouter(options: RouterOptions): Router {
   const limits = routerLimits(options.limits);
   const house = new GuardHouse(options.guards ?? {}, { clock, store: options.store });
   const { identities } = house;
-  const catalog = new Catalog({ pool, clock, limits, identities });
+  const catalog = new Catalog({ pool, clock, limits, identities, store: options.lists });
+  const hearings = new Hearings({ pool, clock, catalog });
   const known = new WeakMap<readonly RoutedServer[], Map<NameMode, Shown>>();
 
   function shown(servers: readonly RoutedServer[], names: NameMode): Shown {
@@ -122,13 +127,13 @@ export function createRouter(options: RouterOptions): Router {
       servers: readonly RoutedServer[],
       { names = "prefixed", guards }: WorkspaceShape = {},
     ) {
-      const parts = { workspace: id, pool, clock, limits, catalog, guards: house.of(id, guards) };
+      const parts = { workspace: id, pool, clock, limits, catalog, hearings, guards: house.of(id, guards) };
       const routing = Object.freeze({ ...parts, ...shown(servers, checkNames(names)) });
       return workspaceRouter(routing);
     },
     approvals: (id: WorkspaceId) => house.desk(id),
     forget: (whom: Whom) => catalog.forget(whom),
-    [Symbol.dispose]: () => catalog.close(),
+    [Symbol.asyncDispose]: () => catalog.close(),
   });
 }
 

@@ -17,6 +17,7 @@ import type { Approvals } from "./approvals/approvals.ts";
 import { Authority } from "./authority.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { ServerListing } from "./catalog/server-listing.ts";
+import type { Hearings } from "./hearing/hearings.ts";
 import type { Guards } from "./guards/guards.ts";
 import type { RouterLimits } from "./limits.ts";
 import type { MergedLists } from "./names/merged.ts";
@@ -59,6 +60,7 @@ export interface Routing {
   readonly clock: Clock;
   readonly limits: RouterLimits;
   readonly catalog: Catalog;
+  readonly hearings: Hearings;
   /** In the order of the definitions. */
   readonly listings: readonly ServerListing[];
   readonly merged: MergedLists;

@@ -17,6 +17,7 @@ export interface SliceShape {
 
 const workspace = { part: "workspace", column: "workspace_id" } as const;
 const user = { part: "user", column: "user_id", optional: true } as const;
+const session = { part: "session", column: "session_id", optional: true } as const;
 const server = { part: "server", column: "server_id" } as const;
 
 /** Every slice. A key's parts are in the order in which lists are sorted. */
@@ -31,13 +32,7 @@ export const shapes = {
   parked: {
     name: "parked",
     table: "tenantry_parked",
-    parts: [
-      workspace,
-      user,
-      { part: "session", column: "session_id", optional: true },
-      server,
-      { part: "digest", column: "digest" },
-    ],
+    parts: [workspace, user, session, server, { part: "digest", column: "digest" }],
   },
   clients: {
     name: "clients",
@@ -59,7 +54,22 @@ export const shapes = {
     table: "tenantry_approvals",
     parts: [workspace, server, { part: "kind", column: "kind" }, { part: "name", column: "name" }],
   },
+  catalogs: {
+    name: "catalogs",
+    table: "tenantry_catalogs",
+    parts: [workspace, user, session, server, { part: "context", column: "context" }],
+  },
+  lists: {
+    name: "lists",
+    table: "tenantry_lists",
+    parts: [workspace, { part: "hash", column: "hash" }],
+  },
 } as const satisfies { readonly [N in keyof StoreSlices]: SliceShape & { readonly name: N } };
 
 /** The slices whose rows may belong to a person. */
-export const personal: readonly SliceShape[] = [shapes.credentials, shapes.parked, shapes.flows];
+export const personal: readonly SliceShape[] = [
+  shapes.credentials,
+  shapes.parked,
+  shapes.flows,
+  shapes.catalogs,
+];

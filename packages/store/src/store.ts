@@ -23,6 +23,8 @@ export function storeOf(engine: Engine): Store {
     flows: slice("flows"),
     verdicts: slice("verdicts"),
     approvals: slice("approvals"),
+    catalogs: slice("catalogs"),
+    lists: slice("lists"),
     leases: leasesOf(engine),
     counters: countersOf(engine),
     audit: auditOf(engine),

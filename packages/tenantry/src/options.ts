@@ -8,7 +8,7 @@ import type {
   ServerId,
   WorkspaceId,
 } from "@tenantry/core";
-import type { GuardOptions } from "@tenantry/router";
+import type { GuardOptions, NameMode } from "@tenantry/router";
 import { guarding, guardsIn, type GuardedOptions } from "./guarding.ts";
 import { checkHostParts } from "./host-parts.ts";
 import type { KeepingOptions } from "./keeping.ts";
@@ -18,17 +18,26 @@ import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 /** Server definitions by server id. */
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
 
+/** What holds for every workspace, unless it says otherwise. */
+export interface NamingOptions {
+  /**
+   * `prefixed`: names begin with their servers' ids. `plain`: names are the servers' own, and what two servers have under
+   * one name is not listed. Defaults to `prefixed`.
+   */
+  readonly names?: NameMode | undefined;
+}
+
 /**
  * What one workspace has of its own. Its policy, quotas and interceptors hold beside the instance's, and what it says of
  * approvals in their place.
  */
-export interface WorkspaceOptions extends GuardedOptions {
+export interface WorkspaceOptions extends GuardedOptions, NamingOptions {
   /** Definitions beside the template's; one with the same id replaces the template's. */
   readonly servers?: ServerDefinitions | undefined;
 }
 
 /** What an instance is made of. */
-export interface TenantryOptions extends KeepingOptions, GuardedOptions {
+export interface TenantryOptions extends KeepingOptions, GuardedOptions, NamingOptions {
   /** The template of every workspace. */
   readonly servers?: ServerDefinitions | undefined;
   /** Closes the set of workspaces: any other is `WORKSPACE_UNKNOWN`. Absent: every workspace exists and has the template. */
@@ -70,6 +79,7 @@ export interface CheckedOptions extends Omit<
   readonly limits: SplitLimits;
   readonly template: CheckedServers;
   readonly closed: ReadonlyMap<WorkspaceId, CheckedServers> | undefined;
+  readonly namesOf: (workspace: WorkspaceId) => NameMode;
   /** Of the instance, and of each workspace that has some of its own. */
   readonly guards: GuardOptions;
   readonly guardsOf: ReadonlyMap<WorkspaceId, GuardOptions>;
@@ -88,9 +98,10 @@ const known = [
   "allow",
   "clientInfo",
   "clock",
+  "names",
   ...guarding,
 ] as const;
-const knownOfWorkspace = ["servers", ...guarding] as const;
+const knownOfWorkspace = ["servers", "names", ...guarding] as const;
 
 /** Checks options before anything is built; throws `CONFIG_INVALID` or `DEFINITION_INVALID` and names the path. */
 export function checkOptions(options: TenantryOptions): CheckedOptions {
@@ -103,6 +114,9 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
   // Only leaving it out leaves the set of workspaces open.
   const closed = workspaces && closeWorkspaces(workspaces, template, admitCommand);
   const checked = splitLimits(checkObject(limits, "limits"));
+  const names = checkNames(options.names ?? "prefixed", "names");
+  const ownNames = namesOfWorkspaces(workspaces ?? {});
+  const namesOf = (workspace: WorkspaceId) => ownNames.get(workspace) ?? names;
   const guardsOf = new Map(
     Object.entries(workspaces ?? {}).flatMap(([name, own]) => {
       const guards = guardsIn(own, `workspaces.${pathOf(name)}`);
@@ -110,7 +124,7 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
     }),
   );
   const guards = guardsIn(options) ?? {};
-  return { ...options, limits: checked, credentialSources, template, closed, guards, guardsOf };
+  return { ...options, limits: checked, credentialSources, template, closed, namesOf, guards, guardsOf };
 }
 
 function closeWorkspaces(
@@ -128,6 +142,19 @@ function closeWorkspaces(
     closed.set(workspace, new Map([...template, ...own]));
   }
   return closed;
+}
+
+function namesOfWorkspaces(workspaces: Readonly<Record<string, WorkspaceOptions>>) {
+  const own = new Map<WorkspaceId, NameMode>();
+  for (const [name, { names }] of Object.entries(workspaces))
+    if (names !== undefined)
+      own.set(workspaceId(name), checkNames(names, `workspaces.${pathOf(name)}.names`));
+  return own;
+}
+
+function checkNames(names: unknown, path: string): NameMode {
+  if (names === "prefixed" || names === "plain") return names;
+  throw new TenantryError("CONFIG_INVALID", `${path}: expected "prefixed" or "plain".`);
 }
 
 interface ServersRules {

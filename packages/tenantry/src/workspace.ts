@@ -77,7 +77,7 @@ export function openWorkspace(
     const selection = { workspace: id, ...of };
     const revoke = (selected: Selection) => {
       // What somebody was shown ends with the connection on which it was.
-      router.forget(selection);
+      void router.forget(selection).catch(() => {});
       return pool.revoke(selected);
     };
     return { pool: { revoke }, clock, selection };
@@ -94,9 +94,12 @@ export function openWorkspace(
       const [owner, server] = [principal(name), serverId(given)];
       const { signal } = options;
       signal?.throwIfAborted();
-      const ending = endAccess(access({ user: owner.user, server }), () =>
-        authorizations.withdraw(owner, server),
-      );
+      const of = { user: owner.user, server };
+      const ending = endAccess(access(of), async () => {
+        const taken = await authorizations.withdraw(owner, server);
+        await router.forget({ workspace: id, ...of });
+        return taken;
+      });
       const ended = ending.then(async ({ removed, revoke }) =>
         Object.freeze({ removed, revoked: await revoke() }),
       );
@@ -107,6 +110,8 @@ export function openWorkspace(
       const { user } = person;
       const taken = await endAccess(access({ user }), async () => {
         const all = await authorizations.withdrawAll(person);
+        // What is being saved of lists is to be there when it is erased.
+        await router.forget({ workspace: id, user });
         await store.erase({ workspace: id, user });
         return all;
       });

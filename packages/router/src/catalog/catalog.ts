@@ -1,12 +1,13 @@
 import {
   isAbortReason,
-  SharedFlight,
   TenantryError,
   withDeadline,
   type Clock,
   type Connection,
   type ConnectionPool,
   type Delivery,
+  type ServerEvent,
+  type Target,
 } from "@tenantry/core";
 import { learnSubject, subjectOf } from "../authority.ts";
 import type { Identities } from "../approvals/identities.ts";
@@ -20,12 +21,17 @@ import type { Kind } from "./kind.ts";
 import { KnownList } from "./known-list.ts";
 import { readPages } from "./pages.ts";
 import { PublicLists } from "./public-lists.ts";
+import { Misses } from "./misses.ts";
+import { Readings } from "./readings.ts";
+import { SavedCatalogs, type CatalogStore } from "./saved-catalogs.ts";
 
 /** What a catalog works with. */
 export interface CatalogParts {
   readonly pool: ConnectionPool<Connection>;
   readonly clock: Clock;
   readonly limits: RouterLimits;
+  /** Where lists outlive the process; absent: they do not. */
+  readonly store?: CatalogStore | undefined;
   readonly identities: Identities;
 }
 
@@ -46,18 +52,27 @@ export interface ListAnswer<K extends Kind> {
   readonly error?: TenantryError | undefined;
 }
 
-/** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
-const retryMs = 5_000;
-/** So often within so many milliseconds a server is asked again for names that its list does not have. */
-const maxMisses = 3;
-const missMs = 5_000;
-
-/** The names that were looked for in vain of late. */
-interface Misses {
-  readonly since: number;
-  count: number;
+/** One reading of one list. */
+interface Reading<K extends Kind> {
+  readonly connection: Connection;
+  readonly route: Route;
+  readonly kind: K;
+  readonly signal: AbortSignal;
+  /** Whether the server has said meanwhile that the list changes. */
+  readonly hasChanged: () => boolean;
 }
 
+/** What a server can say that has changed. */
+export type ChangeKind = Exclude<ServerEvent["kind"], "resource_updated">;
+
+const changedKinds = {
+  tools_changed: ["tools"],
+  prompts_changed: ["prompts"],
+  resources_changed: ["resources", "resourceTemplates"],
+} as const satisfies Record<ChangeKind, readonly Kind[]>;
+
+/** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
+const retryMs = 5_000;
 /**
  * What the servers of a router list, by authorization context: who asks, which server, and whose authority the
  * credential carries. It asks a server as whoever wants to know, and keeps what it says for that context alone.
@@ -67,16 +82,20 @@ export class Catalog {
   readonly #lists = new KeptLists();
   readonly #contexts: Contexts;
   readonly #public: PublicLists;
-  /** What is being read, by the connection that it is read on: one reading serves all who wait for it there. */
-  readonly #readings = new WeakMap<Connection, Map<Kind, SharedFlight<KnownList>>>();
-  #isClosed = false;
+  readonly #saved: SavedCatalogs | undefined;
+  readonly #readings = new Readings();
+  readonly #misses = new Misses();
   readonly #refreshing = new WeakSet<KnownList>();
-  readonly #misses = new WeakMap<Context, Partial<Record<Kind, Misses>>>();
+  #isClosed = false;
+  /** The connections on which changes are heard of in passing. */
+  readonly #overheard = new WeakSet<Connection>();
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
     this.#contexts = new Contexts(this.#lists, parts.limits);
     this.#public = new PublicLists(this.#lists);
+    const { store, clock, limits } = parts;
+    this.#saved = store && new SavedCatalogs(store, clock, limits);
   }
 
   /**
@@ -113,10 +132,11 @@ export class Catalog {
     pick: (list: ItemList<K>) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const known = this.known(candidate, kind);
+    const known = this.known(candidate, kind) ?? (await this.#load(candidate, kind));
     const found = known && pick(known.list);
     if (found !== undefined) return found;
-    if (known !== undefined && !this.#mayMiss(candidate.route, kind)) return undefined;
+    const isCurrent = known !== undefined && known.trouble !== "changed";
+    if (isCurrent && !this.#mayMiss(candidate.route, kind)) return undefined;
     return pick((await this.read(connection, candidate.route, kind, signal)).list);
   }
 
@@ -126,15 +146,22 @@ export class Catalog {
     return asked;
   }
 
-  /** Forgets what those users were told; it looks at every one. */
-  forget(whom: Whom): void {
+  /** Forgets what those users were told, in the store too; it looks at every one. Rejects as the store does. */
+  async forget(whom: Whom): Promise<void> {
     this.#contexts.forgetAll(whom);
+    await this.#saved?.clear(whom);
   }
 
-  /** Forgets everything; whoever asks for a list then hears what the pool says. */
-  close(): void {
+  /** Forgets everything that is in memory; whoever asks for a list then hears what the pool says. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#contexts.clear();
+    await this.#saved?.settled();
+  }
+
+  /** A server has said that its lists of a kind have changed; on which connection, where that is known. */
+  changed({ target }: Pick<Route, "target">, change: ChangeKind, connection?: Connection): void {
+    this.#changed(target, subjectOf(target), change, connection);
   }
 
   /** Reads a list on a borrowed connection; joins a reading of it that is under way there. */
@@ -144,10 +171,10 @@ export class Catalog {
     kind: K,
     signal: AbortSignal,
   ): Promise<KnownList<K>> {
-    const current = this.#readings.get(connection)?.get(kind);
-    const reading =
-      current === undefined || current.abandoned ? this.#begin(connection, route, kind) : current;
-    return (await reading.join({ signal })) as KnownList<K>;
+    const known = await this.#readings.join(connection, kind, signal, (ending, hasChanged) =>
+      this.#read({ connection, route, kind, signal: ending, hasChanged }),
+    );
+    return known as KnownList<K>;
   }
 
   #list<K extends Kind>(
@@ -155,9 +182,24 @@ export class Catalog {
     kind: K,
     request: ListRequest,
   ): ListAnswer<K> | Promise<ListAnswer<K>> {
-    const { clock, limits } = this.#parts;
     const known = this.known(candidate, kind);
-    if (known === undefined || request.fresh) return this.#ask(candidate, kind, request, known);
+    if (known !== undefined) return this.#judge(candidate, kind, request, known);
+    if (this.#saved === undefined || this.#isClosed) return this.#ask(candidate, kind, request, undefined);
+    return this.#load(candidate, kind).then((saved) =>
+      saved === undefined
+        ? this.#ask(candidate, kind, request, undefined)
+        : this.#judge(candidate, kind, request, saved),
+    );
+  }
+
+  #judge<K extends Kind>(
+    candidate: Candidate,
+    kind: K,
+    request: ListRequest,
+    known: KnownList<K>,
+  ): ListAnswer<K> | Promise<ListAnswer<K>> {
+    if (request.fresh) return this.#ask(candidate, kind, request, known);
+    const { clock, limits } = this.#parts;
     switch (known.age(clock.now(), limits.listTtlMs)) {
       case "over":
         return this.#ask(candidate, kind, request, known);
@@ -202,6 +244,24 @@ export class Catalog {
     }
   }
 
+  /** What the store has of a list, where nothing is known of it here. */
+  async #load<K extends Kind>(candidate: Candidate, kind: K): Promise<KnownList<K> | undefined> {
+    const { route } = candidate;
+    const subject = subjectOf(route.target);
+    const saved = await this.#saved?.load({ route, subject }, kind);
+    const meanwhile = this.known(candidate, kind);
+    if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
+    const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved);
+    this.#learn(route, subject, known);
+    return known;
+  }
+
+  #learn<K extends Kind>({ target }: Route, subject: string | undefined, known: KnownList<K>): void {
+    const { scope, server } = target;
+    const context = this.#contexts.find(scope, server, subject) ?? new Context(server, subject);
+    this.#contexts.learn(scope, context, known as KnownList);
+  }
+
   /** Asks anew for a list that was given meanwhile, once for all who were given it, as the one who was given it first. */
   #refresh<K extends Kind>(candidate: Candidate, kind: K, known: KnownList<K>): void {
     const { clock, limits } = this.#parts;
@@ -214,30 +274,17 @@ export class Catalog {
     this.#ask(candidate, kind, request, known, false).then(done, done);
   }
 
-  #begin<K extends Kind>(connection: Connection, route: Route, kind: K): SharedFlight<KnownList> {
-    const readings = this.#readings.get(connection) ?? new Map<Kind, SharedFlight<KnownList>>();
-    this.#readings.set(connection, readings);
-    const reading: SharedFlight<KnownList> = new SharedFlight(async (signal) => {
-      try {
-        return await this.#read(connection, route, kind, signal);
-      } finally {
-        // An abandoned one may have a successor.
-        if (readings.get(kind) === reading) readings.delete(kind);
-      }
-    });
-    readings.set(kind, reading);
-    return reading;
-  }
-
-  async #read<K extends Kind>(
-    connection: Connection,
-    { target }: Route,
-    kind: K,
-    signal: AbortSignal,
-  ): Promise<KnownList<K>> {
+  async #read<K extends Kind>({
+    connection,
+    route,
+    kind,
+    signal,
+    hasChanged,
+  }: Reading<K>): Promise<KnownList<K>> {
     const { clock, limits } = this.#parts;
-    const { scope, server } = target;
-    const subject = subjectOf(target);
+    const { server } = route.target;
+    const subject = subjectOf(route.target);
+    this.#overhear(connection, route.target, subject);
     const at = clock.now();
     const { items, ttlMs, isPublic } = await readPages(connection, kind, {
       server: server.id,
@@ -247,12 +294,10 @@ export class Catalog {
     const said = { ttlMs, identity: this.#parts.identities.of(connection) };
     const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, said);
     if (this.#isClosed) return known;
-    this.#contexts.learn(
-      scope,
-      this.#contexts.find(scope, server, subject) ?? new Context(server, subject),
-      known as KnownList,
-    );
-    if (isPublic) this.#public.learn(server, known as KnownList);
+    if (hasChanged()) known.trouble = "changed";
+    this.#learn(route, subject, known);
+    this.#saved?.save({ route, subject }, known as KnownList);
+    if (isPublic && !hasChanged()) this.#public.learn(server, known as KnownList);
     else this.#public.forget(server, kind);
     return known;
   }
@@ -264,22 +309,42 @@ export class Catalog {
     return known?.age(clock.now(), limits.listTtlMs) === "current" ? known : undefined;
   }
 
-  #refused({ target }: Route, failure: unknown): void {
+  #changed(
+    { scope, server }: Pick<Target, "scope" | "server">,
+    subject: string | undefined,
+    change: ChangeKind,
+    connection: Connection | undefined,
+  ): void {
+    const context = this.#contexts.find(scope, server, subject);
+    for (const kind of changedKinds[change]) {
+      const known = context?.[kind];
+      if (known !== undefined) known.trouble = "changed";
+      this.#public.forget(server, kind);
+      if (connection !== undefined) this.#readings.changed(connection, kind);
+    }
+  }
+
+  /** Hears of changes where that costs nothing. */
+  #overhear(connection: Connection, { scope, server }: Target, subject: string | undefined): void {
+    if (connection.overhear === undefined || this.#overheard.has(connection)) return;
+    this.#overheard.add(connection);
+    connection.overhear(({ kind }) => {
+      if (kind !== "resource_updated") this.#changed({ scope, server }, subject, kind, connection);
+    });
+  }
+
+  #refused(route: Route, failure: unknown): void {
     if (!(failure instanceof TenantryError) || !notAuthorized(failure)) return;
-    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
+    const { target } = route;
+    const subject = subjectOf(target);
+    this.#saved?.drop({ route, subject });
+    const context = this.#contexts.find(target.scope, target.server, subject);
     if (context !== undefined) this.#contexts.drop(context);
   }
 
   /** Counts a name that is not in the list; `false` where there were too many of late. */
   #mayMiss({ target }: Route, kind: Kind): boolean {
-    const now = this.#parts.clock.now();
     const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
-    if (context === undefined) return true;
-    const misses = this.#misses.get(context) ?? {};
-    this.#misses.set(context, misses);
-    const late = misses[kind];
-    if (late === undefined || now - late.since >= missMs) misses[kind] = { since: now, count: 1 };
-    else if (++late.count > maxMisses) return false;
-    return true;
+    return context === undefined || this.#misses.add(context, kind, this.#parts.clock.now());
   }
 }

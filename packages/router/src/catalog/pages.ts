@@ -35,7 +35,7 @@ export async function readPages<K extends Kind>(
   kind: K,
   options: PagesOptions,
 ): Promise<ReadList<K>> {
-  const { capability, key, maxKeyLength, method, noun } = kinds[kind];
+  const { capability, method, noun } = kinds[kind];
   // A modern server announces nothing in a handshake, so only asking tells.
   if (connection.era === "legacy" && connection.capabilities[capability] === undefined)
     return { items: [], isPublic: false };
@@ -57,15 +57,33 @@ export async function readPages<K extends Kind>(
     size += sizeUpTo(limits.maxListSize - size, own);
     if (size > limits.maxListSize)
       throw tooLong(server, `${limits.maxListSize} characters of ${noun}`, "maxListSize");
-    for (const item of own as readonly unknown[]) {
-      const name = keyOf(item, key);
-      if (name === undefined || name.length > maxKeyLength || items.has(name)) continue;
-      items.set(name, item as Items[K]);
-    }
+    addValid(kind, own, items);
     // Some servers end their list with an empty cursor or with null.
     if (!page.nextCursor) return { items: [...items.values()], ...freshness.whole };
     cursor = page.nextCursor;
     if (cursors.has(cursor)) throw violation(server, "gave the same page cursor twice");
+  }
+}
+
+/** A list from a store, held to the same bounds; `undefined` where it is none, or past one of them. */
+export function itemsWithin<K extends Kind>(
+  kind: K,
+  own: unknown,
+  { maxTools, maxListSize }: PagesOptions["limits"],
+): readonly Items[K][] | undefined {
+  if (!Array.isArray(own) || own.length > maxTools || sizeUpTo(maxListSize, own) > maxListSize)
+    return undefined;
+  const items = new Map<string, Items[K]>();
+  addValid(kind, own, items);
+  return [...items.values()];
+}
+
+function addValid<K extends Kind>(kind: K, own: readonly unknown[], items: Map<string, Items[K]>): void {
+  const { key, maxKeyLength } = kinds[kind];
+  for (const item of own) {
+    const name = keyOf(item, key);
+    if (name === undefined || name.length > maxKeyLength || items.has(name)) continue;
+    items.set(name, item as Items[K]);
   }
 }
 

@@ -1,4 +1,6 @@
 import {
+  isTraced,
+  traced,
   type ApprovalNeeded,
   type ListOptions,
   type ServerId,
@@ -6,7 +8,7 @@ import {
   type TenantryError,
   type UnavailableServer,
 } from "@tenantry/core";
-import type { ListAnswer, ListRequest } from "../catalog/catalog.ts";
+import type { Catalog, ListAnswer, ListRequest } from "../catalog/catalog.ts";
 import { reasonOf } from "../catalog/failure.ts";
 import type { Kind } from "../catalog/kind.ts";
 import type { Presented } from "../names/presented.ts";
@@ -87,9 +89,26 @@ function listOne<K extends Kind>(
   });
   const failed = (failure: unknown): Answer<K> => ({ server, candidate, error: reasonOf(failure, server) });
   try {
-    const answer = catalog.list(candidate, kind, request);
+    const answer = isTraced("tenantry:router:list")
+      ? listTraced(catalog, candidate, kind, request)
+      : catalog.list(candidate, kind, request);
     return answer instanceof Promise ? answer.then(shown).catch(failed) : shown(answer);
   } catch (failure) {
     return failed(failure);
   }
+}
+
+function listTraced<K extends Kind>(
+  catalog: Catalog,
+  candidate: Candidate,
+  list: K,
+  request: ListRequest,
+): Promise<ListAnswer<K>> {
+  const { scope, server } = candidate.route.target;
+  const payload = () => ({ scope, server: server.id, list });
+  return traced("tenantry:router:list", payload, async (event) => {
+    const answer = await catalog.list(candidate, list, request);
+    if (event !== undefined) event.isStale = answer.error !== undefined;
+    return answer;
+  });
 }

@@ -1,83 +1,162 @@
-import type {
-  AbortableOptions,
-  ServerEvent,
-  Subscription,
-  SubscriptionFilter,
-  UnavailableServer,
-  WorkspaceEvent,
-  WorkspaceFilter,
-  WorkspaceSubscription,
+import {
+  isAbortReason,
+  raceAbort,
+  TenantryError,
+  type AbortableOptions,
+  type CloseReason,
+  type Connection,
+  type ServerEvent,
+  type UnavailableServer,
+  type WorkspaceEvent,
+  type WorkspaceFilter,
+  type WorkspaceSubscription,
 } from "@tenantry/core";
-import { reasonOf } from "../catalog/failure.ts";
 import { unknownResource } from "../calls/address.ts";
 import { checkIdentity } from "../guards/check-connection.ts";
 import { allowRead } from "../guards/read-guard.ts";
+import { learnSubject } from "../authority.ts";
+import { reasonOf } from "../catalog/failure.ts";
+import type { Heard, ListEvent } from "../hearing/hearings.ts";
+import { Listening } from "../hearing/listening.ts";
 import type { Candidate } from "../routing.ts";
 import { ownerOfResource } from "./owners.ts";
 import type { Reach } from "./reach.ts";
 
-/** Subscribes at every server of a principal, and names the ones that cannot be heard. */
+/** Whether a subscriber wants to hear that a list has changed. */
+const wanted = {
+  tools_changed: "tools",
+  prompts_changed: "prompts",
+  resources_changed: "resources",
+} as const satisfies Record<ListEvent["kind"], keyof WorkspaceFilter>;
+
+/**
+ * Hears of changes at every server of a principal, and names the servers that cannot be heard. Throws `ARGUMENT_INVALID`
+ * for a malformed filter, and `RESOURCE_UNKNOWN`.
+ */
 export async function subscribeAll(
   reach: Reach,
-  { watched = [], tools, prompts, resources }: WorkspaceFilter,
+  filter: WorkspaceFilter,
   listener: (event: WorkspaceEvent) => void,
-  options: AbortableOptions,
+  { signal }: AbortableOptions,
 ): Promise<WorkspaceSubscription> {
-  const uris = new Map<Candidate, string[]>();
-  for (const one of watched) {
-    const { candidate, name } = await ownerOfResource(reach, one, { signal: options.signal });
-    await allowRead(reach, { candidate, name, kind: "resources", unknown: () => unknownResource(one) });
-    uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
-  }
-  const wantsLists = tools === true || prompts === true || resources === true;
-  const meant = reach.all.filter((candidate) => wantsLists || uris.has(candidate));
+  checkFilter(filter, listener);
+  signal?.throwIfAborted();
+  const watched = await ownersOf(reach, filter, signal);
+  const wantsLists = Object.values(wanted).some((name) => filter[name] === true);
+  const tell = ({ listing }: Candidate) => told(listener, listing.ref.id);
+  const checkOf = (candidate: Candidate) => (connection: Connection) =>
+    checkIdentity(reach.routing, candidate, connection);
   const unavailable: UnavailableServer[] = [];
-  const open: Subscription[] = [];
-  await Promise.all(
-    meant.map(async (candidate) => {
-      const server = candidate.route.target.server.id;
-      const filter = { tools, prompts, resources, resourceUris: uris.get(candidate) };
-      try {
-        open.push(
-          await subscribeAt(reach, candidate, filter, (event) => listener({ ...event, server }), options),
-        );
-      } catch (failure) {
-        unavailable.push({ server, error: reasonOf(failure, server) });
-      }
-    }),
-  );
-  const close = async () => void (await Promise.all(open.map((one) => one.close())));
-  if (options.signal?.aborted) {
-    await close();
-    throw options.signal.reason;
+  const heard: Heard[] = [];
+  const open = async (candidate: Candidate, listen: () => Heard) => {
+    const server = candidate.listing.ref.id;
+    try {
+      const { target, context, admit } = candidate.route;
+      await admit?.();
+      await learnSubject(target, { context, signal });
+      const one = listen();
+      heard.push(one);
+      await raceAbort(one.opened, signal);
+    } catch (failure) {
+      if (isAbortReason(failure, signal)) return;
+      unavailable.push(Object.freeze({ server, error: reasonOf(failure, server) }));
+    }
+  };
+  const { hearings, pool, clock } = reach.routing;
+  await Promise.all([
+    ...(wantsLists ? reach.all : []).map(async (candidate) =>
+      open(candidate, () => {
+        const hear = tell(candidate);
+        const hearer = (event: ListEvent) => {
+          if (filter[wanted[event.kind]] === true) hear(event);
+        };
+        return hearings.join(candidate.route, { hearer, check: checkOf(candidate) });
+      }),
+    ),
+    ...[...watched].map(async ([candidate, resourceUris]) =>
+      open(candidate, () => {
+        const hear = tell(candidate);
+        const all = () => resourceUris.forEach((uri) => hear({ kind: "resource_updated", uri }));
+        const { route } = candidate;
+        const check = checkOf(candidate);
+        return new Listening({
+          ...{ pool, clock, route, check, filter: { resourceUris } },
+          onEvent: hear,
+          onBack: all,
+        });
+      }),
+    ),
+  ]);
+  if (signal?.aborted) {
+    await Promise.all(heard.map((one) => one.close()));
+    throw signal.reason;
   }
-  return {
-    unavailable,
-    closed: Promise.all(open.map(({ closed }) => closed)).then(([first]) => first ?? { kind: "closed" }),
+  return subscriptionOf(heard, unavailable);
+}
+
+function subscriptionOf(
+  heard: readonly Heard[],
+  unavailable: readonly UnavailableServer[],
+): WorkspaceSubscription {
+  const ended = Promise.withResolvers<CloseReason>();
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    (closing ??= (async () => {
+      ended.resolve({ kind: "closed" });
+      await Promise.all(heard.map((one) => one.close()));
+    })());
+  // As long as one server is heard, it goes on.
+  void Promise.all(heard.map(({ closed }) => closed)).then((reasons) => {
+    const lost = reasons.find(({ kind }) => kind === "lost");
+    if (lost !== undefined) ended.resolve(lost);
+  });
+  return Object.freeze({
+    unavailable: Object.freeze(unavailable),
+    closed: ended.promise,
     close,
     [Symbol.asyncDispose]: close,
+  });
+}
+
+async function ownersOf(
+  reach: Reach,
+  { watched = [] }: WorkspaceFilter,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Candidate, readonly string[]>> {
+  const uris = new Map<Candidate, string[]>();
+  const owners = await Promise.all(
+    watched.map(async (one) => {
+      const owner = await ownerOfResource(reach, one, { signal });
+      await allowRead(reach, { ...owner, kind: "resources", unknown: () => unknownResource(one) });
+      return owner;
+    }),
+  );
+  for (const { candidate, name } of owners) uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
+  return uris;
+}
+
+/** What a listener throws is its own affair. */
+function told(listener: (event: WorkspaceEvent) => void, server: WorkspaceEvent["server"]) {
+  return (event: ServerEvent) => {
+    try {
+      listener({ ...event, server });
+    } catch {
+      // Nobody waits for it.
+    }
   };
 }
 
-/** Hears of one server's changes; the connection is kept for it until it ends. */
-async function subscribeAt(
-  { routing }: Reach,
-  candidate: Candidate,
-  filter: SubscriptionFilter,
-  listener: (event: ServerEvent) => void,
-  { signal }: AbortableOptions,
-): Promise<Subscription> {
-  const { target, context, admit } = candidate.route;
-  await admit?.();
-  const lease = await routing.pool.acquire(target, { context, signal });
-  try {
-    await checkIdentity(routing, candidate, lease.connection);
-    const subscription = await lease.connection.subscribe(filter, listener, { signal });
-    const release = () => lease.release();
-    subscription.closed.then(release, release);
-    return subscription;
-  } catch (failure) {
-    lease.release();
-    throw failure;
-  }
+const parts: readonly string[] = ["tools", "prompts", "resources", "watched"];
+
+function checkFilter(filter: WorkspaceFilter, listener: unknown): void {
+  const given: unknown = filter;
+  const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
+  const unknown = isObject ? Object.keys(given).find((key) => !parts.includes(key)) : undefined;
+  if (!isObject || unknown !== undefined || !Array.isArray(filter.watched ?? []))
+    throw new TenantryError(
+      "ARGUMENT_INVALID",
+      "Say what is heard of: { tools, prompts, resources } and the resources that are watched.",
+    );
+  if (typeof listener !== "function")
+    throw new TenantryError("ARGUMENT_INVALID", "Give subscribe() a function that is told of changes.");
 }

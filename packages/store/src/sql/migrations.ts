@@ -13,6 +13,7 @@ export const migrations: readonly Migration[] = Object.freeze([
   Object.freeze({ name: "0001-first", up: createFirst }),
   Object.freeze({ name: "0002-flows-of-people", up: createFlowsOfPeople }),
   Object.freeze({ name: "0003-approvals-and-counters", up: createApprovalsAndCounters }),
+  Object.freeze({ name: "0004-catalogs", up: createCatalogs }),
 ]);
 
 /** The slices as the first step has made them. */
@@ -43,6 +44,12 @@ async function createFlowsOfPeople(tx: Transaction<unknown>, backend: Backend): 
 async function createApprovalsAndCounters(tx: Transaction<unknown>, backend: Backend): Promise<void> {
   await createSlice(tx, backend, shapes.approvals);
   await createCounters(tx, backend);
+}
+
+async function createCatalogs(tx: Transaction<unknown>, backend: Backend): Promise<void> {
+  await createSlice(tx, backend, shapes.catalogs);
+  await createSlice(tx, backend, shapes.lists);
+  await createIndexByUser(tx, shapes.catalogs.table);
 }
 
 /** Who is erased from every workspace is found by it. */
