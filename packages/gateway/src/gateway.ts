@@ -1,4 +1,4 @@
-import { announce, systemClock, TenantryError, type Clock } from "@tenantry/core";
+import { announce, systemClock, TenantryError } from "@tenantry/core";
 import manifest from "../package.json" with { type: "json" };
 import { InputRoundsOfClients } from "./asking/input-rounds.ts";
 import { Questions } from "./asking/questions.ts";
@@ -42,7 +42,7 @@ export interface Gateway extends AsyncDisposable {
 /** Creates a gateway; it does no I/O. Throws `CONFIG_INVALID` for what is malformed. */
 export function createGateway(given: GatewayOptions): Gateway {
   const options = checkOptions(given);
-  const { clock = systemClock, replica = randomName(), origins = [] } = options;
+  const { clock = systemClock, replica = randomName(), instance = replica, origins = [] } = options;
   const limits = gatewayLimits(options.limits);
   const door = new Door({ hosts: options.hosts, origins, ...limits });
   const handles = new Handles(new KeyRing(options.keys), clock);
@@ -52,13 +52,13 @@ export function createGateway(given: GatewayOptions): Gateway {
   const streams = new Tally(limits.maxStreamsPerPrincipal);
   const open = new Set<Ending>();
   const parts: Parts = {
-    ...{ replica, limits, clock, handles, rounds, questions, requests, streams, open },
+    ...{ replica, instance, limits, clock, handles, rounds, questions, requests, streams, open },
     serverInfo: options.serverInfo ?? { name: "tenantry", version: manifest.version },
     instructions: options.instructions,
     connect: options.connect,
     passOn: (visit, message, to) => passOn(options.forward, visit.request, message, to),
   };
-  const served = new Served(parts, clock);
+  const served = new Served(parts);
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= end(parts));
 
@@ -114,7 +114,7 @@ class Served {
   readonly #modern: ModernEra;
   readonly #legacy: LegacyEra;
 
-  constructor(parts: Parts, _clock: Clock) {
+  constructor(parts: Parts) {
     this.#parts = parts;
     this.#modern = new ModernEra(parts);
     this.#legacy = new LegacyEra(parts);

@@ -18,6 +18,11 @@ export interface GatewayOptions {
   /** What this gateway is called among the processes that serve the same clients; defaults to a random name. */
   readonly replica?: string | undefined;
   /**
+   * By what name requests that have come through here say so, also those of the connections beneath; one that says it when it
+   * comes is refused. Defaults to the replica's name.
+   */
+  readonly instance?: string | undefined;
+  /**
    * Passes a request on to the gateway that is called `replica`, in which the call that the request is about waits. Without
    * it such a request is refused (421) here.
    */
@@ -46,9 +51,11 @@ export function checkOptions(options: GatewayOptions): GatewayOptions {
     throw invalid("connect is missing; give what makes a caller's client.");
   if (!Array.isArray(options.hosts) || options.hosts.length === 0)
     throw invalid("hosts is missing; name the hosts under which clients reach the gateway.");
-  const { replica } = options;
-  if (replica !== undefined && !/^[\w.-]{1,64}$/u.test(replica))
-    throw invalid("replica: give at most 64 letters, digits, dots, dashes and underscores.");
+  for (const name of ["replica", "instance"] as const) {
+    const given = options[name];
+    if (given !== undefined && !/^[\w.-]{1,64}$/u.test(given))
+      throw invalid(`${name}: give at most 64 letters, digits, dots, dashes and underscores.`);
+  }
   return options;
 }
 

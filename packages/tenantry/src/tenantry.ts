@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { disposeAll, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
 import type { Connection, CredentialEvent, ParkedSession, WorkspaceId } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
 import { credentialVault, type CredentialVault } from "@tenantry/credentials";
 import { createEgress } from "@tenantry/egress";
+import { viaMeta } from "@tenantry/gateway";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
 import { createRouter, createWorkspaces, providersIn } from "@tenantry/router";
 import { Authorizations } from "./authorizations.ts";
@@ -20,6 +22,12 @@ export interface TenantryStats extends PoolStats {
 
 /** Isolated MCP connections for many users. Two instances in one process share nothing. */
 export interface Tenantry extends AsyncDisposable {
+  /** A random name, by which requests that come back to this instance in a circle are known. */
+  readonly id: string;
+  /** Where its handler is mounted, as the options have it. */
+  readonly publicUrl: URL | undefined;
+  /** Aborts when the instance begins to close, for whatever has to end before its connections do. */
+  readonly closing: AbortSignal;
   /** Whether {@link Tenantry.close} has been called. */
   readonly isClosed: boolean;
   /** Gives a workspace; throws `PRINCIPAL_INVALID` for a malformed name, `WORKSPACE_UNKNOWN` outside a closed set. */
@@ -52,8 +60,10 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const checked = checkOptions(options);
   const { template, closed, fetch, allow, limits, clientInfo, clock = systemClock } = checked;
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
+  const id = randomUUID();
   const connector = createConnector({
     egress,
+    meta: viaMeta([id]),
     limits: limits.client,
     clock,
     ...(clientInfo && { clientInfo }),
@@ -100,11 +110,18 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   );
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
+  const ending = new AbortController();
   let closing: Promise<void> | undefined;
   const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router];
-  const close = () => (closing ??= disposeAll(owned));
+  const close = () => {
+    ending.abort();
+    return (closing ??= disposeAll(owned));
+  };
 
   return Object.freeze({
+    id,
+    publicUrl: checked.publicUrl === undefined ? undefined : new URL(checked.publicUrl),
+    closing: ending.signal,
     get isClosed() {
       return closing !== undefined;
     },

@@ -68,8 +68,8 @@ export class LegacyEra {
   }
 
   async #begin({ principal }: Visit, { id, params }: RequestMessage): Promise<Response> {
-    const { serverInfo, instructions, replica, limits } = this.#parts;
-    viaOf(metaOf(params), replica, limits.maxHops);
+    const { serverInfo, instructions, instance, limits } = this.#parts;
+    viaOf(metaOf(params), instance, limits.maxHops);
     const { protocolVersion: wanted } = params;
     if (typeof wanted !== "string") throw invalidParams("protocolVersion is text.");
     const version = isLegacyVersion(wanted) ? wanted : (legacyVersions[0] ?? "");
@@ -132,10 +132,10 @@ export class LegacyEra {
   }
 
   async #answer(visit: Visit, session: Session, message: RequestMessage): Promise<Response> {
-    const { replica, limits } = this.#parts;
+    const { instance, limits } = this.#parts;
     const { id, method, params } = message;
     const meta = metaOf(params);
-    const via = viaOf(meta, replica, limits.maxHops);
+    const via = viaOf(meta, instance, limits.maxHops);
     const own = this.#own(visit, session, message);
     if (own !== undefined) return jsonResponse({ jsonrpc: "2.0", id, result: await own });
     const verb = verbOf(method);
@@ -164,7 +164,7 @@ export class LegacyEra {
             client: this.#parts.connect(visit.caller),
             capabilities: session.capabilities,
             handles: this.#parts.handles,
-            options: requestOptions({ signal, params, via: [...via, replica], ear, logLevel, handlers }),
+            options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel, handlers }),
           });
           return plain(result);
         } finally {
@@ -224,9 +224,10 @@ export class LegacyEra {
     if (state.stream !== undefined)
       throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
     const key = keyOf(visit.principal);
+    const client = connect(visit.caller);
     if (!streams.enter(key))
       throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
-    const stream: SessionStream = new SessionStream(this.#parts, connect(visit.caller), state.watched, () => {
+    const stream: SessionStream = new SessionStream(this.#parts, client, state.watched, () => {
       state.stream = undefined;
       this.#sessions.tidy(session);
       streams.leave(key);

@@ -12,13 +12,14 @@ export async function listen(parts: Parts, visit: Visit, { id, params }: Request
   const { clock, limits, streams, open } = parts;
   const filter = filterOf(params["notifications"], limits.maxWatched);
   const key = keyOf(visit.principal);
+  const client = parts.connect(visit.caller);
   if (!streams.enter(key))
     throw new Refused({ status: 200, code: -32_000, message: "Too many streams are open." });
   const _meta = { [metaKeys.subscription]: id };
   const send = (method: string, said: object) =>
     stream.send({ jsonrpc: "2.0", method, params: { ...said, _meta } });
   const changes = new Changes({
-    client: parts.connect(visit.caller),
+    client,
     clock,
     gatherMs: limits.gatherMs,
     tell: (change) => send(change.method, change.params),

@@ -31,9 +31,9 @@ export class ModernEra {
   }
 
   #answer(visit: Visit, message: RequestMessage): Promise<Response> {
-    const { replica, limits } = this.#parts;
+    const { instance, limits } = this.#parts;
     const meta = metaOf(message.params);
-    const via = viaOf(meta, replica, limits.maxHops);
+    const via = viaOf(meta, instance, limits.maxHops);
     if (message.method === "subscriptions/listen") return listen(this.#parts, visit, message);
     const verb =
       message.method === "server/discover"
@@ -57,7 +57,7 @@ export class ModernEra {
           client: this.#parts.connect(visit.caller),
           capabilities: askableOf(meta[metaKeys.capabilities]),
           handles: this.#parts.handles,
-          options: requestOptions({ signal, params, via: [...via, replica], ear, logLevel }),
+          options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel }),
         };
         const result = mayAsk(method) ? await this.#parts.rounds.run(exchange, verb) : await verb(exchange);
         return this.#complete(result);

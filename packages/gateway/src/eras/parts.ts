@@ -25,6 +25,8 @@ export interface Ending {
 /** What both eras of one gateway share. */
 export interface Parts {
   readonly replica: string;
+  /** By what name what has come through here says so. */
+  readonly instance: string;
   readonly serverInfo: Implementation;
   readonly instructions: string | undefined;
   readonly limits: GatewayLimits;

@@ -1,5 +1,6 @@
 import { TenantryError } from "@tenantry/core";
 import type { Tenantry } from "../tenantry.ts";
+import { gatewayTo, type GatewayRouteOptions } from "./gateway-route.ts";
 import { finishCallback, type AuthorizationOutcome } from "./callback.ts";
 import { answer } from "./page.ts";
 import type { Identify } from "./visitor.ts";
@@ -8,9 +9,11 @@ import type { Identify } from "./visitor.ts";
 export interface HandlerOptions {
   /**
    * Tells whose browser sends a request, by the host's own session. An authorization is finished only by whoever began it:
-   * never answer with what the request itself claims.
+   * never answer with what the request itself claims. Without it nobody's authorization is finished.
    */
-  readonly identify: Identify;
+  readonly identify?: Identify | undefined;
+  /** Serves MCP clients at `mcp`; absent: nobody is served there. */
+  readonly gateway?: GatewayRouteOptions | undefined;
   /**
    * Answers a browser that comes back: with a response of the host's own, or with a URL that it is sent on to. Defaults to
    * a page that says how it went.
@@ -20,26 +23,30 @@ export interface HandlerOptions {
     | undefined;
 }
 
-/** Answers what browsers send to `publicUrl`; it rejects only where a function of the host does. */
+/** Answers what browsers and MCP clients send to `publicUrl`; it rejects only where a function of the host does. */
 export type Handler = (request: Request) => Promise<Response>;
 
 /**
  * Makes the handler that is mounted at `publicUrl`, in whatever framework: `GET oauth/callback`, and what is beneath it,
- * finishes an authorization, `GET health` says that the instance is there. It looks at the end of the path only, so that it
- * may be mounted with or without its prefix. Throws `CONFIG_INVALID` without `identify`: nothing is served to nobody.
+ * finishes an authorization, `GET health` says that the instance is there, and `mcp` serves a user's view of a workspace to
+ * any MCP client. It looks at the end of the path only, so that it may be mounted with or without its prefix. Throws
+ * `CONFIG_INVALID` with neither `identify` nor `gateway`: nothing is served to nobody.
  */
-export function createHandler(tenantry: Tenantry, { identify, onAuthorization }: HandlerOptions): Handler {
-  if (typeof identify !== "function") {
+export function createHandler(tenantry: Tenantry, options: HandlerOptions): Handler {
+  const { identify, onAuthorization } = options;
+  if (typeof identify !== "function" && (identify !== undefined || options.gateway === undefined)) {
     const why = "createHandler() needs `identify`, which tells whose browser sends a request; give it.";
     throw new TenantryError("CONFIG_INVALID", why);
   }
+  const gateway = options.gateway && gatewayTo(tenantry, options.gateway);
   return async (request) => {
     const { pathname } = new URL(request.url);
     const route = routeOf(pathname);
-    if (route === undefined) return answer(404, "There is nothing here.");
+    if (route === "mcp" && gateway !== undefined) return gateway.handle(request);
+    if (route === undefined || route === "mcp") return answer(404, "There is nothing here.");
     if (request.method !== "GET") return answer(405, "This address is for GET only.", { allow: "GET" });
     if (route === "health") return health(tenantry);
-    const visitor = await identify(request);
+    const visitor = await identify?.(request);
     if (visitor === undefined || visitor === null)
       return answer(401, "Sign in to the application first, and begin again.");
     const outcome = await finishCallback(tenantry, visitor, request);
@@ -50,8 +57,9 @@ export function createHandler(tenantry: Tenantry, { identify, onAuthorization }:
 }
 
 /** Each issuer sends people back to an address of its own beneath `oauth/callback`. */
-function routeOf(pathname: string): "callback" | "health" | undefined {
+function routeOf(pathname: string): "callback" | "health" | "mcp" | undefined {
   if (/\/oauth\/callback(?:\/[\w-]{22})?$/u.test(pathname)) return "callback";
+  if (pathname.endsWith("/mcp")) return "mcp";
   return pathname.endsWith("/health") ? "health" : undefined;
 }
 
