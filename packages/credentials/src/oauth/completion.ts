@@ -108,7 +108,8 @@ export class Completion {
     const id = JSON.stringify([principal.workspace, principal.user, answer.state]);
     const { name } = this.#unfinished.get(id) ?? {};
     const row = await inTime(this.#parts, () => this.#flows.find(principal, answer.state, name));
-    if (row === undefined) await this.#unfinished.drop(id);
+    // Who has not asked under its name has found it taken, and whoever has taken it may go on with it.
+    if (row === undefined && name !== undefined) await this.#unfinished.drop(id);
     if (row === undefined || (server ?? row.flow.server) !== row.flow.server) throw unfinishable();
     const { flow } = row;
     if (!isServed(this.#parts.options.issuer, flow.issuer)) throw changed(flow);
