@@ -223,6 +223,15 @@ describe("a store in trouble at the end of a step-up", () => {
     },
   );
 
+  it("leaves no tokens to a person who disconnects instead", async () => {
+    const { there, process, callback } = await returning(() => ({
+      credentials: { put: () => Promise.reject(away()) },
+    }));
+    await failure(finish(process, callback));
+    await process.provider.disconnect(person(there));
+    await vi.waitFor(() => expect(liveTokens(there)).toEqual([]));
+  });
+
   it("brings nobody back who disconnects meanwhile", async () => {
     const trouble = { isOver: false };
     const { there, process, callback } = await returning((own) => ({
@@ -353,6 +362,21 @@ describe("tokens that a refresh brings for nobody", () => {
     expect(liveTokens(there)).toEqual([]);
   });
 
+  it("keep nobody waiting who has granted access anew meanwhile", async () => {
+    const there = await world();
+    await grant(there);
+    const held = holdAnswers(there.dependencies, "grant_type=refresh_token");
+    const process = elsewhere(there, { fetch: held.fetch });
+    await there.clock.advance(3_600_000);
+    const refreshing = Promise.resolve(process.provider.resolve(requestOf(there))).catch(() => {});
+    await held.reached;
+    await process.provider.disconnect(person(there));
+    await finish(process, await visit(await pageFor(process), "ada"));
+    expect((await call(there, await headersFor(process))).status).toBe(200);
+    held.letGo();
+    await refreshing;
+  });
+
   it("are ended with the grant where the store could not be told of them before", async () => {
     const there = await world();
     await grant(there);
@@ -381,6 +405,20 @@ describe("what was asked for", () => {
     const second = await wantMore(other, "write:b");
     for (const page of [first, second]) await finish(there, await visit(page, "ada"));
     expect(await scopesOf(there)).toEqual(expect.arrayContaining(["read:a", "write:b"]));
+  });
+
+  it("is on no page for ever, where nobody finishes those that ask for it", async () => {
+    const there = await world();
+    await grant(there);
+    const first = await wantMore(there, "bogus");
+    expect(first.searchParams.get("scope")).toContain("bogus");
+    const pages: URL[] = [];
+    for (let times = 0; times < 4; times++) {
+      await there.clock.advance(485_000);
+      pages.push(await wantMore(times % 2 === 0 ? there : elsewhere(there), "write:b"));
+    }
+    expect(pages.at(-1)?.searchParams.get("scope")).toContain("write:b");
+    expect(pages.at(-1)?.searchParams.get("scope")).not.toContain("bogus");
   });
 
   it("is on the page that is begun while another one is being finished", async () => {
