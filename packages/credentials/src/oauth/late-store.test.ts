@@ -125,6 +125,22 @@ describe("a grant that the store writes when nobody waits any more", () => {
     expect(await rowsOf(there)).toEqual([]);
   });
 
+  it("brings nobody back who has disconnected, when its process has closed too", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const { process, reached, goOn, over } = slowWriter(there, "before");
+    const waiting = failure(finish(process, callback));
+    await reached;
+    await there.clock.advance(15_000);
+    await waiting;
+    await there.provider.disconnect(person(there));
+    await process.provider.close();
+    goOn();
+    await over;
+    await vi.waitFor(async () => expect(await rowsOf(there)).toEqual([]));
+    expect(liveTokens(there)).toEqual([]);
+  });
+
   it("stays where it is in place of an older one, whose person has not disconnected", async () => {
     const there = await world();
     await grant(there);
