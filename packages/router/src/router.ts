@@ -19,7 +19,7 @@ import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
 import type { ApprovalDesk } from "./approvals/desk.ts";
-import { guardAnswers } from "./guards/answers.ts";
+import { guardAnswers, nobodyIn } from "./guards/answers.ts";
 import { GuardHouse, type GuardOptions, type GuardStore } from "./guards/guards.ts";
 import { PartialLists } from "./names/partial.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -205,7 +205,10 @@ export function checkContext(context: object): Context {
 }
 
 function discoveryClient(routing: Routing): CatalogClient {
-  const asked = routing.listings.map((listing) => {
+  const { policy } = routing.guards;
+  const nobody = nobodyIn(routing.workspace);
+  const allowed = routing.listings.filter(({ ref }) => policy.mayAllow({ ...nobody, server: ref.id }));
+  const asked = allowed.map((listing) => {
     const route = discoveryRouteOf(listing, routing);
     const server = listing.server.ref.id;
     return route === undefined ? { server, error: undiscoverable(listing.server) } : { listing, route };

@@ -5,7 +5,7 @@ import { isPlainObject } from "../plain-object.ts";
 type ArgumentLimits = Pick<RouterLimits, "maxArgumentDepth" | "maxArgumentSize">;
 
 /**
- * Copies a call's arguments as JSON, so that what is sent is what was checked. Properties that are `undefined` are left
+ * Copies a call's arguments as JSON that nobody can change, so that what is sent is what was checked. Properties that are `undefined` are left
  * out, as in `JSON.stringify`. Throws `ARGUMENT_INVALID`, naming the place and never the value, for anything else that
  * JSON cannot hold, and `LIMIT_EXCEEDED` past a limit.
  */
@@ -31,7 +31,9 @@ class ArgumentCopy {
     return this.#within(value, () => {
       const members = Object.entries(value).filter(([, member]) => member !== undefined);
       // `fromEntries` defines what it is given, so that a key "__proto__" is a key like any other.
-      return Object.fromEntries(members.map(([key, member]) => [key, this.#member(key, member)]));
+      return Object.freeze(
+        Object.fromEntries(members.map(([key, member]) => [key, this.#member(key, member)])),
+      );
     });
   }
 
@@ -51,7 +53,9 @@ class ArgumentCopy {
       throw this.#invalid("is not a finite number");
     }
     if (Array.isArray(value))
-      return this.#within(value, () => Array.from(value, (item, at) => this.#member(at, item)));
+      return this.#within(value, () =>
+        Object.freeze(Array.from(value, (item, at) => this.#member(at, item))),
+      );
     if (isPlainObject(value)) return this.object(value);
     throw this.#invalid(
       typeof value === "object" ? "is not a plain object" : `is of the type ${typeof value}`,

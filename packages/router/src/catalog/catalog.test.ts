@@ -2,7 +2,7 @@ import { setImmediate as settle } from "node:timers/promises";
 import { TenantryError, type CatalogTool } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
 import { never, toolServer, type MemoryServer, type Received } from "../../test/memory-pool.ts";
-import { fromToken, workspace } from "../../test/workspace.ts";
+import { fromToken, remoteRef, workspace } from "../../test/workspace.ts";
 
 const list = "tools/list";
 const names = ({ tools }: { readonly tools: readonly CatalogTool[] }) => tools.map(({ name }) => name);
@@ -192,7 +192,10 @@ describe("ISO-10: a list of a modern server", () => {
 
   it("is everybody's where its server says so, for as long as it says", async () => {
     const { as, pool, clock } = workspace({
-      docs: listing(withTtl(1_000, "a", shared), withTtl(1_000, "b", shared)),
+      docs: {
+        ...listing(withTtl(1_000, "a", shared), withTtl(1_000, "b", shared)),
+        routed: { ref: remoteRef("docs") },
+      },
     });
     await as("ada").listTools();
     expect(names(await as("bob").listTools())).toEqual(["docs__a"]);
@@ -214,9 +217,37 @@ describe("ISO-10: a list of a modern server", () => {
     },
   );
 
+  it("tells nobody of another's trouble with it", async () => {
+    const open = {
+      tools: [{ name: "a", inputSchema: { type: "object" } }],
+      cacheScope: "public",
+    };
+    const { as, clock } = workspace({
+      docs: { ...listing(open, down), routed: { ref: remoteRef("docs") } },
+    });
+    await as("ada").listTools();
+    const { unavailable } = await as("bob").listTools({ fresh: true });
+    expect(unavailable).toMatchObject([{ error: { code: "CONNECT_FAILED" } }]);
+    clock.advance(10);
+    expect((await as("ada").listTools()).unavailable).toEqual([]);
+    expect((await as("eve").listTools()).unavailable).toEqual([]);
+  });
+
+  it("is not everybody's where each user has a server of their own", async () => {
+    const { as, pool } = workspace({
+      docs: listing(withTtl(60_000, "hers", shared), withTtl(60_000, "his", shared)),
+    });
+    expect(names(await as("ada").listTools())).toEqual(["docs__hers"]);
+    expect(names(await as("bob").listTools())).toEqual(["docs__his"]);
+    expect(pool.received).toHaveLength(2);
+  });
+
   it("is everybody's no more once its server has said otherwise", async () => {
     const { as } = workspace({
-      docs: listing(withTtl(60_000, "a", shared), withTtl(60_000, "hers"), withTtl(60_000, "his")),
+      docs: {
+        ...listing(withTtl(60_000, "a", shared), withTtl(60_000, "hers"), withTtl(60_000, "his")),
+        routed: { ref: remoteRef("docs") },
+      },
     });
     await as("ada").listTools();
     await as("ada").listTools({ fresh: true });

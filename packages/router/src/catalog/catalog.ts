@@ -117,8 +117,7 @@ export class Catalog {
 
   /** What is known of a list, for whoever's authority the candidate's route carried last. */
   known<K extends Kind>({ route: { target } }: Candidate, kind: K): KnownList<K> | undefined {
-    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
-    return (context?.[kind] as KnownList<K> | undefined) ?? this.#publicOne(target, kind);
+    return this.#own(target, kind) ?? this.#publicOne(target, kind);
   }
 
   /**
@@ -239,7 +238,8 @@ export class Catalog {
       if (known === undefined || isAbortReason(failure, caller)) throw failure;
       this.#refused(route, failure);
       if (!(failure instanceof TenantryError) || notAuthorized(failure)) throw failure;
-      known.trouble = { error: failure, at: clock.now() };
+      // One that is everybody's is not to tell others of this one's trouble.
+      if (this.#own(target, kind) === known) known.trouble = { error: failure, at: clock.now() };
       return { list: known.list, identity: known.identity, error: failure };
     }
   }
@@ -297,9 +297,17 @@ export class Catalog {
     if (hasChanged()) known.trouble = "changed";
     this.#learn(route, subject, known);
     this.#saved?.save({ route, subject }, known as KnownList);
-    if (isPublic && !hasChanged()) this.#public.learn(server, known as KnownList);
+    // A hosted server is another one for whomever it is started, and speaks for nobody else's.
+    if (isPublic && server.url !== undefined && !hasChanged())
+      this.#public.learn(server, new KnownList(known.list, at, said) as KnownList);
     else this.#public.forget(server, kind);
     return known;
+  }
+
+  /** What this context was told itself. */
+  #own<K extends Kind>(target: Target, kind: K): KnownList<K> | undefined {
+    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
+    return context?.[kind] as KnownList<K> | undefined;
   }
 
   /** A list that is everybody's is given for as long as its server says. */

@@ -23,7 +23,7 @@ export async function guardAnswers<K extends Kind>(
 }
 
 /** Before there is a user, there is what rules allow to somebody without a name or a role. */
-function nobodyIn(workspace: WorkspaceId): Asker {
+export function nobodyIn(workspace: WorkspaceId): Asker {
   return { principal: { workspace, user: "" as never }, roles: [] };
 }
 

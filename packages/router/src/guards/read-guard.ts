@@ -1,6 +1,7 @@
 import type { Connection, JsonObject, Prompt, TenantryError } from "@tenantry/core";
 import type { Place } from "../calls/find-place.ts";
 import { noHints } from "../policy/hints.ts";
+import { hasDotSegments } from "../policy/dot-segments.ts";
 import type { Reach } from "../views/reach.ts";
 import { checkConnection, checkIdentity } from "./check-connection.ts";
 import { guardedKinds, itemThing } from "./things.ts";
@@ -24,6 +25,8 @@ export async function allowRead(
 ): Promise<void> {
   const { policy } = reach.routing.guards;
   if (!policy.isOn) return;
+  // What rules say of a URI holds for what it leads to only where it has no way out of there.
+  if (kind === "resources" && hasDotSegments(name)) throw unknown();
   const verdict = await policy.decide({
     ...{
       phase: "call",

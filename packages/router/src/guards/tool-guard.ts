@@ -85,19 +85,22 @@ export class ToolGuard {
     if (guess !== undefined && decided === "allow" && !this.#needsDefinition(guess)) return guess;
     const found = guess?.definition === undefined ? await this.#search.find(guess, signal) : { ...guess };
     this.#found = found;
-    if (decided !== "allow" && (await this.#verdict(found, args)) !== "allow") throw unknown();
+    // The list may have another tool under the name than its spelling tells.
+    const isDecided = decided === "allow" && found.name === guess?.name;
+    if (!isDecided && (await this.#verdict(found, args)) !== "allow") throw unknown();
     return { ...found, definition: found.definition };
   }
 
   /** A tool that is called by its name in the catalog has to be there; one that is called by its server's own may not. */
   #needsDefinition({ candidate: { listing } }: Found): boolean {
     const { reach, tool } = this.#request;
-    const { chain, approvals } = reach.routing.guards;
+    const { chain, approvals, quotas } = reach.routing.guards;
     return (
       typeof tool === "string" ||
       listing.hasOverrides ||
       listing.server.trustsAnnotations === true ||
       chain.wraps ||
+      quotas.areByTool ||
       approvals?.isOn(listing.ref.id) === true
     );
   }

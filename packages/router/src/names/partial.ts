@@ -1,5 +1,5 @@
-import { kinds, type Kind } from "../catalog/kind.ts";
-import type { Presented } from "./presented.ts";
+import type { Kind } from "../catalog/kind.ts";
+import { placesOf, type Presented } from "./presented.ts";
 
 /** How many parts of one list are kept; users who may see the same are given the same. */
 const maxParts = 256;
@@ -25,12 +25,8 @@ export class PartialLists {
 
 function partOf({ kind, server, items, own }: Presented, keeps: readonly boolean[]): Presented {
   const kept = items.filter((_, at) => keeps[at]);
-  const { key } = kinds[kind];
-  const places = new Map(
-    kept.map((item, at) => [(item as unknown as Record<string, string>)[key] ?? "", at]),
-  );
   return Object.freeze({
-    ...{ kind, server, places },
+    ...{ kind, server, places: placesOf(kind, kept) },
     items: Object.freeze(kept),
     own: Object.freeze(own.filter((_, at) => keeps[at])),
   });

@@ -23,7 +23,10 @@ export interface Presented<K extends Kind = Kind> {
   readonly kind: K;
   readonly server: ServerId;
   readonly items: readonly CatalogItems[K][];
-  /** By the name in the catalog, or the URI or URI template: which of `items` it is. Names are never taken apart. */
+  /**
+   * By the name in the catalog, or the URI or URI template: which of `items` it is. Names are never taken apart; what two of
+   * them have is nobody's, and not in it.
+   */
   readonly places: ReadonlyMap<string, number>;
   /** The server's own words for each of `items`. */
   readonly own: readonly Items[K][];
@@ -54,12 +57,23 @@ export function present<K extends Kind>(
     const made = presentOne(kind, item, how, isStale);
     return made === undefined ? [] : [{ made: Object.freeze(made), item }];
   });
-  const { key } = kinds[kind];
   const items = Object.freeze(shown.map(({ made }) => made as CatalogItems[K]));
-  const places = new Map(
-    items.map((item, at) => [(item as unknown as Record<string, string>)[key] ?? "", at]),
-  );
+  const places = placesOf(kind, items);
   return Object.freeze({ kind, server: how.server, items, places, own: shown.map(({ item }) => item) });
+}
+
+/** Where each name of a list is that only one in it has. */
+export function placesOf(kind: Kind, items: readonly object[]): ReadonlyMap<string, number> {
+  const { key } = kinds[kind];
+  const places = new Map<string, number>();
+  const shared = new Set<string>();
+  items.forEach((item, at) => {
+    const name = (item as Readonly<Record<string, string>>)[key] ?? "";
+    if (places.has(name)) shared.add(name);
+    places.set(name, at);
+  });
+  for (const name of shared) places.delete(name);
+  return places;
 }
 
 function presentOne(

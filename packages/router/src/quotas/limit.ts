@@ -56,6 +56,11 @@ export class Limit {
     return this.#counters !== undefined && this.#quota.calls !== undefined;
   }
 
+  /** Whether it matters which tool is called, and then only one that there is may be counted. */
+  get isByTool(): boolean {
+    return this.#isTool !== undefined || this.#quota.per?.includes("tool") === true;
+  }
+
   /** Whether a call counts. */
   counts({ server, tool }: CountedCall): boolean {
     return this.#isServer?.(server) !== false && this.#isTool?.(tool) !== false;

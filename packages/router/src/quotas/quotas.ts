@@ -35,6 +35,11 @@ export class Quotas {
     return this.#limits.length > 0;
   }
 
+  /** Whether it matters to any which tool is called. */
+  get areByTool(): boolean {
+    return this.#limits.some(({ isByTool }) => isByTool);
+  }
+
   /**
    * Counts a call; throws or rejects with `RATE_LIMITED` where it is one too many. It gives a promise only where a store has
    * to be asked.
