@@ -216,7 +216,7 @@ function discoveryClient(routing: Routing): CatalogClient {
   return Object.freeze({
     async listTools(options = {}) {
       const answers = await listAll(routing, asked, "tools", options);
-      return toolListing(routing, await guardAnswers(routing, "tools", answers, undefined));
+      return toolListing(routing, await guardAnswers(routing, "tools", answers, options));
     },
   } satisfies CatalogClient);
 }

@@ -189,6 +189,23 @@ describe("trust on first use", () => {
     expect((await globex.listTools()).tools).toEqual([]);
   });
 
+  it("DOS-07: a server that thinks of new tools without an end fills no store with them", async () => {
+    await using all = await open();
+    const ada = all.client();
+    await ada.listTools();
+    const key = { workspace: "acme", server: "notes", kind: "tool" } as const;
+    for (let at = 0; at < 20_000; at++)
+      await all.store.approvals.put({ ...key, name: `made-up-${at}` } as never, {}, { ifVersion: null });
+    const count = async () => all.store.approvals.clear({ ...key, name: "new" } as never);
+    all.definitions.new = { name: "new", inputSchema: { type: "object" } };
+    const listing = await ada.listTools({ fresh: true });
+    expect(names(listing)).toEqual(["notes__read", "notes__list"]);
+    expect(listing.unapproved).toMatchObject([{ name: "new" }]);
+    await needed(ada.callTool("notes__new"));
+    expect(await count()).toBe(0);
+    await ada.callTool("notes__read");
+  });
+
   it("PIN-06: a server that is reached in another way is not even asked until that is approved", async () => {
     const store = sqliteStore(join(folder, "launch.db"));
     await using all = await open("trust-on-first-use", { store });
@@ -284,6 +301,17 @@ describe("review", () => {
       await ada.listTools();
     }
     expect(asked).toBe(before);
+  });
+
+  it("heeds what is revoked here at once, also where the store tells of nothing", async () => {
+    const silent: Store = { ...memoryStore(), watch: () => ({ [Symbol.dispose]() {} }) };
+    await using all = await open("review", { store: silent });
+    const ada = all.client();
+    await approveAll(all, "acme", () => ada.listTools({ fresh: true }));
+    await ada.callTool("notes__read");
+    await all.desk.revoke({ server: "notes" as never, kind: "tool", name: "read" }, "grace");
+    await needed(ada.callTool("notes__read"));
+    expect(names(await ada.listTools())).toEqual(["notes__list"]);
   });
 
   it("is off where a server is said not to need it", async () => {

@@ -118,6 +118,7 @@ export class Approvals {
     const shelf = this.#book.shelf(this.#workspace, thing.server);
     const key = this.#keyOf(thing);
     let entry = await shelf.entry(idOf(thing), key);
+    if (entry === null && shelf.isFull) throw refusal(neededOf(thing, hash, {}, undefined));
     if (entry === null && hash !== undefined && this.#modeOf(thing.server) === "trust-on-first-use") {
       const approved = seenAt(clock.now(), hash, thing.definition);
       shelf.changed(idOf(thing));
@@ -134,13 +135,20 @@ export class Approvals {
     // Where nothing was approved yet there is nothing to compare with, and what waits already need not be written down.
     if (hash !== undefined && entry?.approved === undefined && entry?.pending?.hash === hash)
       throw refusal(neededOf(thing, hash, {}, undefined));
-    throw await this.#refusal(thing, hash);
+    const refused = await this.#refusal(thing, hash);
+    if (refused === undefined) return false;
+    throw refused;
   }
 
-  async #refusal(thing: Thing, hash: string | undefined): Promise<TenantryError> {
+  /** Why it is not approved, by what the store says now; `undefined` where it is, and the store has not told of it yet. */
+  async #refusal(thing: Thing, hash: string | undefined): Promise<TenantryError | undefined> {
     const key = this.#keyOf(thing);
     const row = await this.#book.store.approvals.get(key);
     const record = row === undefined ? {} : recordOf(row.value);
+    if (hash !== undefined && record.approved?.hash === hash) {
+      this.#book.shelf(this.#workspace, thing.server).changed(idOf(thing));
+      return undefined;
+    }
     if (hash !== undefined) await this.#remember(thing, hash, record, row?.version ?? null);
     return refusal(neededOf(thing, hash, record, thing.definition));
   }

@@ -12,6 +12,7 @@ import {
 } from "@tenantry/core";
 import { neededOf } from "./approvals.ts";
 import type { ApprovalBook } from "./book.ts";
+import { idOf } from "./shelf.ts";
 import { recordOf, type ApprovalRecord, type Seen } from "./record.ts";
 
 /** What is approved or waits for it, and since when, in milliseconds since the Unix epoch. */
@@ -67,6 +68,8 @@ export function approvalDesk(book: ApprovalBook, workspace: WorkspaceId): Approv
     if (row === undefined || next === undefined) return;
     await store.approvals.put(key, next as Json, { ifVersion: row.version });
     const { server, kind, name } = address;
+    // Here it holds at once, whenever the store tells of it.
+    book.shelf(workspace, server).changed(idOf(key));
     const hash = (next.approved ?? next.pending)?.hash ?? null;
     await store.audit.append({
       ...{ workspace, action, at: Math.floor(clock.now()) },

@@ -5,6 +5,8 @@ import { recordOf, type ApprovalRecord } from "./record.ts";
 const freshMs = 30_000;
 /** … and how long while such a look is under way: a store may not tell of what another process has revoked. */
 const usableMs = 60_000;
+/** How many rows of one server there may be: what it thinks of beside them waits for nobody's approval, and gets none. */
+const maxRows = 20_000;
 /** From how many changed rows on all are read again. */
 const readOneByOne = 8;
 
@@ -51,6 +53,11 @@ export class Shelf {
     if (!this.#stale.has(id) || this.#stale.size > readOneByOne) await this.#read();
     // It may have changed while all were read.
     return this.peek(id) ?? (await this.#readOne(id, key));
+  }
+
+  /** Whether nothing more is written down of the server, which could fill the store with what it makes up. */
+  get isFull(): boolean {
+    return (this.#rows?.size ?? 0) + this.#stale.size >= maxRows;
   }
 
   /** Whether everything of a list that changes no more was found to be approved, and still is. */

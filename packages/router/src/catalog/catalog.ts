@@ -71,6 +71,11 @@ const changedKinds = {
   resources_changed: ["resources", "resourceTemplates"],
 } as const satisfies Record<ChangeKind, readonly Kind[]>;
 
+/** Learns whose authority a route carries. */
+function learn({ target, context }: Route, signal: AbortSignal | undefined): void | Promise<void> {
+  return learnSubject(target, { context, signal });
+}
+
 /** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
 const retryMs = 5_000;
 /**
@@ -100,19 +105,27 @@ export class Catalog {
 
   /**
    * Gives a list: the known one, at once, where it is good enough, else what the server says. Throws where the server says
-   * nothing and nothing is known.
+   * nothing and nothing is known. Whoever has to say first that the server may be asked, and with which credential, has as
+   * long as the server has after that.
    */
   list<K extends Kind>(
     candidate: Candidate,
     kind: K,
     request: ListRequest,
   ): ListAnswer<K> | Promise<ListAnswer<K>> {
-    const learning = learnSubject(candidate.route.target, {
-      context: candidate.route.context,
-      signal: request.signal,
-    });
-    if (learning !== undefined) return learning.then(() => this.#list(candidate, kind, request));
-    return this.#list(candidate, kind, request);
+    const { route } = candidate;
+    request.signal?.throwIfAborted();
+    // No credential is for a server that nobody may go to.
+    const admitted = route.admit?.();
+    const learning = admitted ?? learn(route, request.signal);
+    if (learning === undefined) return this.#list(candidate, kind, request);
+    const { signal: caller, timeoutMs } = request;
+    const { clock } = this.#parts;
+    const expired = () => listTimeout(route.target.server.id, kind, timeoutMs, "unsent");
+    return withDeadline({ keepAlive: true, clock, timeoutMs, signal: caller, expired }, async (signal) => {
+      await learning;
+      if (admitted !== undefined) await learn(route, signal);
+    }).then(() => this.#list(candidate, kind, request));
   }
 
   /** What is known of a list, for whoever's authority the candidate's route carried last. */

@@ -1,4 +1,13 @@
-import { isThenable, type ApprovalNeeded, type Tool, type WorkspaceId } from "@tenantry/core";
+import {
+  isThenable,
+  quote,
+  TenantryError,
+  withDeadline,
+  type ApprovalNeeded,
+  type ServerId,
+  type Tool,
+  type WorkspaceId,
+} from "@tenantry/core";
 import { reasonOf } from "../catalog/failure.ts";
 import { keyOf } from "../catalog/item-list.ts";
 import type { Kind } from "../catalog/kind.ts";
@@ -10,16 +19,50 @@ import type { Answer } from "../views/list-all.ts";
 import type { Asker } from "./guards.ts";
 import { guardedKinds, identityThing, itemThing } from "./things.ts";
 
-/** Leaves out of what servers have listed whatever whoever asks may not see, and what is not approved. */
+/** Who asks, and how long they wait for what is decided of one server's list. */
+export interface GuardedListing {
+  /** Absent where there is no user yet. */
+  readonly who?: Asker | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** In milliseconds; defaults to the router's limit. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Leaves out of what servers have listed whatever whoever asks may not see, and what is not approved. A list of which that
+ * is not decided in time is left out. It throws for an abort only.
+ */
 export async function guardAnswers<K extends Kind>(
   routing: Routing,
   kind: K,
   answers: readonly Answer<K>[],
-  who: Asker | undefined,
+  { who, signal: caller, timeoutMs = routing.limits.listTimeoutMs }: GuardedListing,
 ): Promise<readonly Answer<K>[]> {
   const { policy, approvals } = routing.guards;
   if (!policy.isOn && approvals === undefined) return answers;
-  return Promise.all(answers.map((answer) => guardOne(routing, kind, answer, who)));
+  const { clock } = routing;
+  const guarded = await Promise.all(
+    answers.map((answer) => {
+      const { server } = answer;
+      const expired = () => undecided(server, timeoutMs);
+      return withDeadline({ keepAlive: true, clock, timeoutMs, signal: caller, expired }, () =>
+        guardOne(routing, kind, answer, who),
+      ).catch((failure: unknown) => withoutList(answer, failure));
+    }),
+  );
+  caller?.throwIfAborted();
+  return guarded;
+}
+
+function undecided(server: ServerId, timeoutMs: number): TenantryError {
+  const what = `What may be shown of the server ${quote(server)} was not decided within ${timeoutMs} ms`;
+  return new TenantryError("TIMEOUT", `${what}; ask again later or allow more.`, {
+    ...{ server, retryable: true, delivery: "answered" },
+  });
+}
+
+function withoutList<K extends Kind>({ shown: _shown, ...others }: Answer<K>, failure: unknown): Answer<K> {
+  return { ...others, error: reasonOf(failure, others.server) };
 }
 
 /** Before there is a user, there is what rules allow to somebody without a name or a role. */
@@ -33,19 +76,14 @@ async function guardOne<K extends Kind>(
   answer: Answer<K>,
   who: Asker | undefined,
 ): Promise<Answer<K>> {
-  const { candidate, shown, server } = answer;
+  const { candidate, shown } = answer;
   if (candidate === undefined || shown === undefined) return answer;
-  try {
-    await approveServer(routing, answer);
-    const visible = await visibleTo(routing, kind, { candidate, shown }, who);
-    const unapproved = await reviewAll(routing, kind, visible);
-    if (unapproved.size === 0) return { ...answer, shown: visible };
-    const approved = visible.own.map((_, at) => !unapproved.has(at));
-    return { ...answer, shown: routing.partial.of(visible, approved), unapproved: [...unapproved.values()] };
-  } catch (failure) {
-    const { shown: _quarantined, ...others } = answer;
-    return { ...others, error: reasonOf(failure, server) };
-  }
+  await approveServer(routing, answer);
+  const visible = await visibleTo(routing, kind, { candidate, shown }, who);
+  const unapproved = await reviewAll(routing, kind, visible);
+  if (unapproved.size === 0) return { ...answer, shown: visible };
+  const approved = visible.own.map((_, at) => !unapproved.has(at));
+  return { ...answer, shown: routing.partial.of(visible, approved), unapproved: [...unapproved.values()] };
 }
 
 /** A server that is not what it was is wholly left out, whatever it lists. */

@@ -1,4 +1,12 @@
-import type { Connection, JsonObject, Prompt, TenantryError } from "@tenantry/core";
+import {
+  quote,
+  TenantryError,
+  withDeadline,
+  type AbortableOptions,
+  type Connection,
+  type JsonObject,
+  type Prompt,
+} from "@tenantry/core";
 import type { Place } from "../calls/find-place.ts";
 import { noHints } from "../policy/hints.ts";
 import { hasDotSegments } from "../policy/dot-segments.ts";
@@ -41,11 +49,36 @@ export async function allowRead(
   if (verdict !== "allow") throw unknown();
 }
 
-/** Throws as {@link allowRead} does, and `APPROVAL_REQUIRED` for a prompt that is not approved; gives what is left to check. */
-export async function admitRead(
+/** How long is waited for whoever decides. */
+export interface ReadPatience extends AbortableOptions {
+  readonly timeoutMs: number;
+}
+
+/**
+ * Throws as {@link allowRead} does, `APPROVAL_REQUIRED` for a prompt that is not approved and `TIMEOUT`; gives what is left to
+ * check.
+ */
+export function admitRead(
   reach: Reach,
   request: ReadRequest,
-  signal: AbortSignal | undefined,
+  { signal, timeoutMs }: ReadPatience,
+): Promise<ConnectionCheck | undefined> {
+  const { clock } = reach.routing;
+  const { id: server } = request.candidate.listing.ref;
+  const expired = () => {
+    const what = `Whether the server ${quote(server)} may be asked was not decided within ${timeoutMs} ms`;
+    const why = `${what}; ask again later or allow more.`;
+    return new TenantryError("TIMEOUT", why, { server, retryable: true, delivery: "unsent" });
+  };
+  return withDeadline({ keepAlive: true, clock, timeoutMs, signal, expired }, (ending) =>
+    admit(reach, request, ending),
+  );
+}
+
+async function admit(
+  reach: Reach,
+  request: ReadRequest,
+  signal: AbortSignal,
 ): Promise<ConnectionCheck | undefined> {
   await allowRead(reach, request);
   const { candidate, kind, name } = request;
@@ -62,7 +95,7 @@ export async function admitRead(
 async function promptOf(
   { routing: { catalog, limits } }: Reach,
   { candidate, name, unknown }: ReadRequest,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Prompt> {
   const known = catalog.known(candidate, "prompts");
   const request = { signal, timeoutMs: limits.listTimeoutMs, fresh: known?.trouble === "changed" };

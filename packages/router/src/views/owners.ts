@@ -1,11 +1,12 @@
-import type {
-  AbortableOptions,
-  CompletionTarget,
-  JsonObject,
-  Params,
-  PromptAddress,
-  ResourceAddress,
-  TenantryError,
+import {
+  raceAbort,
+  type AbortableOptions,
+  type CompletionTarget,
+  type JsonObject,
+  type Params,
+  type PromptAddress,
+  type ResourceAddress,
+  type TenantryError,
 } from "@tenantry/core";
 import { unknownPrompt, unknownResource } from "../calls/address.ts";
 import { byCatalogName, findPlace, type Place } from "../calls/find-place.ts";
@@ -32,7 +33,8 @@ export async function ownerOfPrompt(
     if (others.length > 0) return placeAmong(reach, "prompts", { name: prompt, candidates, unknown, signal });
     // What its name alone tells is decided before its server is asked for a list.
     const name = only.listing.ownName(prompt);
-    if (name !== undefined) await allowRead(reach, { candidate: only, kind: "prompts", name, args, unknown });
+    if (name !== undefined)
+      await raceAbort(allowRead(reach, { candidate: only, kind: "prompts", name, args, unknown }), signal);
   }
   return findPlace(reach.routing, candidates, { kind: "prompts", ...byCatalogName(prompt), unknown }, signal);
 }

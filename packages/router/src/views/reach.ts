@@ -60,7 +60,7 @@ export class Reach {
   /** What may be seen of every server's list of one kind. */
   async list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
     const answers = await listAll(this.routing, this.all, kind, options);
-    return guardAnswers(this.routing, kind, answers, this.who);
+    return guardAnswers(this.routing, kind, answers, { ...options, who: this.who });
   }
 
   /** The client's way to ask a person, where it was given one. */

@@ -52,8 +52,11 @@ export async function subscribeAll(
     const server = candidate.listing.ref.id;
     try {
       const { target, context, admit } = candidate.route;
-      await admit?.();
-      await learnSubject(target, { context, signal });
+      const ready = (async () => {
+        await admit?.();
+        await learnSubject(target, { context, signal });
+      })();
+      await raceAbort(ready, signal);
       const one = listen();
       heard.push(one);
       await raceAbort(one.opened, signal);
@@ -127,7 +130,8 @@ async function ownersOf(
   const owners = await Promise.all(
     watched.map(async (one) => {
       const owner = await ownerOfResource(reach, one, { signal });
-      await allowRead(reach, { ...owner, kind: "resources", unknown: () => unknownResource(one) });
+      const read = { ...owner, kind: "resources", unknown: () => unknownResource(one) } as const;
+      await raceAbort(allowRead(reach, read), signal);
       return owner;
     }),
   );

@@ -175,13 +175,14 @@ export class WorkspaceView implements WorkspaceClient {
     options: RequestOptions,
   ): Promise<Result<M>> {
     const { candidate } = read;
-    const check = await admitRead(this.#reach, read, options.signal);
+    const timeoutMs = options.timeoutMs ?? this.#reach.timeoutMs([candidate]);
+    const check = await admitRead(this.#reach, read, { signal: options.signal, timeoutMs });
     const { route } = this.#reach.to(candidate.listing, options);
     return askServer(this.#reach.routing, route, {
       method,
       params,
       options: this.#reach.optionsFor(candidate, options),
-      timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs([candidate]),
+      timeoutMs,
       check,
     });
   }
