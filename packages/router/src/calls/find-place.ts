@@ -52,9 +52,10 @@ export async function findPlace(
   search: Search,
   signal: AbortSignal,
 ): Promise<Place> {
-  const asked = candidates.map((candidate) => findOn(routing, candidate, search, signal));
+  const ask = (candidate: Candidate) => findOn(routing, candidate, search, signal);
   if (candidates.length > 1 && candidates.some(({ listing }) => search.mayShare(listing)))
-    return onlyPlace(asked, search, signal);
+    return onlyPlace(routing, { candidates, ask }, search, signal);
+  const asked = candidates.map(ask);
   try {
     return await Promise.any(asked);
   } catch (failure) {
@@ -63,17 +64,30 @@ export async function findPlace(
   }
 }
 
-/** The one server that has the name: what two have is nobody's. One that cannot be asked does not keep the others from it. */
+interface AskedForPlace {
+  readonly candidates: readonly Candidate[];
+  readonly ask: (candidate: Candidate) => Promise<Place>;
+}
+
+/**
+ * The one server that has the name: what two have is nobody's. One that cannot be asked does not keep the others from it, and
+ * one that did not answer in time of late is asked only where no other has it.
+ */
 async function onlyPlace(
-  asked: readonly Promise<Place>[],
+  { catalog: { silences } }: Routing,
+  { candidates, ask }: AskedForPlace,
   search: Search,
   signal: AbortSignal,
 ): Promise<Place> {
-  const settled = await Promise.allSettled(asked);
-  signal.throwIfAborted();
-  const [place, ...others] = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  if (place !== undefined && others.length === 0) return place;
-  if (place !== undefined) throw search.unknown();
+  const isSilent = ({ route }: Candidate) => silences.has(route.target);
+  const settled: PromiseSettledResult<Place>[] = [];
+  for (const some of [candidates.filter((one) => !isSilent(one)), candidates.filter(isSilent)]) {
+    settled.push(...(await Promise.allSettled(some.map(ask))));
+    signal.throwIfAborted();
+    const [place, ...others] = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    if (place !== undefined && others.length === 0) return place;
+    if (place !== undefined) throw search.unknown();
+  }
   throw reasonOf(
     settled.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : [])),
     search,
@@ -106,9 +120,11 @@ async function findOn(
         return runAt(pool, route, (connection) => look(connection, signal), options);
       },
     );
+    catalog.silences.note(route.target, undefined);
     if (own !== undefined) return { candidate, name: own };
   } catch (failure) {
     caller.throwIfAborted();
+    catalog.silences.note(route.target, failure);
     throw unsent(failure, kind);
   }
   throw unknown();

@@ -23,6 +23,7 @@ import { readPages } from "./pages.ts";
 import { PublicLists } from "./public-lists.ts";
 import { Misses } from "./misses.ts";
 import { Readings } from "./readings.ts";
+import { Silences } from "./silences.ts";
 import { SavedCatalogs, type CatalogStore } from "./saved-catalogs.ts";
 
 /** What a catalog works with. */
@@ -83,6 +84,7 @@ const retryMs = 5_000;
  * credential carries. It asks a server as whoever wants to know, and keeps what it says for that context alone.
  */
 export class Catalog {
+  readonly silences: Silences;
   readonly #parts: CatalogParts;
   readonly #lists = new KeptLists();
   readonly #contexts: Contexts;
@@ -97,6 +99,7 @@ export class Catalog {
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
+    this.silences = new Silences(parts.clock);
     this.#contexts = new Contexts(this.#lists, parts.limits);
     this.#public = new PublicLists(this.#lists);
     const { store, clock, limits } = parts;

@@ -1,8 +1,10 @@
+import { setImmediate as settle } from "node:timers/promises";
 import { principalOf, type ServerId, type Upstream, type WorkspaceId } from "@tenantry/core";
 import { expect, it } from "vitest";
 import { createRouter, type Policy } from "../index.ts";
 import { ManualClock } from "../../test/manual-clock.ts";
-import { MemoryPool, toolServer } from "../../test/memory-pool.ts";
+import { MemoryPool, never, toolServer } from "../../test/memory-pool.ts";
+import { workspace } from "../../test/workspace.ts";
 
 const upstream: Upstream = { endpoint: () => Promise.reject(new Error("The router opened an endpoint.")) };
 
@@ -33,6 +35,39 @@ it.each<[string, Policy]>([
   expect(pool.methods("one")).toContain("tools/call");
   expect(pool.methods("two")).not.toContain("tools/call");
 });
+
+it.each([[{}], [{ policy: { deny: [{ tool: "other" }] } }]])(
+  "a server that hangs keeps nobody waiting again for what another has (with %j)",
+  async (guards) => {
+    const hanging = { era: "modern" as const, answer: () => never() };
+    const { as, clock, pool } = workspace(
+      { one: toolServer(["search"]), two: hanging },
+      {},
+      { names: "plain", guards },
+    );
+    /** How long a call takes, in milliseconds of a clock that goes on only while it waits. */
+    const duration = async (user: string, tool: string) => {
+      const begunAt = clock.now();
+      let isDone = false;
+      const called = as(user)
+        .callTool(tool)
+        .finally(() => (isDone = true));
+      called.catch(() => {});
+      while (!isDone) {
+        for (let turns = 0; turns < 10 && !isDone; turns++) await settle();
+        if (!isDone) clock.advance(1_000);
+      }
+      return clock.now() - begunAt;
+    };
+    expect(await duration("ada", "search")).toBe(30_000);
+    expect(await duration("ada", "search")).toBe(0);
+    expect(await duration("bob", "search")).toBe(30_000);
+    expect(await duration("ada", "read")).toBe(30_000);
+    expect(pool.methods("one").filter((method) => method === "tools/call")).toHaveLength(3);
+    clock.advance(30_000);
+    expect(await duration("ada", "search")).toBe(30_000);
+  },
+);
 
 it("what two servers may both be asked for under one name is nobody's", async () => {
   const { view, pool } = ada({ deny: [{ tool: "other" }] });

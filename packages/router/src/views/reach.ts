@@ -57,9 +57,13 @@ export class Reach {
       .map((listing) => this.to(listing, options));
   }
 
-  /** What may be seen of every server's list of one kind. */
-  async list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
-    const answers = await listAll(this.routing, this.all, kind, options);
+  /** What may be seen of every server's list of one kind, or of those of `asked`. */
+  async list<K extends Kind>(
+    kind: K,
+    options: ListOptions,
+    asked: readonly Candidate[] = this.all,
+  ): Promise<readonly Answer<K>[]> {
+    const answers = await listAll(this.routing, asked, kind, options);
     return guardAnswers(this.routing, kind, answers, { ...options, who: this.who });
   }
 
