@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Store } from "@tenantry/core";
-import { startFakeServer } from "@tenantry/testing";
+import { manualClock, startFakeServer } from "@tenantry/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   createTenantry,
@@ -69,6 +69,25 @@ describe("a store of approvals that never answers", () => {
     const { tools, unavailable } = await ada.listTools({ timeoutMs: 50 });
     expect(new Set(tools.map(({ origin }) => origin.server))).toEqual(new Set(["files"]));
     expect(unavailable).toMatchObject([{ server: "notes", error: { code: "TIMEOUT", retryable: true } }]);
+  });
+});
+
+describe("a store of lists that never answers", () => {
+  it("keeps an instance from closing no longer than any store may take", async () => {
+    const store = memoryStore();
+    const lists = new Proxy({} as Store["lists"], { get: () => never });
+    const clock = manualClock();
+    const tenantry = open({ store: { ...store, lists }, sealer, clock });
+    const listed = tenantry.workspace("acme").as("ada").listTools();
+    // What is saved is waited for a second at most before a server is asked.
+    await clock.advance(1_000);
+    expect((await listed).unavailable).toEqual([]);
+    let isClosed = false;
+    const closing = tenantry.close().then(() => (isClosed = true));
+    await clock.advance(14_000);
+    expect(isClosed).toBe(false);
+    await clock.advance(1_000);
+    await closing;
   });
 });
 

@@ -46,6 +46,8 @@ interface Entry {
 
 /** How long a list waits for the store, in milliseconds: a server that can be asked must not be kept waiting by it. */
 const patienceMs = 1_000;
+/** How long the store may take to save one, in milliseconds. */
+const savingMs = 15_000;
 const maxAttempts = 3;
 
 /**
@@ -82,9 +84,9 @@ export class SavedCatalogs {
     this.#begin(this.#save(keyOf(owner), known));
   }
 
-  /** Forgets what one context was told, while nobody waits for it. */
+  /** Forgets what one context was told, while nobody waits for it; what is being saved of it is to be there then. */
   drop(owner: Owner): void {
-    this.#begin(this.#store.catalogs.delete(keyOf(owner)));
+    this.#begin(this.settled().then(() => this.#store.catalogs.delete(keyOf(owner))));
   }
 
   /** Deletes what those users were told, and what is being saved of it; rejects as the store does. */
@@ -94,13 +96,14 @@ export class SavedCatalogs {
     await this.#store.catalogs.clear({ workspace, ...(user && { user }), ...(server && { server }) });
   }
 
-  /** Resolves when nothing is being saved; it never rejects. */
+  /** Resolves when nothing is being saved; it never rejects. What the store has not taken in time is not waited for. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending);
   }
 
   #begin(work: Promise<unknown>): void {
-    const done = work.then(
+    const deadline = { clock: this.#clock, timeoutMs: savingMs, expired: () => undefined };
+    const done = withDeadline(deadline, () => work).then(
       () => {},
       () => {},
     );

@@ -63,7 +63,7 @@ export interface PolicyRule {
   readonly server?: Glob | readonly Glob[] | undefined;
   /** The server's own name of a tool. */
   readonly tool?: Glob | readonly Glob[] | undefined;
-  /** A resource's URI, or a template's. */
+  /** A resource's URI as it is written, or a template's. Where there is a policy, nobody reads one with dot segments. */
   readonly resource?: Glob | readonly Glob[] | undefined;
   /** The server's own name of a prompt. */
   readonly prompt?: Glob | readonly Glob[] | undefined;

@@ -18,6 +18,11 @@ export class LocalCounters {
     this.#clock = clock;
   }
 
+  /** How many there are, ended ones that were not looked at since included. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
   /** Adds to a counter; begins one of `ttlMs` where there is none, or it has ended. */
   add(name: string, points: number, ttlMs: number): Counter {
     const now = this.#clock.now();
@@ -38,6 +43,7 @@ export class LocalCounters {
 
   /** Takes what a store has counted. */
   set(name: string, counter: Counter): void {
+    if (!this.#counts.has(name)) this.#sweepSome(this.#clock.now());
     this.#counts.set(name, { ...counter });
   }
 

@@ -47,6 +47,18 @@ function storeCounters() {
   return { counters, asked, state, theirs };
 }
 
+describe("counters that have ended", () => {
+  it.each(["add", "set"] as const)("do not pile up, however they have come: %s", (how) => {
+    const counters = new LocalCounters(clock);
+    for (let user = 0; user < 1_000; user++) {
+      if (how === "add") counters.add(`user ${user}`, 1, 1_000);
+      else counters.set(`user ${user}`, { points: 9, expiresAt: clock.now() + 1_000 });
+      clock.advance(100);
+    }
+    expect(counters.size).toBeLessThan(100);
+  });
+});
+
 describe("a rate", () => {
   it("holds for a window, and says when the next one begins", async () => {
     const of = quotas([{ per: ["user"], calls: 2, windowMs: 1_000 }]);
