@@ -11,7 +11,10 @@ export default defineConfig({
     // Four projects, not one per package: each one starts a server of its own.
     projects: [
       { extends: true, test: { name: "packages", include: ["packages/**/src/**/*.test.ts"] } },
-      { extends: true, test: { name: "laws", include: ["checks/{laws,storm,refresh}/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "laws", include: ["checks/{laws,storm,refresh,cutover}/**/*.test.ts"] },
+      },
       { extends: true, test: { name: "bench", include: ["checks/bench/**/*.test.ts"] } },
       { extends: true, test: { name: "examples", include: ["examples/**/*.test.ts"] } },
     ],

@@ -64,7 +64,14 @@ export type { CredentialVault, ValueAddress, ValueFacts } from "@tenantry/creden
 export { clientCredentials, issuerCallbackUrl, oauth } from "@tenantry/credentials/oauth";
 export { memoryStore } from "@tenantry/store";
 export { inProcess } from "@tenantry/client";
-export { checkDefinition, parseDefinition, Secret, secret, TenantryError } from "@tenantry/core";
+export {
+  checkDefinition,
+  parseDefinition,
+  Secret,
+  secret,
+  serversFromJson,
+  TenantryError,
+} from "@tenantry/core";
 export type {
   ApprovalAddress,
   ApprovalKind,
@@ -88,6 +95,7 @@ export type {
   ElicitResult,
   ErrorCode,
   HostedServer,
+  IgnoredSetting,
   InProcessServer,
   ListOptions,
   LogMessage,
@@ -108,6 +116,8 @@ export type {
   SamplingResult,
   ServerDefinition,
   ServerRequestHandlers,
+  ServersFromJson,
+  ServersFromJsonOptions,
   ServerStatus,
   SwitchedServer,
   ToolAddress,

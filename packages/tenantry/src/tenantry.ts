@@ -62,10 +62,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const id = randomUUID();
   const connector = createConnector({
-    egress,
-    meta: viaMeta([id]),
-    limits: limits.client,
-    clock,
+    ...{ egress, limits: limits.client, clock, meta: viaMeta([id]) },
     ...(clientInfo && { clientInfo }),
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
@@ -76,12 +73,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const router = createRouter({ ...parts, lists: options.store });
   // What is wrong with a workspace's guards is said now, and not when it is first asked for.
   for (const [id, guards] of checked.guardsOf) router.workspace(id, [], { guards });
-  const dependencies = createRoutingDependencies({
-    egress,
-    clock,
-    limits: limits.process,
-    ...keeping,
-  });
+  const dependencies = createRoutingDependencies({ egress, clock, limits: limits.process, ...keeping });
   const bound = new Map<CheckedServers, BoundServers>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
@@ -112,11 +104,9 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
-  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router];
-  const close = () => {
-    ending.abort();
-    return (closing ??= disposeAll(owned));
-  };
+  const told = { [Symbol.dispose]: () => ending.abort() };
+  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router, told];
+  const close = () => (closing ??= disposeAll(owned));
 
   return Object.freeze({
     id,

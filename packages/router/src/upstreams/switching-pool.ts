@@ -29,7 +29,7 @@ export function switchingPool(
   clock: Pick<Clock, "now">,
 ): ConnectionPool<Connection> {
   async function runSwitched<T>(call: SwitchedCall<T>): Promise<T> {
-    const { first, fallback } = call.way.choice(call.target.scope);
+    const { first, fallback } = call.way.choice(call.target.scope, clock.now());
     if (fallback === undefined) return runAt(first, call);
     try {
       return await runAt(first, call);
@@ -71,7 +71,7 @@ export function switchingPool(
     acquire(target: Target, options: AcquireOptions) {
       const { upstream } = target;
       if (!(upstream instanceof UpstreamSwitch)) return pool.acquire(target, options);
-      return pool.acquire(upstream.at(upstream.choice(target.scope).first, target), options);
+      return pool.acquire(upstream.at(upstream.choice(target.scope, clock.now()).first, target), options);
     },
   });
 }

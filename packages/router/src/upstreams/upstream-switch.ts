@@ -1,3 +1,4 @@
+import { namedBy } from "@tenantry/core";
 import type {
   CredentialProvider,
   CredentialRequest,
@@ -87,16 +88,35 @@ export class UpstreamSwitch implements Upstream {
     return this.#parts(name).ref.digest;
   }
 
-  /** Where a call for this scope goes now. */
-  choice(scope: Scope): Choice {
-    const { now } = this.#state;
-    return typeof now === "string" ? { first: now } : choose(now, this.#positionOf(scope));
+  /**
+   * Where a call for this scope goes that begins at `at`, in milliseconds since the Unix epoch. While a route is new, what it
+   * newly leads somewhere is led where it went before, if it surely was not run there.
+   */
+  choice(scope: Scope, at: number): Choice {
+    const { now, before } = this.#state;
+    if (before === undefined && typeof now === "string") return { first: now };
+    const position = this.#positionOf(scope);
+    const choice = choose(now, position);
+    if (choice.fallback !== undefined || before === undefined || !this.watches(choice.first, at))
+      return choice;
+    const { first } = choose(before, position);
+    return first === choice.first ? choice : { first: choice.first, fallback: first };
+  }
+
+  /** The state with another route. What it goes back to by itself is what there was before the first step in its direction. */
+  changedTo(now: Route, since: number): RouteState {
+    const { now: current, before } = this.#state;
+    const grown = namedBy(now).filter((name) => shareOf(now, name) > shareOf(current, name));
+    if (grown.length === 0) return { now, since };
+    const goesOn =
+      before !== undefined && grown.every((name) => shareOf(before, name) < shareOf(current, name));
+    return { now, before: goesOn ? before : current, since };
   }
 
   /** What a principal is told of the route. */
   status(scope: Scope): RouteStatus {
     const { now, rolledBack } = this.#state;
-    const upstream = this.choice(scope).first;
+    const upstream = this.#first(scope);
     return Object.freeze({ route: now, upstream, ...(rolledBack && { rolledBack }) });
   }
 
@@ -135,7 +155,7 @@ export class UpstreamSwitch implements Upstream {
   }
 
   endpoint(...[scope, options]: Parameters<Upstream["endpoint"]>): ReturnType<Upstream["endpoint"]> {
-    return this.#parts(this.choice(scope).first).upstream.endpoint(scope, options);
+    return this.#parts(this.#first(scope)).upstream.endpoint(scope, options);
   }
 
   /** Asks the credentials of the upstream that it is for, or would be for now; absent where none has any. */
@@ -155,7 +175,7 @@ export class UpstreamSwitch implements Upstream {
     if ([...this.server.upstreams.values()].every((parts) => of(parts) === undefined)) return undefined;
     return Object.freeze({
       resolve: (request: CredentialRequest) => {
-        const name = this.#names.get(request.server) ?? this.choice(request.scope).first;
+        const name = this.#names.get(request.server) ?? this.#first(request.scope);
         const parts = this.#parts(name);
         return of(parts)?.resolve({ ...request, server: parts.ref });
       },
@@ -167,6 +187,11 @@ export class UpstreamSwitch implements Upstream {
     this.#outcomes = new Map();
     this.#state = Object.freeze({ now: before, since: at, rolledBack });
     this.#onRolledBack(this, tried);
+  }
+
+  #first(scope: Scope): string {
+    const { now } = this.#state;
+    return typeof now === "string" ? now : choose(now, this.#positionOf(scope)).first;
   }
 
   #parts(name: string): UpstreamParts {

@@ -66,7 +66,9 @@ export interface WorkspaceServers {
   tool(server: string, tool: string, override: ToolOverride | undefined): Promise<void>;
   /**
    * Leads the calls to a server with several upstreams elsewhere. Where one of these gets more calls than before and fails
-   * while that is new, the route is taken back by itself. Rejects with `DEFINITION_INVALID` for a route that is none.
+   * while that is new, the route is taken back by itself: to what it was before the first step in that direction. What it
+   * surely did not run meanwhile is run where it would have been before. Rejects with `DEFINITION_INVALID` for a route that
+   * is none.
    */
   route(server: string, route: Route): Promise<void>;
   /** All servers of the workspace, hidden and unusable ones included, in the order of listings. */
@@ -136,10 +138,8 @@ export function workspaceServers(
         throw new TenantryError("DEFINITION_INVALID", why, { server: key.server });
       }
       const now = checkRoute(given, [...way.server.upstreams.keys()]);
-      const before = way.state.now;
-      const since = options.clock.now();
-      const isOther = JSON.stringify(before) !== JSON.stringify(now);
-      await change(key, (stored) => ({ ...stored, route: { now, since, ...(isOther && { before }) } }));
+      const state = way.changedTo(now, options.clock.now());
+      await change(key, (stored) => ({ ...stored, route: state }));
     },
     async list() {
       const { entries } = await directory.current(workspace);
