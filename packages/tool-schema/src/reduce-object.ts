@@ -1,0 +1,185 @@
+import { Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { wording } from "./hint.ts";
+import { isObject, printed } from "./json.ts";
+import { takesNothing, type Keywords } from "./keywords.ts";
+import { fitKey } from "./names.ts";
+import { asJsonText, makePiece, take, withNull, type Piece } from "./piece.ts";
+import { othersOf, writeOthers } from "./reduce-others.ts";
+import { limitValues, listValues } from "./scalars.ts";
+import type { Restoration } from "./undo.ts";
+
+/** What an object or an array is written with. */
+export interface ReducePart {
+  readonly takesNull: boolean;
+  readonly reduce: (fitting: Fitting, schema: unknown, place: Place) => Piece;
+  /** Whether it is the root, which has to be an object with named properties. */
+  readonly isRoot?: boolean;
+}
+
+/** Writes an object: its properties under names that are taken, and others as a list where they cannot be open. */
+export function reduceObject(
+  fitting: Fitting,
+  keywords: Keywords,
+  place: Place,
+  telling: Telling,
+  part: ReducePart,
+): Piece {
+  const { takesNull, isRoot = false } = part;
+  const { additional } = fitting.dialect;
+  const declared = propertiesOf(keywords, telling);
+  const others = othersOf(keywords, isRoot || declared.length > 0);
+  if (declared.length === 0 && !isRoot && additional !== "any")
+    return writeOthers(fitting, keywords, others ?? true, place, telling, part);
+  const shown = fitInto(fitting, declared, keywords, telling, isRoot);
+  if (shown === undefined) return asJsonText(fitting, keywords, telling, { optionalNull: takesNull });
+  const object = new Written();
+  const required = requiredOf(keywords);
+  for (const [name, schema] of shown) {
+    const key = fitKey(name, fitting.dialect.key);
+    if (key !== name) telling.tell("name", `${key} is what the tool calls ${printed(name, 100)}`);
+    const piece = part.reduce(fitting, schema, within(place, name));
+    object.add(fitting, key, piece, { name, isRequired: required.has(name) });
+  }
+  const parts: Keywords = new Map([["type", "object"]]);
+  const rest = shown.length < declared.length ? true : others;
+  if (additional === "any") openTo(fitting, keywords, rest, place, telling, part, parts);
+  else if (rest !== undefined) object.addOthers(fitting, rest, place, part);
+  listValues(fitting, keywords, "object", parts, telling);
+  limitValues(fitting, keywords, "object", parts, telling);
+  object.writeTo(parts, fitting.dialect.requiresAll);
+  if (additional === "false") parts.set("additionalProperties", false);
+  else if (additional === "absent" && rest === undefined && isClosed(keywords))
+    telling.tell("additionalProperties", wording("additionalProperties", false));
+  const restoration = object.restoration();
+  return makePiece(fitting, parts, keywords, telling, { takesNull, restoration });
+}
+
+function requiredOf(keywords: Keywords): ReadonlySet<string> {
+  return new Set((keywords.get("required") ?? []) as readonly string[]);
+}
+
+function isClosed(keywords: Keywords): boolean {
+  return (
+    takesNothing(keywords.get("additionalProperties")) || takesNothing(keywords.get("unevaluatedProperties"))
+  );
+}
+
+/** Says what other properties there may be, where the provider lets an object say so. */
+function openTo(
+  fitting: Fitting,
+  keywords: Keywords,
+  others: unknown,
+  place: Place,
+  telling: Telling,
+  { reduce }: ReducePart,
+  parts: Keywords,
+): void {
+  if (others === undefined) {
+    if (isClosed(keywords)) parts.set("additionalProperties", false);
+    return;
+  }
+  if (!keywords.has("additionalProperties")) return;
+  const mark = fitting.hints.length;
+  const piece =
+    isObject(others) && Object.keys(others).length > 0
+      ? reduce(fitting, others, within(place, "{}"))
+      : undefined;
+  if (piece?.isAny === true) {
+    fitting.hints.length = mark;
+    telling.tell("additionalProperties", wording("additionalProperties", others));
+  }
+  parts.set("additionalProperties", piece === undefined || piece.isAny ? true : piece.schema);
+}
+
+/** The declared properties, those that are only required with them; what takes no value is left out. */
+function propertiesOf(keywords: Keywords, telling: Telling): [string, unknown][] {
+  const own = keywords.get("properties");
+  const declared = isObject(own) ? Object.entries(own) : [];
+  const required = (keywords.get("required") ?? []) as readonly string[];
+  const names = new Set(declared.map(([name]) => name));
+  const missing = [...new Set(required)].filter((name) => !names.has(name));
+  return [...declared, ...missing.map((name): [string, unknown] => [name, {}])].filter(([name, schema]) => {
+    if (!takesNothing(schema)) return true;
+    telling.tell("not", `without ${printed(name, 100)}`);
+    return false;
+  });
+}
+
+/** The properties that there is room for: all, those of a root that come first, or none. */
+function fitInto(
+  fitting: Fitting,
+  declared: readonly [string, unknown][],
+  keywords: Keywords,
+  telling: Telling,
+  isRoot: boolean,
+): readonly [string, unknown][] | undefined {
+  const { properties, text, nodes } = fitting.left;
+  const room = Math.min(properties, nodes);
+  const length = declared.reduce((sum, [name]) => sum + Math.min(name.length, 64), 0);
+  if (declared.length <= room && take(fitting, "text", length)) {
+    take(fitting, "properties", declared.length);
+    return declared;
+  }
+  if (!isRoot) return undefined;
+  const required = new Set((keywords.get("required") ?? []) as string[]);
+  const first = declared.toSorted(
+    ([one], [other]) => Number(required.has(other)) - Number(required.has(one)),
+  );
+  const count = Math.min(Math.floor(room / 2), Math.floor(text / 2 / 64), declared.length);
+  const shown = first.slice(0, count);
+  const left = first.slice(count, count + 20).map(([name]) => name);
+  telling.tell("properties", `${declared.length - count} more properties: ${printed(left, 240)}`);
+  take(fitting, "properties", count);
+  take(fitting, "text", count * 64);
+  return shown;
+}
+
+/** The properties of an object while they are being written. */
+class Written {
+  readonly #properties = new Map<string, unknown>();
+  readonly #required: string[] = [];
+  readonly #renamed = new Map<string, string>();
+  readonly #optional = new Set<string>();
+  #others: string | undefined;
+
+  add(
+    fitting: Fitting,
+    key: string,
+    piece: Piece,
+    { name, isRequired }: { name: string; isRequired: boolean },
+  ): void {
+    const { requiresAll } = fitting.dialect;
+    // Where the tool takes null, null is what it gets.
+    const isOptional = requiresAll && !isRequired && !piece.takesNull;
+    if (isOptional) this.#optional.add(key);
+    if (key !== name) this.#renamed.set(key, name);
+    if (isRequired || requiresAll) this.#required.push(key);
+    this.#properties.set(key, isOptional ? withNull(fitting, piece).schema : piece.schema);
+  }
+
+  /** Adds one property that holds all others. */
+  addOthers(fitting: Fitting, schema: unknown, place: Place, part: ReducePart): void {
+    let key = "additional_properties";
+    while (this.#properties.has(key)) key += "_";
+    const inside = within(place, "{}");
+    const object: Keywords = new Map([["type", "object"]]);
+    const piece = writeOthers(fitting, object, schema, inside, new Telling(fitting, inside), {
+      ...part,
+      takesNull: false,
+    });
+    this.add(fitting, key, piece, { name: key, isRequired: false });
+    this.#others = key;
+  }
+
+  writeTo(parts: Keywords, requiresAll: boolean): void {
+    parts.set("properties", Object.fromEntries(this.#properties));
+    if (requiresAll || this.#required.length > 0) parts.set("required", this.#required);
+  }
+
+  /** How it is read back; `undefined` where it is read as it is. */
+  restoration(): Restoration | undefined {
+    const [renamed, optional, others] = [this.#renamed, this.#optional, this.#others];
+    if (renamed.size === 0 && optional.size === 0 && others === undefined) return undefined;
+    return { renamed, optional, ...(others !== undefined && { others }) };
+  }
+}

@@ -1,0 +1,101 @@
+import { beside, type Fitting, type Place, type Telling } from "./fitting.ts";
+import { described, wording } from "./hint.ts";
+import { isObject } from "./json.ts";
+import type { Keywords } from "./keywords.ts";
+import { asJsonText, makePiece, replace, withNull, type Piece } from "./piece.ts";
+import { reduce } from "./reduce.ts";
+import { limitValues } from "./scalars.ts";
+
+/** Writes a union: every branch has what stands beside the union, and one of any value makes all of it any value. */
+export function reduceUnion(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): Piece {
+  const word = keywords.has("anyOf") ? "anyOf" : "oneOf";
+  const branches = keywords.get(word) as readonly unknown[];
+  const { own, base } = split(keywords, telling);
+  const mark = fitting.hints.length;
+  const pieces = branches.map((branch) => {
+    const whole = base.size === 0 ? branch : Object.fromEntries([...base, ["allOf", [branch]]]);
+    return reduce(fitting, whole, beside(place));
+  });
+  if (pieces.some(({ isAny }) => isAny)) {
+    // What was said of the branches is gone with them.
+    fitting.hints.length = mark;
+    return asJsonText(fitting, new Map([...own, ...base, [word, branches]]), telling);
+  }
+  const keepsWord = word === "oneOf" && fitting.dialect.keywords.has("oneOf");
+  if (word === "oneOf" && !keepsWord && pieces.length > 1) telling.tell("oneOf", "exactly one of these");
+  const parts: Keywords = new Map();
+  limitValues(fitting, own, "null", parts, telling);
+  if (fitting.dialect.unionStandsAlone === true) return alone(fitting, pieces, own, telling);
+  parts.set(
+    keepsWord ? "oneOf" : "anyOf",
+    pieces.map(({ schema }) => schema),
+  );
+  const takesNull = pieces.some((piece) => piece.takesNull || isNull(piece));
+  return { ...makePiece(fitting, parts, own, telling), takesNull };
+}
+
+/** What describes the union, and what limits each branch; a second union is told. */
+function split(keywords: Keywords, telling: Telling): { own: Keywords; base: Keywords } {
+  const own: Keywords = new Map();
+  const base: Keywords = new Map();
+  for (const [keyword, value] of keywords) {
+    if (describing.has(keyword)) own.set(keyword, value);
+    else if (keyword === "oneOf" && keywords.has("anyOf")) telling.tell(keyword, wording(keyword, value));
+    else if (keyword !== "anyOf" && keyword !== "oneOf") base.set(keyword, value);
+  }
+  return { own, base };
+}
+
+/** A union that may have nothing beside it: its description and `null` go to its first branch. */
+function alone(fitting: Fitting, pieces: readonly Piece[], own: Keywords, telling: Telling): Piece {
+  const isNullable = pieces.some((piece) => piece.takesNull || isNull(piece));
+  const [first, ...others] = pieces.filter((piece) => !isNull(piece));
+  if (first === undefined) return makePiece(fitting, new Map([["type", "null"]]), own, telling);
+  const texts = [own.get("description"), described(undefined, telling.phrases)];
+  const adorned = adorn(fitting, first, texts);
+  const head = isNullable && !first.takesNull ? withNull(fitting, adorned) : adorned;
+  if (others.length === 0) return { ...head, takesNull: isNullable };
+  // A branch may be a union itself, which cannot be nested without something beside it.
+  const branches = [head, ...others].flatMap(({ schema }) =>
+    Array.isArray(schema["anyOf"]) ? (schema["anyOf"] as unknown[]) : [schema],
+  );
+  return { schema: { anyOf: branches }, takesNull: isNullable, isAny: false };
+}
+
+/** The same part with more said before its own description, in its first branch where it is a union. */
+function adorn(fitting: Fitting, piece: Piece, texts: readonly unknown[]): Piece {
+  const { schema } = piece;
+  const said = texts.filter((text) => typeof text === "string" && text !== "");
+  if (said.length === 0) return piece;
+  const union = schema["anyOf"];
+  if (Array.isArray(union)) {
+    const [first, ...others] = union as Readonly<Record<string, unknown>>[];
+    if (!isObject(first)) return piece;
+    const head = adorn(fitting, { ...piece, schema: first }, texts);
+    return { ...piece, schema: { anyOf: [head.schema, ...others] } };
+  }
+  const own = schema["description"];
+  const description = [...said, ...(typeof own === "string" && !said.includes(own) ? [own] : [])].join(
+    "\n\n",
+  );
+  return { ...piece, schema: replace(fitting, schema, { ...schema, description }) };
+}
+
+function isNull({ schema }: Piece): boolean {
+  return schema["type"] === "null";
+}
+
+const describing: ReadonlySet<string> = new Set([
+  "title",
+  "description",
+  "default",
+  "examples",
+  "example",
+  "deprecated",
+  "$schema",
+  "$id",
+  "$anchor",
+  "$comment",
+  "$defs",
+  "definitions",
+]);

@@ -1,0 +1,85 @@
+import { expand } from "./expand.ts";
+import { Telling, type Fitting, type Place } from "./fitting.ts";
+import { isObject } from "./json.ts";
+import { typesOf, type JsonType, type Keywords } from "./keywords.ts";
+import { loosen } from "./loosen.ts";
+import { asJsonText, makePiece, take, type Piece } from "./piece.ts";
+import { reduceArray } from "./reduce-array.ts";
+import { reduceObject } from "./reduce-object.ts";
+import { reduceUnion } from "./reduce-union.ts";
+import { keepReference } from "./reference-piece.ts";
+import { limitValues, listValues } from "./scalars.ts";
+
+/** How many schemas may be within each other, those of unions and references counted. */
+const maxSteps = 96;
+
+/** Writes one schema in the words of a provider that takes a subset of JSON Schema. */
+export function reduce(fitting: Fitting, schema: unknown, place: Place): Piece {
+  const telling = new Telling(fitting, place);
+  const kept = keepReference(fitting, schema, place);
+  if (kept !== undefined) return kept;
+  const { keywords, place: at, isOpen } = expand(fitting, schema, place, telling);
+  if (isOpen || place.steps > maxSteps || !take(fitting, "nodes", 1))
+    return asJsonText(fitting, keywords, telling);
+  foldObject(fitting, keywords, at, telling);
+  if (keywords.has("anyOf") || keywords.has("oneOf")) return reduceUnion(fitting, keywords, at, telling);
+  const types = typesOf(keywords);
+  if (types === undefined) return asJsonText(fitting, keywords, telling);
+  const kinds = [...types].filter((type) => type !== "null");
+  const [only] = kinds;
+  if (only === undefined) return makePiece(fitting, new Map([["type", "null"]]), keywords, telling);
+  if (kinds.length === 1) return reduceType(fitting, keywords, only, at, telling, types.has("null"));
+  return reduceUnion(fitting, unionOfTypes(keywords, [...types]), at, telling);
+}
+
+function reduceType(
+  fitting: Fitting,
+  keywords: Keywords,
+  type: JsonType,
+  place: Place,
+  telling: Telling,
+  takesNull: boolean,
+): Piece {
+  if (type === "object" || type === "array") {
+    const reduceThis = type === "object" ? reduceObject : reduceArray;
+    const isTooDeep = place.depth > fitting.dialect.maxDepth;
+    return isTooDeep
+      ? asJsonText(fitting, keywords, telling, { optionalNull: takesNull })
+      : reduceThis(fitting, keywords, place, telling, { takesNull, reduce });
+  }
+  const parts: Keywords = new Map([["type", type]]);
+  listValues(fitting, keywords, type, parts, telling);
+  limitValues(fitting, keywords, type, parts, telling);
+  return makePiece(fitting, parts, keywords, telling, { takesNull });
+}
+
+/** An object that has properties of its own beside its alternatives becomes one object. */
+function foldObject(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): void {
+  const conditional = ["if", "then", "else", "dependentSchemas"];
+  const types = typesOf(keywords);
+  const isObjectOnly =
+    types?.has("object") === true && [...types].every((type) => type === "object" || type === "null");
+  const properties = keywords.get("properties");
+  if (!isObjectOnly) {
+    // Of what is no object they are told as they are.
+    loosen(fitting, new Map(), place, telling, []);
+    for (const word of conditional) if (keywords.has(word)) loosen(fitting, keywords, place, telling, [word]);
+  } else if (isObject(properties) && Object.keys(properties).length > 0)
+    loosen(fitting, keywords, place, telling, ["anyOf", "oneOf", ...conditional]);
+  else loosen(fitting, keywords, place, telling, conditional);
+}
+
+/** A schema of several types as a union of one each, with the keywords that each has use for. */
+function unionOfTypes(keywords: Keywords, types: readonly JsonType[]): Keywords {
+  const rest = new Map(keywords);
+  const own = ["title", "description", "default", "examples", "example", "deprecated"].filter((word) =>
+    rest.has(word),
+  );
+  const union: Keywords = new Map(own.map((word) => [word, rest.get(word)]));
+  for (const word of [...own, "type"]) rest.delete(word);
+  union.set(
+    "anyOf",
+    types.map((type) => (type === "null" ? { type } : Object.fromEntries([["type", type], ...rest]))),
+  );
+  return union;
+}

@@ -1,0 +1,206 @@
+import { valueKeywords } from "./dialect.ts";
+import { expand } from "./expand.ts";
+import { fitRoot, isPlainRoot } from "./fit-root.ts";
+import { beside, rootPlace, Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { described, wording } from "./hint.ts";
+import { isObject, isSame, printed } from "./json.ts";
+import { keywordsOf, typesOf, type Keywords } from "./keywords.ts";
+import { fitKey } from "./names.ts";
+import { take } from "./piece.ts";
+import { mayStay } from "./scalars.ts";
+
+/** What comes of a root: the schema, and what is to be said beside it. */
+export interface RootOutput {
+  readonly output: Readonly<Record<string, unknown>>;
+  readonly phrases: readonly string[];
+}
+
+/** How many schemas may be within each other, those of unions and references counted. */
+const maxSteps = 96;
+
+/**
+ * Makes one schema what a provider of whole JSON Schema takes: of draft 2020-12, with local references and a plain root.
+ * `undefined` where references by place would lead elsewhere in it; with `writesOut` they are written out instead.
+ */
+export function tidyRoot(
+  fitting: Fitting,
+  input: Readonly<Record<string, unknown>>,
+  { writesOut }: { readonly writesOut: boolean },
+): RootOutput | undefined {
+  const tidier = new Tidier(fitting, writesOut || !isPlainRoot(input));
+  const { keywords, telling } = isPlainRoot(input)
+    ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()) }
+    : fitRoot(fitting, input);
+  const phrases = limitRoot(fitting, keywords, telling);
+  const output = tidier.tidyKeywords(keywords, rootPlace(), telling);
+  if (tidier.keepsPlaces && !isSame(output, input)) return undefined;
+  return { output, phrases: [...phrases, ...telling.phrases] };
+}
+
+/** Leaves the root what it may have; what described it is said beside it. */
+function limitRoot({ dialect }: Fitting, keywords: Keywords, telling: Telling): string[] {
+  const phrases: string[] = [];
+  if (dialect.rootKeywords === undefined) return phrases;
+  for (const [keyword, value] of keywords) {
+    if (dialect.rootKeywords.has(keyword)) continue;
+    keywords.delete(keyword);
+    if (keyword === "description") phrases.push(value as string);
+    else if (!silent.has(keyword) && value !== true) telling.tell(keyword, wording(keyword, value));
+  }
+  return phrases;
+}
+
+/** Goes through a schema once. */
+class Tidier {
+  /** Whether a reference is left that leads to a place which is no definition. */
+  keepsPlaces = false;
+  readonly #fitting: Fitting;
+  readonly #writesOut: boolean;
+
+  constructor(fitting: Fitting, writesOut: boolean) {
+    this.#fitting = fitting;
+    this.#writesOut = writesOut;
+  }
+
+  tidy(schema: unknown, place: Place): unknown {
+    if (typeof schema === "boolean") return schema;
+    const telling = new Telling(this.#fitting, place);
+    const { dialect } = this.#fitting;
+    if (place.depth > dialect.maxDepth || place.steps > maxSteps || !take(this.#fitting, "nodes", 1))
+      return opened(schema, telling);
+    const { keywords, place: at } = this.#follow(schema, place, telling);
+    const output = this.tidyKeywords(keywords, at, telling);
+    const description = described(keywords.get("description"), telling.phrases);
+    if (description === undefined) return output;
+    const restoration = this.#fitting.undo.get(output);
+    const whole = { ...output, description };
+    if (restoration !== undefined) this.#fitting.undo.set(whole, restoration);
+    return whole;
+  }
+
+  /** Goes through the keywords of one schema, of which it leaves the description as it is. */
+  tidyKeywords(keywords: Keywords, place: Place, telling: Telling): Readonly<Record<string, unknown>> {
+    const parts: Keywords = new Map();
+    const renamed = this.#rename(keywords, telling);
+    for (const [keyword, value] of keywords) {
+      const part = this.#tidyKeyword(keyword, value, keywords, place, renamed);
+      if (part !== undefined) parts.set(keyword, part);
+      else if (value !== undefined) telling.tell(keyword, wording(keyword, value));
+    }
+    const needsItems = this.#fitting.dialect.needsItems && typesOf(keywords)?.has("array") === true;
+    if (needsItems && !parts.has("items") && !parts.has("prefixItems")) parts.set("items", {});
+    const output = Object.fromEntries(parts);
+    if (renamed.size > 0) {
+      const back = new Map([...renamed].map(([name, key]) => [key, name]));
+      this.#fitting.undo.set(output, { renamed: back });
+    }
+    return output;
+  }
+
+  /** What the keyword becomes; `undefined` where it is not taken. */
+  #tidyKeyword(
+    keyword: string,
+    value: unknown,
+    keywords: Keywords,
+    place: Place,
+    renamed: ReadonlyMap<string, string>,
+  ): unknown {
+    const { dialect } = this.#fitting;
+    const called = (name: string) => renamed.get(name) ?? name;
+    if (keyword === "properties") return this.#tidyMap(value, (name) => within(place, name), called);
+    if (keyword === "$defs" || keyword === "definitions")
+      return this.#tidyMap(value, (name) => rootPlace(["$defs", name]));
+    if (schemaMaps.has(keyword)) return this.#tidyMap(value, () => within(place, "{}"), called);
+    if (schemaLists.has(keyword))
+      return (value as readonly unknown[]).map((schema, at) =>
+        this.tidy(schema, keyword === "prefixItems" ? within(place, String(at)) : beside(place)),
+      );
+    const step = schemas.get(keyword);
+    if (step !== undefined) return this.tidy(value, step === "" ? beside(place) : within(place, step));
+    if (keyword === "required") return [...new Set((value as readonly string[]).map(called))];
+    if (keyword === "dependentRequired")
+      return Object.fromEntries(
+        Object.entries(value as Record<string, string[]>).map(([name, names]) => [
+          called(name),
+          names.map(called),
+        ]),
+      );
+    if (valueKeywords.has(keyword)) {
+      const [type] = typesOf(keywords) ?? [];
+      if (dialect.limitsValues === false || !mayStay(dialect, keyword, value, type)) return undefined;
+    }
+    return value;
+  }
+
+  #tidyMap(value: unknown, placeOf: (name: string) => Place, called = (name: string) => name): unknown {
+    const entries = Object.entries(value as object) as [string, unknown][];
+    return Object.fromEntries(
+      entries.map(([name, schema]) => [called(name), this.tidy(schema, placeOf(name))]),
+    );
+  }
+
+  /** What properties have to be called, by what the tool calls them. */
+  #rename(keywords: Keywords, telling: Telling): ReadonlyMap<string, string> {
+    const renamed = new Map<string, string>();
+    const properties = keywords.get("properties");
+    const required = (keywords.get("required") ?? []) as readonly string[];
+    const names = isObject(properties) ? [...Object.keys(properties), ...required] : required;
+    for (const name of names) {
+      const key = fitKey(name, this.#fitting.dialect.key);
+      if (key === name || renamed.has(name)) continue;
+      renamed.set(name, key);
+      telling.tell("name", `${key} is what the tool calls ${printed(name, 100)}`);
+    }
+    return renamed;
+  }
+
+  /** A schema with its reference, where that may stay, or with what it leads to. */
+  #follow(schema: unknown, place: Place, telling: Telling): { keywords: Keywords; place: Place } {
+    const keywords = keywordsOf(schema);
+    const reference = keywords.get("$ref");
+    if (typeof reference !== "string") return { keywords, place };
+    const { dialect, references } = this.#fitting;
+    const isDefinition = /^#(?:\/(?:\$defs|definitions)\/[^/]+)?$/u.test(reference);
+    const isKept = dialect.references !== "none" && references.find(reference) !== undefined;
+    if (!isKept || !(isDefinition || !this.#writesOut)) return expand(this.#fitting, schema, place, telling);
+    if (!isDefinition) this.keepsPlaces = true;
+    return { keywords, place };
+  }
+}
+
+/** A schema that takes anything, in the place of one that there is no room for. */
+function opened(schema: unknown, telling: Telling): unknown {
+  const keywords = keywordsOf(schema);
+  if (keywords.size === 0) return {};
+  for (const [keyword, value] of keywords)
+    if (!silent.has(keyword) && keyword !== "description") telling.tell(keyword, wording(keyword, value));
+  return { description: described(keywords.get("description"), telling.phrases) };
+}
+
+const schemaMaps: ReadonlySet<string> = new Set(["patternProperties", "dependentSchemas"]);
+const schemaLists: ReadonlySet<string> = new Set(["anyOf", "oneOf", "allOf", "prefixItems"]);
+/** Keywords of one schema, by the step to it. */
+const schemas: ReadonlyMap<string, string> = new Map([
+  ["items", "[]"],
+  ["contains", "[]"],
+  ["unevaluatedItems", "[]"],
+  ["additionalProperties", "{}"],
+  ["unevaluatedProperties", "{}"],
+  ["propertyNames", "{}"],
+  ["contentSchema", "{}"],
+  ["not", ""],
+  ["if", ""],
+  ["then", ""],
+  ["else", ""],
+]);
+/** Says nothing of the value. */
+const silent: ReadonlySet<string> = new Set([
+  "title",
+  "$schema",
+  "$id",
+  "$anchor",
+  "$comment",
+  "$defs",
+  "definitions",
+  "$vocabulary",
+]);
