@@ -47,7 +47,7 @@ export interface Dialect {
   readonly maxEnumValues?: number;
   /** How long the values of an enum of more than 250 may be together; defaults to no limit. */
   readonly maxLongEnumText?: number;
-  /** How long names and enum values may be together, in UTF-16 units. */
+  /** How long names, listed values and other texts may be together, descriptions apart, in UTF-16 units. */
   readonly maxText: number;
   /** How many properties may be optional, in one tool; defaults to no limit. */
   readonly maxOptional?: number;
@@ -56,7 +56,7 @@ export interface Dialect {
 }
 
 /** What a schema may come to where a provider documents no limit: this package's own bounds. */
-export const ownLimits = { maxDepth: 32, maxProperties: 5_000, maxText: 262_144 } as const;
+export const ownLimits = { maxDepth: 32, maxProperties: 5_000, maxText: 2_097_152 } as const;
 
 /** The keywords that limit a value without saying of what it consists. */
 export const valueKeywords: ReadonlySet<string> = new Set([

@@ -39,12 +39,20 @@ export function expand(fitting: Fitting, schema: unknown, place: Place, telling:
         isOpen = true;
       } else {
         at = following(at, referent.pointer);
-        mergeInto(keywords, keywordsOf(referent.schema), conflict);
+        mergeInto(keywords, withoutDefinitions(referent.schema), conflict);
       }
     } else {
       const [first, ...rest] = parts as unknown[];
       if (rest.length > 0) keywords.set("allOf", rest);
-      mergeInto(keywords, keywordsOf(first), conflict);
+      mergeInto(keywords, withoutDefinitions(first), conflict);
     }
   }
+}
+
+/** What is written out elsewhere leaves its definitions where they are. */
+function withoutDefinitions(schema: unknown): Keywords {
+  const keywords = keywordsOf(schema);
+  keywords.delete("$defs");
+  keywords.delete("definitions");
+  return keywords;
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@tenantry/core";
 import type { Dialect } from "./dialect.ts";
 import { fitRoot } from "./fit-root.ts";
-import { rootPlace, startFitting, type Fitting } from "./fitting.ts";
+import { describe, rootPlace, startFitting, type Fitting } from "./fitting.ts";
 import { described, type Hint } from "./hint.ts";
 import { isObject, isSame } from "./json.ts";
 import { loosen } from "./loosen.ts";
@@ -75,10 +75,8 @@ function reduceRoot(fitting: Fitting, input: Readonly<Record<string, unknown>>):
     reduce,
   });
   const { description: _, ...rest } = schema;
-  const own = described(keywords.get("description"), []);
-  const definitions = new Map<string, unknown>();
-  for (const [name, referent] of fitting.definitions)
-    definitions.set(name, reduce(fitting, referent.schema, rootPlace(["$defs", name])).schema);
+  const own = describe(fitting, keywords.get("description"), []);
+  const definitions = reduceDefinitions(fitting, schema);
   const output = {
     ...(keywords.has("$schema") &&
       fitting.dialect.keywords.has("$schema") && { $schema: keywords.get("$schema") }),
@@ -90,3 +88,33 @@ function reduceRoot(fitting: Fitting, input: Readonly<Record<string, unknown>>):
   if (restoration !== undefined) fitting.undo.set(output, restoration);
   return { output, phrases: telling.phrases };
 }
+
+/** The definitions that a schema refers to in the end; what only a discarded part of it referred to is left out. */
+function reduceDefinitions(fitting: Fitting, schema: unknown): ReadonlyMap<string, unknown> {
+  const definitions = new Map<string, unknown>();
+  const open = referencesIn(schema);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const referent = fitting.definitions.get(name);
+    if (referent === undefined || definitions.has(name)) continue;
+    const piece = reduce(fitting, referent.schema, rootPlace(["$defs", name]));
+    definitions.set(name, piece.schema);
+    open.push(...referencesIn(piece.schema));
+  }
+  return definitions;
+}
+
+/** The names of the definitions that are referred to, the last one first. */
+function referencesIn(schema: unknown): string[] {
+  const names: string[] = [];
+  const open: unknown[] = [schema];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    if (typeof part !== "object" || part === null) continue;
+    const reference: unknown = "$ref" in part ? part.$ref : undefined;
+    if (typeof reference === "string" && reference.startsWith(prefix))
+      names.push(reference.slice(prefix.length));
+    open.push(...Object.values(part as object).filter((value) => value !== undefined));
+  }
+  return names;
+}
+
+const prefix = "#/$defs/";

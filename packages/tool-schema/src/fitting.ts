@@ -1,5 +1,6 @@
 import type { Dialect } from "./dialect.ts";
-import { phrase, type Hint } from "./hint.ts";
+import { described, phrase, type Hint } from "./hint.ts";
+import { cut } from "./json.ts";
 import type { References } from "./references.ts";
 import type { Restoration } from "./undo.ts";
 
@@ -10,21 +11,53 @@ export interface Fitting {
   readonly hints: Hint[];
   readonly undo: Map<object, Restoration>;
   /** What is left; every part of the output takes from it before it is made. */
-  readonly left: { nodes: number; properties: number; text: number; enumValues: number };
+  readonly left: {
+    nodes: number;
+    properties: number;
+    text: number;
+    enumValues: number;
+    descriptions: number;
+  };
   /** The definitions that are referred to, by name; those without a schema wait for their turn. */
   readonly definitions: Map<string, { readonly pointer: string; readonly schema: unknown }>;
 }
 
 /** How many schemas the output may have; inlined references are counted each time. */
-const maxNodes = 20_000;
+const maxNodes = 10_000;
+/** How long all descriptions may be together, in UTF-16 units. */
+const maxDescriptions = 1_048_576;
 /** How many hints are kept; what is said in descriptions is bounded by the nodes. */
 const maxHints = 5_000;
 
 /** Begins with all bounds untouched. */
 export function startFitting(dialect: Dialect, references: References): Fitting {
   const { maxProperties, maxText, maxEnumValues = Infinity } = dialect;
-  const left = { nodes: maxNodes, properties: maxProperties, text: maxText, enumValues: maxEnumValues };
+  const left = {
+    nodes: maxNodes,
+    properties: maxProperties,
+    text: maxText,
+    enumValues: maxEnumValues,
+    descriptions: maxDescriptions,
+  };
   return { dialect, references, hints: [], undo: new Map(), left, definitions: new Map() };
+}
+
+/** Takes from what is left; `false` where there is too little, and then nothing is taken. */
+export function take({ left }: Fitting, what: keyof Fitting["left"], amount: number): boolean {
+  if (left[what] < amount) return false;
+  left[what] -= amount;
+  return true;
+}
+
+/** A description with what has to be said beside it, as far as there is room; `undefined` where it is empty. */
+export function describe(
+  { left }: Fitting,
+  description: unknown,
+  phrases: readonly string[],
+): string | undefined {
+  const text = cut(described(description, phrases) ?? "", left.descriptions);
+  left.descriptions -= text.length;
+  return text === "" ? undefined : text;
 }
 
 /** Where a schema stands. */

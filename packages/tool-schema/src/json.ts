@@ -36,8 +36,28 @@ export function printed(value: unknown, maxLength: number): string {
   return cut(print(value, maxLength, 6), maxLength);
 }
 
+/** About how long the JSON text of a value is, counted no further than `limit`. */
+export function sizeOf(value: unknown, limit: number): number {
+  let size = 0;
+  const open: unknown[] = [value];
+  for (let left = 1; left > 0 && size <= limit; left = open.length) {
+    const part = open.pop();
+    if (typeof part === "string") size += part.length + 2;
+    else if (typeof part !== "object" || part === null) size += 4;
+    else {
+      for (const key of Object.keys(part)) {
+        size += key.length + 4;
+        if (size > limit) return size;
+        open.push(part[key as keyof typeof part]);
+      }
+    }
+  }
+  return size;
+}
+
 /** Text of at most `maxLength` UTF-16 units, with an ellipsis where it was longer and no half of a character. */
 export function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
+  if (maxLength <= 0) return "";
   return `${text.slice(0, Math.max(maxLength - 1, 0)).replace(/[\ud800-\udbff]$/u, "")}…`;
 }

@@ -63,8 +63,8 @@ function readTypes(keywords: Keywords): void {
   if (types.has("number")) types.delete("integer");
   const isNullable = keywords.get("nullable") === true;
   keywords.delete("nullable");
-  keywords.delete("type");
   if (types.size === 0) {
+    keywords.delete("type");
     const values = keywords.get("enum");
     if (isNullable && Array.isArray(values)) keywords.set("enum", [...new Set([...values, null])]);
     return;

@@ -1,5 +1,5 @@
-import type { Fitting, Telling } from "./fitting.ts";
-import { described, wording } from "./hint.ts";
+import { describe, take, type Fitting, type Telling } from "./fitting.ts";
+import { wording } from "./hint.ts";
 import { isSame } from "./json.ts";
 import { typesOf, type Keywords } from "./keywords.ts";
 import type { Restoration } from "./undo.ts";
@@ -22,8 +22,13 @@ export function makePiece(
   { takesNull = false, isAny = false, restoration = undefined as Restoration | undefined } = {},
 ): Piece {
   const title = from.get("title");
-  if (title !== undefined && fitting.dialect.keywords.has("title")) parts.set("title", title);
-  const description = described(from.get("description"), telling.phrases);
+  if (
+    typeof title === "string" &&
+    fitting.dialect.keywords.has("title") &&
+    take(fitting, "text", title.length)
+  )
+    parts.set("title", title);
+  const description = describe(fitting, from.get("description"), telling.phrases);
   if (description !== undefined) parts.set("description", description);
   const schema = Object.fromEntries(parts);
   if (restoration !== undefined) fitting.undo.set(schema, restoration);
@@ -70,13 +75,14 @@ export function asJsonText(
   telling: Telling,
   { optionalNull = false } = {},
 ): Piece {
-  const types = [...(typesOf(keywords) ?? [])];
-  const [only] = types;
-  telling.phrases.push(
-    `any JSON ${types.length === 1 && only === "object" ? "object" : "value"}, written as JSON text`,
-  );
+  const [only, ...more] = typesOf(keywords) ?? [];
+  const isObjectText = only === "object" && more.length === 0;
+  const said = `any JSON ${isObjectText ? "object" : "value"}, written as JSON text`;
+  if (isObjectText) telling.tell("type", said);
+  else telling.phrases.push(said);
   for (const [keyword, value] of keywords) {
-    if (!describing.has(keyword) && !saysNothing(value) && !(keyword === "type" && types.length !== 1))
+    const isSaid = keyword === "type" && (isObjectText || only === undefined);
+    if (!describing.has(keyword) && !isSaid && !saysNothing(value))
       telling.tell(keyword, wording(keyword, value));
   }
   const restoration = { decode: "json" } as const;
@@ -96,13 +102,6 @@ export function replace(
   const restoration = undo.get(old);
   if (restoration !== undefined) undo.set(next, restoration);
   return next;
-}
-
-/** Takes from what is left; `false` where there is too little, and then nothing is taken. */
-export function take({ left }: Fitting, what: keyof Fitting["left"], amount: number): boolean {
-  if (left[what] < amount) return false;
-  left[what] -= amount;
-  return true;
 }
 
 /** `true`, no properties, no names: keywords that limit nothing. */

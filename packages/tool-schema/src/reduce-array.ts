@@ -1,5 +1,6 @@
-import { within, type Fitting, type Place, type Telling } from "./fitting.ts";
-import { takesNothing, type Keywords } from "./keywords.ts";
+import { expand } from "./expand.ts";
+import { Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { takesNothing, typesOf, type Keywords } from "./keywords.ts";
 import { makePiece, type Piece } from "./piece.ts";
 import type { ReducePart } from "./reduce-object.ts";
 import { limitValues, listValues } from "./scalars.ts";
@@ -29,15 +30,11 @@ export function reduceArray(
     else if (items !== undefined) parts.set("items", reduce(fitting, items, within(place, "[]")).schema);
   } else {
     const rest = items === undefined || takesNothing(items) ? [] : [items];
-    const mark = fitting.hints.length;
-    const pieces = first.map((item, at) => reduce(fitting, item, within(place, String(at))));
-    const order = pieces.map(({ schema }) => nameOf(schema)).join(", ");
+    const order = first.map((item, at) => nameOf(fitting, item, within(place, String(at)))).join(", ");
     telling.tell(
       "prefixItems",
       `${rest.length > 0 ? "beginning with" : "exactly"} these items in order: ${order}`,
     );
-    // The same once more as a union, which finds out where one of them is any value.
-    fitting.hints.length = mark;
     const all = [...first, ...rest];
     const [only] = all;
     parts.set("items", reduce(fitting, all.length === 1 ? only : { anyOf: all }, within(place, "[]")).schema);
@@ -50,8 +47,10 @@ function limitLength(keywords: Keywords, parts: Keywords, length: number): void 
 }
 
 /** What a tuple's item is called in a text. */
-function nameOf(schema: Readonly<Record<string, unknown>>): string {
-  const { type, title } = schema;
+function nameOf(fitting: Fitting, item: unknown, place: Place): string {
+  const silent = new Telling({ ...fitting, hints: [] }, place);
+  const { keywords } = expand(fitting, item, place, silent);
+  const title = keywords.get("title");
   if (typeof title === "string" && title !== "") return title;
-  return Array.isArray(type) ? type.join(" or ") : typeof type === "string" ? type : "value";
+  return [...(typesOf(keywords) ?? ["any"])].join(" or ");
 }

@@ -1,9 +1,9 @@
-import { Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { take, Telling, within, type Fitting, type Place } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isObject, printed } from "./json.ts";
 import { takesNothing, type Keywords } from "./keywords.ts";
 import { fitKey } from "./names.ts";
-import { asJsonText, makePiece, take, withNull, type Piece } from "./piece.ts";
+import { asJsonText, makePiece, withNull, type Piece } from "./piece.ts";
 import { othersOf, writeOthers } from "./reduce-others.ts";
 import { limitValues, listValues } from "./scalars.ts";
 import type { Restoration } from "./undo.ts";
@@ -30,7 +30,8 @@ export function reduceObject(
   const others = othersOf(keywords, isRoot || declared.length > 0);
   if (declared.length === 0 && !isRoot && additional !== "any")
     return writeOthers(fitting, keywords, others ?? true, place, telling, part);
-  const shown = fitInto(fitting, declared, keywords, telling, isRoot);
+  const adds = additional !== "any" && others !== undefined ? 1 : 0;
+  const shown = fitInto(fitting, declared, keywords, telling, { isRoot, adds });
   if (shown === undefined) return asJsonText(fitting, keywords, telling, { optionalNull: takesNull });
   const object = new Written();
   const required = requiredOf(keywords);
@@ -111,13 +112,13 @@ function fitInto(
   declared: readonly [string, unknown][],
   keywords: Keywords,
   telling: Telling,
-  isRoot: boolean,
+  { isRoot, adds }: { readonly isRoot: boolean; readonly adds: number },
 ): readonly [string, unknown][] | undefined {
   const { properties, text, nodes } = fitting.left;
   const room = Math.min(properties, nodes);
-  const length = declared.reduce((sum, [name]) => sum + Math.min(name.length, 64), 0);
-  if (declared.length <= room && take(fitting, "text", length)) {
-    take(fitting, "properties", declared.length);
+  const length = declared.reduce((sum, [name]) => sum + Math.min(name.length, 64), adds * othersKey.length);
+  if (declared.length + adds <= room && take(fitting, "text", length)) {
+    take(fitting, "properties", declared.length + adds);
     return declared;
   }
   if (!isRoot) return undefined;
@@ -133,6 +134,9 @@ function fitInto(
   take(fitting, "text", count * 64);
   return shown;
 }
+
+/** What the property is called that holds all others. */
+const othersKey = "additional_properties";
 
 /** The properties of an object while they are being written. */
 class Written {
@@ -159,7 +163,7 @@ class Written {
 
   /** Adds one property that holds all others. */
   addOthers(fitting: Fitting, schema: unknown, place: Place, part: ReducePart): void {
-    let key = "additional_properties";
+    let key: string = othersKey;
     while (this.#properties.has(key)) key += "_";
     const inside = within(place, "{}");
     const object: Keywords = new Map([["type", "object"]]);

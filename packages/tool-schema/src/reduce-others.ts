@@ -1,4 +1,4 @@
-import { within, type Fitting, type Place, type Telling } from "./fitting.ts";
+import { take, within, type Fitting, type Place, type Telling } from "./fitting.ts";
 import { isObject } from "./json.ts";
 import { takesNothing, type Keywords } from "./keywords.ts";
 import { asJsonText, makePiece, type Piece } from "./piece.ts";
@@ -31,7 +31,9 @@ export function writeOthers(
   const mark = fitting.hints.length;
   const entry = within(place, "{}");
   const isTooDeep = entry.depth > fitting.dialect.maxDepth;
-  const value = isTooDeep ? undefined : reduce(fitting, schema, { ...entry, depth: entry.depth + 1 });
+  const hasRoom =
+    !isTooDeep && take(fitting, "properties", 2) && take(fitting, "nodes", 2) && take(fitting, "text", 9);
+  const value = !hasRoom ? undefined : reduce(fitting, schema, { ...entry, depth: entry.depth + 1 });
   if (value === undefined || value.isAny) {
     fitting.hints.length = mark;
     if (!keywords.has("type")) keywords.set("type", "object");

@@ -1,9 +1,9 @@
 import { expand } from "./expand.ts";
-import { Telling, type Fitting, type Place } from "./fitting.ts";
+import { take, Telling, type Fitting, type Place } from "./fitting.ts";
 import { isObject } from "./json.ts";
 import { typesOf, type JsonType, type Keywords } from "./keywords.ts";
 import { loosen } from "./loosen.ts";
-import { asJsonText, makePiece, take, type Piece } from "./piece.ts";
+import { asJsonText, makePiece, type Piece } from "./piece.ts";
 import { reduceArray } from "./reduce-array.ts";
 import { reduceObject } from "./reduce-object.ts";
 import { reduceUnion } from "./reduce-union.ts";

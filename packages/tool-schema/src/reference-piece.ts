@@ -1,8 +1,8 @@
 import { expand } from "./expand.ts";
-import { Telling, type Fitting, type Place } from "./fitting.ts";
+import { take, Telling, type Fitting, type Place } from "./fitting.ts";
 import { isObject } from "./json.ts";
 import { typesOf } from "./keywords.ts";
-import { take, type Piece } from "./piece.ts";
+import { type Piece } from "./piece.ts";
 import { definitionName, type Referent } from "./references.ts";
 import { fitDefinitionName } from "./names.ts";
 

@@ -36,6 +36,26 @@ export class References {
     return this.#byName.get(local);
   }
 
+  /** Whether a `$ref` leads to a schema of this one in the end, and not round and round. */
+  leadsToSchema(reference: string): boolean {
+    const seen = new Set<string>();
+    for (let next: unknown = reference; typeof next === "string";) {
+      const referent = this.find(next);
+      if (referent === undefined || seen.has(referent.pointer)) return false;
+      seen.add(referent.pointer);
+      next = isObject(referent.schema) ? referent.schema["$ref"] : undefined;
+    }
+    return true;
+  }
+
+  /** How many definitions there are by name. */
+  get definitionCount(): number {
+    return ["$defs", "definitions"].reduce((sum, section) => {
+      const definitions = this.#root[section];
+      return sum + (isObject(definitions) ? Object.keys(definitions).length : 0);
+    }, 0);
+  }
+
   /** Whether a schema comes to itself again by references. */
   isRecursive(referent: Referent): boolean {
     const known = this.#recursive.get(referent.pointer);

@@ -1,10 +1,9 @@
 import type { Dialect } from "./dialect.ts";
-import type { Fitting, Telling } from "./fitting.ts";
+import { take, type Fitting, type Telling } from "./fitting.ts";
 import { oneOf, wording } from "./hint.ts";
-import { printed } from "./json.ts";
+import { printed, sizeOf } from "./json.ts";
 import { typeOf, type JsonType, type Keywords } from "./keywords.ts";
 import { compiles, isPlainPattern } from "./pattern.ts";
-import { take } from "./piece.ts";
 
 /** Whether a keyword that limits a value may stay as it is. */
 export function mayStay(
@@ -27,17 +26,19 @@ export function mayStay(
 
 /** Keeps or tells each keyword that limits the values of one type, and each that goes with every type. */
 export function limitValues(
-  { dialect }: Fitting,
+  fitting: Fitting,
   from: Keywords,
   type: JsonType,
   parts: Keywords,
   telling: Telling,
 ): void {
+  const { dialect } = fitting;
   const kept = wholeBounds(dialect, from, type);
   for (const keyword of [...(ofType[type] ?? []), ...ofAnyType]) {
     const value = kept.get(keyword);
     if (value === undefined || saysNothing(keyword, value)) continue;
-    if (dialect.keywords.has(keyword) && mayStay(dialect, keyword, value, type)) parts.set(keyword, value);
+    const stays = dialect.keywords.has(keyword) && mayStay(dialect, keyword, value, type);
+    if (stays && take(fitting, "text", sizeOf(value, fitting.left.text))) parts.set(keyword, value);
     else telling.tell(keyword, wording(keyword, value));
   }
 }

@@ -1,12 +1,11 @@
 import { valueKeywords } from "./dialect.ts";
 import { expand } from "./expand.ts";
 import { fitRoot, isPlainRoot } from "./fit-root.ts";
-import { beside, rootPlace, Telling, within, type Fitting, type Place } from "./fitting.ts";
-import { described, wording } from "./hint.ts";
-import { isObject, isSame, printed } from "./json.ts";
+import { beside, describe, rootPlace, take, Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { wording } from "./hint.ts";
+import { isObject, isSame, printed, sizeOf } from "./json.ts";
 import { keywordsOf, typesOf, type Keywords } from "./keywords.ts";
 import { fitKey } from "./names.ts";
-import { take } from "./piece.ts";
 import { mayStay } from "./scalars.ts";
 
 /** What comes of a root: the schema, and what is to be said beside it. */
@@ -32,7 +31,7 @@ export function tidyRoot(
     ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()) }
     : fitRoot(fitting, input);
   const phrases = limitRoot(fitting, keywords, telling);
-  const output = tidier.tidyKeywords(keywords, rootPlace(), telling);
+  const output = describedAs(fitting, tidier.tidyKeywords(keywords, rootPlace(), telling), keywords, []);
   if (tidier.keepsPlaces && !isSame(output, input)) return undefined;
   return { output, phrases: [...phrases, ...telling.phrases] };
 }
@@ -56,10 +55,14 @@ class Tidier {
   keepsPlaces = false;
   readonly #fitting: Fitting;
   readonly #writesOut: boolean;
+  /** Whether no reference stays, because there are none or too many definitions for one schema. */
+  readonly #writesAllOut: boolean;
 
   constructor(fitting: Fitting, writesOut: boolean) {
     this.#fitting = fitting;
     this.#writesOut = writesOut;
+    this.#writesAllOut =
+      fitting.dialect.references === "none" || fitting.references.definitionCount > fitting.left.nodes / 2;
   }
 
   tidy(schema: unknown, place: Place): unknown {
@@ -67,25 +70,23 @@ class Tidier {
     const telling = new Telling(this.#fitting, place);
     const { dialect } = this.#fitting;
     if (place.depth > dialect.maxDepth || place.steps > maxSteps || !take(this.#fitting, "nodes", 1))
-      return opened(schema, telling);
+      return opened(this.#fitting, schema, telling);
     const { keywords, place: at } = this.#follow(schema, place, telling);
     const output = this.tidyKeywords(keywords, at, telling);
-    const description = described(keywords.get("description"), telling.phrases);
-    if (description === undefined) return output;
-    const restoration = this.#fitting.undo.get(output);
-    const whole = { ...output, description };
-    if (restoration !== undefined) this.#fitting.undo.set(whole, restoration);
-    return whole;
+    return describedAs(this.#fitting, output, keywords, telling.phrases);
   }
 
   /** Goes through the keywords of one schema, of which it leaves the description as it is. */
   tidyKeywords(keywords: Keywords, place: Place, telling: Telling): Readonly<Record<string, unknown>> {
     const parts: Keywords = new Map();
+    this.#limitProperties(keywords, telling);
     const renamed = this.#rename(keywords, telling);
     for (const [keyword, value] of keywords) {
+      if (keyword === "description") continue;
+      if (this.#writesAllOut && (keyword === "$defs" || keyword === "definitions")) continue;
       const part = this.#tidyKeyword(keyword, value, keywords, place, renamed);
       if (part !== undefined) parts.set(keyword, part);
-      else if (value !== undefined) telling.tell(keyword, wording(keyword, value));
+      else if (!silent.has(keyword)) telling.tell(keyword, wording(keyword, value));
     }
     const needsItems = this.#fitting.dialect.needsItems && typesOf(keywords)?.has("array") === true;
     if (needsItems && !parts.has("items") && !parts.has("prefixItems")) parts.set("items", {});
@@ -109,8 +110,9 @@ class Tidier {
     const called = (name: string) => renamed.get(name) ?? name;
     if (keyword === "properties") return this.#tidyMap(value, (name) => within(place, name), called);
     if (keyword === "$defs" || keyword === "definitions")
-      return this.#tidyMap(value, (name) => rootPlace(["$defs", name]));
+      return this.#tidyMap(value, (name) => ({ ...beside(place), path: ["$defs", name], depth: 1 }));
     if (schemaMaps.has(keyword)) return this.#tidyMap(value, () => within(place, "{}"), called);
+    if (schemaLists.has(keyword) && (value as unknown[]).length > this.#fitting.left.nodes) return undefined;
     if (schemaLists.has(keyword))
       return (value as readonly unknown[]).map((schema, at) =>
         this.tidy(schema, keyword === "prefixItems" ? within(place, String(at)) : beside(place)),
@@ -129,7 +131,25 @@ class Tidier {
       const [type] = typesOf(keywords) ?? [];
       if (dialect.limitsValues === false || !mayStay(dialect, keyword, value, type)) return undefined;
     }
-    return value;
+    return take(this.#fitting, "text", sizeOf(value, this.#fitting.left.text)) ? value : undefined;
+  }
+
+  /** Leaves as many properties as there is room for, those that are required first. */
+  #limitProperties(keywords: Keywords, telling: Telling): void {
+    const properties = keywords.get("properties");
+    const names = isObject(properties) ? Object.keys(properties) : [];
+    const { left } = this.#fitting;
+    if (names.length > Math.min(left.properties, left.nodes) && isObject(properties)) {
+      const required = new Set((keywords.get("required") ?? []) as readonly string[]);
+      const first = names.toSorted((one, other) => Number(required.has(other)) - Number(required.has(one)));
+      const shown = first.slice(0, Math.floor(Math.min(left.properties, left.nodes) / 2));
+      const rest = first.slice(shown.length);
+      telling.tell("properties", `${rest.length} more properties: ${printed(rest.slice(0, 20), 240)}`);
+      keywords.set("properties", Object.fromEntries(shown.map((name) => [name, properties[name]])));
+      for (const word of ["additionalProperties", "unevaluatedProperties"])
+        if (keywords.get(word) === false) keywords.delete(word);
+    }
+    take(this.#fitting, "properties", Math.min(names.length, left.properties));
   }
 
   #tidyMap(value: unknown, placeOf: (name: string) => Place, called = (name: string) => name): unknown {
@@ -159,9 +179,9 @@ class Tidier {
     const keywords = keywordsOf(schema);
     const reference = keywords.get("$ref");
     if (typeof reference !== "string") return { keywords, place };
-    const { dialect, references } = this.#fitting;
+    const { references } = this.#fitting;
     const isDefinition = /^#(?:\/(?:\$defs|definitions)\/[^/]+)?$/u.test(reference);
-    const isKept = dialect.references !== "none" && references.find(reference) !== undefined;
+    const isKept = !this.#writesAllOut && references.leadsToSchema(reference);
     if (!isKept || !(isDefinition || !this.#writesOut)) return expand(this.#fitting, schema, place, telling);
     if (!isDefinition) this.keepsPlaces = true;
     return { keywords, place };
@@ -169,12 +189,26 @@ class Tidier {
 }
 
 /** A schema that takes anything, in the place of one that there is no room for. */
-function opened(schema: unknown, telling: Telling): unknown {
+function opened(fitting: Fitting, schema: unknown, telling: Telling): unknown {
   const keywords = keywordsOf(schema);
-  if (keywords.size === 0) return {};
   for (const [keyword, value] of keywords)
     if (!silent.has(keyword) && keyword !== "description") telling.tell(keyword, wording(keyword, value));
-  return { description: described(keywords.get("description"), telling.phrases) };
+  return describedAs(fitting, {}, keywords, telling.phrases);
+}
+
+/** A schema with its own description and what has to be said beside it. */
+function describedAs(
+  fitting: Fitting,
+  schema: Readonly<Record<string, unknown>>,
+  keywords: Keywords,
+  phrases: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const description = describe(fitting, keywords.get("description"), phrases);
+  if (description === undefined) return schema;
+  const whole = { ...schema, description };
+  const restoration = fitting.undo.get(schema);
+  if (restoration !== undefined) fitting.undo.set(whole, restoration);
+  return whole;
 }
 
 const schemaMaps: ReadonlySet<string> = new Set(["patternProperties", "dependentSchemas"]);

@@ -12,5 +12,7 @@ export interface RecordedServer {
 /** All of them. */
 export function recordedServers(): readonly RecordedServer[] {
   const folder = join(import.meta.dirname, "servers");
-  return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as RecordedServer);
+  return readdirSync(folder).map(
+    (file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as RecordedServer,
+  );
 }

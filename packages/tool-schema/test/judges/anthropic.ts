@@ -40,7 +40,19 @@ export const judgeAnthropicStrict: Judge = (declaration) => {
 
 const strictKeywords = new Set(
   [
-    ["type", "title", "description", "enum", "const", "default", "anyOf", "allOf", "$ref", "$defs", "definitions"],
+    [
+      "type",
+      "title",
+      "description",
+      "enum",
+      "const",
+      "default",
+      "anyOf",
+      "allOf",
+      "$ref",
+      "$defs",
+      "definitions",
+    ],
     ["$schema", "format", "pattern", "items", "minItems", "properties", "required", "additionalProperties"],
   ].flat(),
 );

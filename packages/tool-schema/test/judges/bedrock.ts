@@ -18,4 +18,5 @@ export const judgeBedrockStrict: Judge = (declaration) => [
   ...judgeAnthropicStrict(declaration),
 ];
 
-const judgeSpecification: Judge = ({ description }) => (description === "" ? ["the description is empty"] : []);
+const judgeSpecification: Judge = ({ description }) =>
+  description === "" ? ["the description is empty"] : [];

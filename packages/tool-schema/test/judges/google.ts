@@ -13,8 +13,29 @@ import {
 
 const openApiKeywords = new Set(
   [
-    ["type", "format", "title", "description", "nullable", "enum", "items", "minItems", "maxItems", "properties"],
-    ["required", "minProperties", "maxProperties", "minLength", "maxLength", "pattern", "anyOf", "minimum", "maximum"],
+    [
+      "type",
+      "format",
+      "title",
+      "description",
+      "nullable",
+      "enum",
+      "items",
+      "minItems",
+      "maxItems",
+      "properties",
+    ],
+    [
+      "required",
+      "minProperties",
+      "maxProperties",
+      "minLength",
+      "maxLength",
+      "pattern",
+      "anyOf",
+      "minimum",
+      "maximum",
+    ],
     ["propertyOrdering"],
   ].flat(),
 );
@@ -59,7 +80,19 @@ function judgeOpenApi(found: Found): string[] {
 
 const jsonSchemaKeywords = new Set(
   [
-    ["$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum", "items", "prefixItems"],
+    [
+      "$id",
+      "$defs",
+      "$ref",
+      "$anchor",
+      "type",
+      "format",
+      "title",
+      "description",
+      "enum",
+      "items",
+      "prefixItems",
+    ],
     ["minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties", "additionalProperties"],
     ["required", "propertyOrdering"],
   ].flat(),
@@ -81,7 +114,10 @@ export const judgeGoogleJsonSchema: Judge = ({ name, schema = {} }) => [
       if (!["date-time", "date", "time"].includes(part["format"] as string))
         complaints.push(`${at}: the format ${String(part["format"])}`);
     // Cycles may be in properties that are not required; here none are kept at all.
-    if (isSchema(part["$defs"]) && Object.values(part["$defs"]).some((one) => isSchema(one) && isCyclic(schema, one)))
+    if (
+      isSchema(part["$defs"]) &&
+      Object.values(part["$defs"]).some((one) => isSchema(one) && isCyclic(schema, one))
+    )
       complaints.push(`${at}: a recursive definition`);
     return complaints;
   }),

@@ -40,7 +40,8 @@ export function everySchema(root: Schema): Found[] {
       for (const [name, value] of Object.entries((schema[word] ?? {}) as object))
         push(value, `${word}/${name}`, depth + 1);
     for (const word of ["$defs", "definitions"])
-      for (const [name, value] of Object.entries((schema[word] ?? {}) as object)) push(value, `${word}/${name}`, 1);
+      for (const [name, value] of Object.entries((schema[word] ?? {}) as object))
+        push(value, `${word}/${name}`, 1);
     for (const word of ["anyOf", "oneOf", "allOf"])
       ((schema[word] ?? []) as unknown[]).forEach((value, index) => push(value, `${word}/${index}`, depth));
     ((schema["prefixItems"] ?? []) as unknown[]).forEach((value, index) =>

@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { frozen } from "../test/frozen.ts";
+import { validates } from "../test/judges/draft.ts";
+import type { Schema } from "../test/judges/walk.ts";
+import { samplesOf } from "../test/samples.ts";
+import { schemas, shapes } from "../test/schemas.ts";
+import { targets } from "../test/targets.ts";
+import { fitTool, unfitArguments, type Target } from "./index.ts";
+
+type Input = Parameters<typeof fitTool>[0]["inputSchema"];
+const fit = (schema: object, target: Target) =>
+  fitTool({ name: "tool", inputSchema: schema as Input }, target);
+const isStrict = (target: Target) => "strict" in target && target.strict === true;
+
+/** What a value can break that is no matter of its shape. */
+const limits = ["enum", "const", "not", "anyOf", "additionalProperties"];
+
+describe.each(targets)("any schema, for $name", ({ target, judge, loose }) => {
+  it("is taken, and only read", () => {
+    fc.assert(
+      fc.property(schemas, (schema) => {
+        const fitted = fit(frozen(schema), target);
+        expect((isStrict(target) && !fitted.strict ? loose : judge)(fitted)).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
+  it("is the same when it is fitted once more", () => {
+    fc.assert(
+      fc.property(schemas, (schema) => {
+        const once = fit(schema, target);
+        // What has filled a limit may be over it when it is counted again.
+        const isFull = JSON.stringify(once.schema ?? {}).length > 100_000;
+        if (once.schema === undefined || isFull || (isStrict(target) && !once.strict)) return;
+        const again = fit(once.schema, target);
+        expect({ schema: again.schema, changed: again.changed }).toEqual({
+          schema: once.schema,
+          changed: false,
+        });
+        expect(again.schema).toBe(once.schema);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
+  it("gives back arguments that the tool takes", () => {
+    fc.assert(
+      fc.property(
+        shapes.chain((schema) => {
+          const fitted = fit(schema, target);
+          return fc.tuple(
+            fc.constant(schema),
+            fc.constant(fitted),
+            samplesOf((fitted.schema ?? { type: "object" }) as Schema),
+          );
+        }),
+        ([schema, fitted, given]) => {
+          const before = JSON.stringify(given);
+          const { undo, schema: own = {} } = fitted;
+          const back = unfitArguments(frozen(given), { schema: own, undo });
+          const lost = fitted.hints.filter(
+            ({ keyword, text }) => limits.includes(keyword) && !text.startsWith("a list"),
+          );
+          expect(JSON.stringify(given)).toBe(before);
+          expect(validates(schema, back) || lost.length > 0).toBe(true);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+});
