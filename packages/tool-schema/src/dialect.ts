@@ -58,6 +58,9 @@ export interface Dialect {
 /** What a schema may come to where a provider documents no limit: this package's own bounds. */
 export const ownLimits = { maxDepth: 32, maxProperties: 5_000, maxText: 2_097_152 } as const;
 
+/** Where nothing is taken, or nothing more than the rest says. */
+export const none: ReadonlySet<string> = new Set();
+
 /** The keywords that limit a value without saying of what it consists. */
 export const valueKeywords: ReadonlySet<string> = new Set([
   "minLength",

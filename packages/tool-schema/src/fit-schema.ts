@@ -40,7 +40,7 @@ export function fitTo(schema: unknown, dialect: Dialect): FittedSchema {
   const input = isObject(schema) ? schema : {};
   const { fitting, root } = fit(input, dialect);
   const changed = !isSame(root.output, schema);
-  const note = described(undefined, root.phrases);
+  const note = described(root.description, root.phrases);
   return {
     schema: (changed ? root.output : input) as JsonObject,
     changed,

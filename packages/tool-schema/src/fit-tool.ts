@@ -1,9 +1,16 @@
-import type { JsonObject, Tool } from "@tenantry/core";
+import type { JsonObject } from "@tenantry/core";
 import { fitTo, type FittedSchema } from "./fit-schema.ts";
 import { cut, isObject } from "./json.ts";
 import { fitToolName } from "./names.ts";
 import { dialectOf, looser, type GoogleTarget, type Target } from "./target.ts";
 import { hasRoomFor } from "./complexity.ts";
+
+/** What a server says of a tool; MCP's own `Tool` is one. */
+export interface ToolDescription {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: object;
+}
 
 /** A tool that its target takes. */
 export interface FittedTool extends Omit<FittedSchema, "schema" | "note"> {
@@ -26,22 +33,10 @@ export interface FittedGoogleTool extends Omit<FittedTool, "schema"> {
  * Fits a tool's name, description and schema to what a target takes. A tool that is too much for a strict mode is
  * fitted without it. Pure: the same tool and target give the same result, whichever other tools there are.
  */
-export function fitTool(
-  tool: Pick<Tool, "name" | "description" | "inputSchema">,
-  target: GoogleTarget,
-): FittedGoogleTool;
-export function fitTool(
-  tool: Pick<Tool, "name" | "description" | "inputSchema">,
-  target: Exclude<Target, GoogleTarget>,
-): FittedTool;
-export function fitTool(
-  tool: Pick<Tool, "name" | "description" | "inputSchema">,
-  target: Target,
-): FittedTool | FittedGoogleTool;
-export function fitTool(
-  tool: Pick<Tool, "name" | "description" | "inputSchema">,
-  target: Target,
-): FittedTool | FittedGoogleTool {
+export function fitTool(tool: ToolDescription, target: GoogleTarget): FittedGoogleTool;
+export function fitTool(tool: ToolDescription, target: Exclude<Target, GoogleTarget>): FittedTool;
+export function fitTool(tool: ToolDescription, target: Target): FittedTool | FittedGoogleTool;
+export function fitTool(tool: ToolDescription, target: Target): FittedTool | FittedGoogleTool {
   const dialect = dialectOf(target);
   const fitted = fitTo(tool.inputSchema, dialect);
   const loose = looser(target);

@@ -1,5 +1,5 @@
 export { fitTool } from "./fit-tool.ts";
-export type { FittedGoogleTool, FittedTool } from "./fit-tool.ts";
+export type { FittedGoogleTool, FittedTool, ToolDescription } from "./fit-tool.ts";
 export { fitSchema } from "./fit-schema.ts";
 export type { FittedSchema } from "./fit-schema.ts";
 export { unfitArguments } from "./unfit.ts";

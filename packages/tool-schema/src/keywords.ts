@@ -4,7 +4,7 @@ import { isObject } from "./json.ts";
 export type Keywords = Map<string, unknown>;
 
 /** The types of JSON Schema (draft 2020-12, validation, section 6.1.1). */
-export const jsonTypes = ["string", "number", "integer", "boolean", "null", "object", "array"] as const;
+const jsonTypes = ["string", "number", "integer", "boolean", "null", "object", "array"] as const;
 /** The name of a type. */
 export type JsonType = (typeof jsonTypes)[number];
 
@@ -23,7 +23,7 @@ export function keywordsOf(schema: unknown): Keywords {
 }
 
 /** Whether a keyword has a value of the form that JSON Schema gives it; unknown ones have. */
-export function isWellFormed(keyword: string, value: unknown): boolean {
+function isWellFormed(keyword: string, value: unknown): boolean {
   const check = forms.get(keyword);
   return check === undefined || check(value);
 }

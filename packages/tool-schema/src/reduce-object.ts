@@ -47,7 +47,8 @@ export function reduceObject(
   else if (rest !== undefined) object.addOthers(fitting, rest, place, part);
   listValues(fitting, keywords, "object", parts, telling);
   limitValues(fitting, keywords, "object", parts, telling);
-  object.writeTo(parts, fitting.dialect.requiresAll);
+  if (shown.length > 0 || isRoot || additional !== "any" || keywords.has("properties"))
+    object.writeTo(parts, fitting.dialect.requiresAll);
   if (additional === "false") parts.set("additionalProperties", false);
   else if (additional === "absent" && rest === undefined && isClosed(keywords))
     telling.tell("additionalProperties", wording("additionalProperties", false));

@@ -3,11 +3,17 @@ import { described, wording } from "./hint.ts";
 import { isObject } from "./json.ts";
 import type { Keywords } from "./keywords.ts";
 import { asJsonText, makePiece, replace, withNull, type Piece } from "./piece.ts";
-import { reduce } from "./reduce.ts";
+import type { ReducePart } from "./reduce-object.ts";
 import { limitValues } from "./scalars.ts";
 
 /** Writes a union: every branch has what stands beside the union, and one of any value makes all of it any value. */
-export function reduceUnion(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): Piece {
+export function reduceUnion(
+  fitting: Fitting,
+  keywords: Keywords,
+  place: Place,
+  telling: Telling,
+  { reduce }: Pick<ReducePart, "reduce">,
+): Piece {
   const word = keywords.has("anyOf") ? "anyOf" : "oneOf";
   const branches = keywords.get(word) as readonly unknown[];
   const { own, base } = split(keywords, telling);

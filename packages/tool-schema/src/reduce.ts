@@ -1,5 +1,6 @@
 import { expand } from "./expand.ts";
 import { take, Telling, type Fitting, type Place } from "./fitting.ts";
+import { wording } from "./hint.ts";
 import { isObject } from "./json.ts";
 import { typesOf, type JsonType, type Keywords } from "./keywords.ts";
 import { loosen } from "./loosen.ts";
@@ -22,14 +23,16 @@ export function reduce(fitting: Fitting, schema: unknown, place: Place): Piece {
   if (isOpen || place.steps > maxSteps || !take(fitting, "nodes", 1))
     return asJsonText(fitting, keywords, telling);
   foldObject(fitting, keywords, at, telling);
-  if (keywords.has("anyOf") || keywords.has("oneOf")) return reduceUnion(fitting, keywords, at, telling);
+  if (keywords.has("anyOf") || keywords.has("oneOf"))
+    return reduceUnion(fitting, keywords, at, telling, { reduce });
   const types = typesOf(keywords);
   if (types === undefined) return asJsonText(fitting, keywords, telling);
   const kinds = [...types].filter((type) => type !== "null");
   const [only] = kinds;
-  if (only === undefined) return makePiece(fitting, new Map([["type", "null"]]), keywords, telling);
+  if (only === undefined)
+    return { ...makePiece(fitting, new Map([["type", "null"]]), keywords, telling), takesNull: true };
   if (kinds.length === 1) return reduceType(fitting, keywords, only, at, telling, types.has("null"));
-  return reduceUnion(fitting, unionOfTypes(keywords, [...types]), at, telling);
+  return reduceUnion(fitting, unionOfTypes(keywords, [...types]), at, telling, { reduce });
 }
 
 function reduceType(
@@ -55,19 +58,21 @@ function reduceType(
 
 /** An object that has properties of its own beside its alternatives becomes one object. */
 function foldObject(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): void {
-  const conditional = ["if", "then", "else", "dependentSchemas"];
-  const types = typesOf(keywords);
+  const types = [...(typesOf(keywords) ?? [])];
   const isObjectOnly =
-    types?.has("object") === true && [...types].every((type) => type === "object" || type === "null");
+    types.includes("object") && types.every((type) => type === "object" || type === "null");
   const properties = keywords.get("properties");
-  if (!isObjectOnly) {
-    // Of what is no object they are told as they are.
-    loosen(fitting, new Map(), place, telling, []);
-    for (const word of conditional) if (keywords.has(word)) loosen(fitting, keywords, place, telling, [word]);
-  } else if (isObject(properties) && Object.keys(properties).length > 0)
-    loosen(fitting, keywords, place, telling, ["anyOf", "oneOf", ...conditional]);
-  else loosen(fitting, keywords, place, telling, conditional);
+  const isNamed = isObject(properties) && Object.keys(properties).length > 0;
+  if (isObjectOnly)
+    loosen(fitting, keywords, place, telling, isNamed ? [...alternatives, ...conditions] : conditions);
+  for (const word of conditions) {
+    if (keywords.has(word)) telling.tell(word, wording(word, keywords.get(word)));
+    keywords.delete(word);
+  }
 }
+
+const alternatives = ["anyOf", "oneOf"] as const;
+const conditions = ["if", "then", "else", "dependentSchemas"] as const;
 
 /** A schema of several types as a union of one each, with the keywords that each has use for. */
 function unionOfTypes(keywords: Keywords, types: readonly JsonType[]): Keywords {

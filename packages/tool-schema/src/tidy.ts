@@ -11,6 +11,8 @@ import { mayStay } from "./scalars.ts";
 /** What comes of a root: the schema, and what is to be said beside it. */
 export interface RootOutput {
   readonly output: Readonly<Record<string, unknown>>;
+  /** What described the root, where it may not have it. */
+  readonly description?: unknown;
   readonly phrases: readonly string[];
 }
 
@@ -30,23 +32,23 @@ export function tidyRoot(
   const { keywords, telling } = isPlainRoot(input)
     ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()) }
     : fitRoot(fitting, input);
-  const phrases = limitRoot(fitting, keywords, telling);
+  const description = limitRoot(fitting, keywords, telling);
   const output = describedAs(fitting, tidier.tidyKeywords(keywords, rootPlace(), telling), keywords, []);
   if (tidier.keepsPlaces && !isSame(output, input)) return undefined;
-  return { output, phrases: [...phrases, ...telling.phrases] };
+  return { output, description, phrases: telling.phrases };
 }
 
-/** Leaves the root what it may have; what described it is said beside it. */
-function limitRoot({ dialect }: Fitting, keywords: Keywords, telling: Telling): string[] {
-  const phrases: string[] = [];
-  if (dialect.rootKeywords === undefined) return phrases;
+/** Leaves the root what it may have, and gives back what described it. */
+function limitRoot({ dialect }: Fitting, keywords: Keywords, telling: Telling): unknown {
+  if (dialect.rootKeywords === undefined) return undefined;
+  const description = keywords.get("description");
   for (const [keyword, value] of keywords) {
     if (dialect.rootKeywords.has(keyword)) continue;
     keywords.delete(keyword);
-    if (keyword === "description") phrases.push(value as string);
-    else if (!silent.has(keyword) && value !== true) telling.tell(keyword, wording(keyword, value));
+    if (keyword !== "description" && !silent.has(keyword) && value !== true)
+      telling.tell(keyword, wording(keyword, value));
   }
-  return phrases;
+  return description;
 }
 
 /** Goes through a schema once. */

@@ -1,9 +1,9 @@
-import { ownLimits, type Dialect } from "../dialect.ts";
+import { none, ownLimits, type Dialect } from "../dialect.ts";
 
 /** Tool use without `strict`: JSON Schema 2020-12 whose root is a plain object. */
 export const anthropic: Readonly<Dialect> = {
   takes: "whole",
-  keywords: new Set<string>(),
+  keywords: none,
   patterns: "any",
   references: "all",
   nullable: "type",
@@ -18,25 +18,36 @@ export const anthropic: Readonly<Dialect> = {
   ...ownLimits,
 };
 
+const strictKeywords: ReadonlySet<string> = new Set([
+  "title",
+  "$schema",
+  "format",
+  "pattern",
+  "minItems",
+  "const",
+  "default",
+]);
+const textFormats: ReadonlySet<string> = new Set([
+  "date-time",
+  "time",
+  "date",
+  "duration",
+  "email",
+  "hostname",
+  "uri",
+  "ipv4",
+  "ipv6",
+  "uuid",
+]);
+
 /** Tool use with `strict`: "Structured outputs", section "JSON Schema limitations". */
 export const anthropicStrict: Readonly<Dialect> = {
   ...anthropic,
   takes: "subset",
-  keywords: new Set(["title", "$schema", "format", "pattern", "minItems", "const", "default"]),
+  keywords: strictKeywords,
   formats: {
-    string: new Set([
-      "date-time",
-      "time",
-      "date",
-      "duration",
-      "email",
-      "hostname",
-      "uri",
-      "ipv4",
-      "ipv6",
-      "uuid",
-    ]),
-    number: new Set<string>(),
+    string: textFormats,
+    number: none,
   },
   // "Pattern support (regex)": no back-references, lookaround, word boundaries or large ranges.
   patterns: "plain",
