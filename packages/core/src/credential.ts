@@ -53,12 +53,7 @@ export interface CredentialRequest extends AbortableOptions {
   /** The asking request's context; empty for a scope without a user. */
   readonly context: Context;
   /** The generation that the server has just refused, and why; without one, a request that carried none was refused. */
-  readonly rejected?: {
-    readonly generation?: string;
-    readonly challenge?: Challenge;
-    /** Whether that generation has been accepted before, on the connection on which it was refused; absent: not known. */
-    readonly worked?: boolean;
-  };
+  readonly rejected?: { readonly generation?: string; readonly challenge?: Challenge };
 }
 
 /** Resolves credentials. `undefined` means that none is needed; a needed one that is absent is `CREDENTIAL_MISSING`. */

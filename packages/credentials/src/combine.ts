@@ -62,6 +62,7 @@ function authorizationOf(providers: readonly CredentialProvider[]): Partial<OAut
   if (part === undefined) return {};
   return {
     finishAuthorization: (callback) => part.finishAuthorization(callback),
+    withdraw: (person) => part.withdraw(person),
     disconnect: (person) => part.disconnect(person),
     status: (person) => part.status(person),
   };

@@ -11,6 +11,7 @@ export type {
   GrantStatus,
   OAuthProvider,
   PersonAtServer,
+  Withdrawn,
 } from "./oauth/oauth-provider.ts";
 export type { AuthorizationCallback } from "./oauth/completion.ts";
 

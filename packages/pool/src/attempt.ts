@@ -57,9 +57,7 @@ export async function runAttempts<C extends Poolable<P>, P, T>(
         // It may have ended while this call waited for its turn. Nothing was sent then.
         if (isIn && entry.isOpen) {
           carried = entry.carried.resolved;
-          const result = await callOnce(holdings.calls, account, { demand, carried }, work, connection);
-          entry.carried.succeeded(carried);
-          return result;
+          return await callOnce(holdings.calls, account, { demand, carried }, work, connection);
         }
         if (isIn) holdings.calls.leave(account.lane);
         ended++;

@@ -6,7 +6,6 @@ import type { Resolved } from "./resolver.ts";
 export class Carried {
   #resolved: Resolved;
   #renewal: Renewal<Resolved> | undefined;
-  #accepted: string | undefined;
 
   constructor(resolved: Resolved) {
     this.#resolved = resolved;
@@ -24,16 +23,6 @@ export class Carried {
   /** Re-resolutions of the credentials that the server refused on this connection. */
   get renewal(): Renewal<Resolved> {
     return (this.#renewal ??= new Renewal());
-  }
-
-  /** A call that carried this has succeeded. */
-  succeeded({ generation }: Resolved): void {
-    this.#accepted = generation;
-  }
-
-  /** Whether a call with this generation has succeeded; of earlier ones it is forgotten. */
-  hasSucceeded(generation: string | undefined): boolean {
-    return generation !== undefined && this.#accepted === generation;
   }
 
   /** Whether it was resolved no earlier than `resolved`. */

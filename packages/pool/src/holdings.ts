@@ -134,8 +134,13 @@ export class Holdings<C extends Poolable<P>, P> implements EntryHost<C, P> {
 
   /** Retires entries, and waits until they have ended, but no longer than `drainTimeoutMs`. */
   async drain(entries: Iterable<Entry<C, P>>): Promise<void> {
+    await this.retire(entries, this.limits.drainTimeoutMs);
+  }
+
+  /** Retires entries, and waits until they have ended, with their last leases at the latest. */
+  async retire(entries: Iterable<Entry<C, P>>, timeoutMs?: number): Promise<void> {
     for (const entry of entries) entry.retire();
-    await this.#population.drained(entries, this.limits.drainTimeoutMs);
+    await this.#population.drained(entries, timeoutMs);
   }
 
   stats(): PoolStats {

@@ -79,10 +79,14 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   }
 
   async drain(selection: Selection): Promise<void> {
-    const chosen = checkSelection(selection);
-    const sessions = this.holdings.dropParked(chosen);
-    const entries = this.holdings.select(chosen);
+    const { sessions, entries } = this.#leaving(selection);
     await this.holdings.drain(entries);
+    await this.holdings.settled([...sessions, ...entries.map((entry) => entry.end())]);
+  }
+
+  async retire(selection: Selection): Promise<void> {
+    const { sessions, entries } = this.#leaving(selection);
+    await this.holdings.retire(entries);
     await this.holdings.settled([...sessions, ...entries.map((entry) => entry.end())]);
   }
 
@@ -117,6 +121,12 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
     const reason = poolClosed();
     this.resolver.end(reason);
     await this.holdings.close(reason);
+  }
+
+  /** The connections that are selected, and when the sessions are over that are. */
+  #leaving(selection: Selection) {
+    const chosen = checkSelection(selection);
+    return { sessions: this.holdings.dropParked(chosen), entries: this.holdings.select(chosen) };
   }
 
   /** What is asked for, where anybody may still ask. */

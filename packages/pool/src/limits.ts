@@ -70,6 +70,9 @@ export const defaultPoolLimits: PoolLimits = Object.freeze({
   drainTimeoutMs: 5_000,
 });
 
+/** How long what has ended is waited for, and counts, in milliseconds; connectors of ours need a few seconds. */
+export const restTimeoutMs = 30_000;
+
 /** Which limits may be 0: nothing is kept, nobody waits, nobody is waited for. */
 export const poolLimitsFromZero = [
   "maxWaiting",

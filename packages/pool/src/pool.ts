@@ -39,11 +39,17 @@ export interface Pool<C> extends ConnectionPool<C>, AsyncDisposable {
    * when nothing is left of them; it looks at every connection. Throws `ARGUMENT_INVALID` as {@link revoke} does.
    */
   drain(selection: Selection): Promise<void>;
+  /**
+   * Lends the selected connections to nobody new, and ends each with its last lease, however long that takes. Resolves when
+   * nothing is left of them; it looks at every connection. Throws `ARGUMENT_INVALID` as {@link revoke} does.
+   */
+  retire(selection: Selection): Promise<void>;
   /** Tells what the pool holds; it looks at every connection. */
   stats(): PoolStats;
   /**
    * Refuses new work with `CLOSED`, lets leased connections finish for `drainTimeoutMs` and closes everything, parked
-   * sessions and what is left of a stopped opening included, for which it waits 30 s more at most.
+   * sessions and what is left of a stopped opening included, for which it waits 30 s more at most. What had been ending for
+   * so long before is given up already.
    * Gives the same promise every time; rejects when an endpoint cannot be given back, after all else is closed.
    */
   close(): Promise<void>;
@@ -63,6 +69,7 @@ export function poolOf<C extends Poolable<P>, P>(pool: KeyedPool<C, P>): Pool<C>
     acquire: (target: Target, options: AcquireOptions) => pool.acquire(target, options),
     revoke: (selection: Selection) => pool.revoke(selection),
     drain: (selection: Selection) => pool.drain(selection),
+    retire: (selection: Selection) => pool.retire(selection),
     stats: () => pool.stats(),
     close: () => pool.close(),
     [Symbol.asyncDispose]: () => pool.close(),

@@ -1,19 +1,34 @@
 import type { Clock } from "@tenantry/core";
+import { StaleList, type Stale } from "./caps/stale-list.ts";
+import { restTimeoutMs } from "./limits.ts";
+
+/** What is left of a member that has ended, or of a stopped opening, which was none yet. */
+interface Rest<T> extends Stale {
+  readonly member: T | undefined;
+  /** Settles when nothing is left. */
+  readonly ending: Promise<void>;
+}
 
 /**
  * Whatever is not over yet: members until they end, and then until nothing is left of them; and what is left of stopped
- * openings. Nothing is waited for longer than 30 s: what takes no notice must not keep a pool from closing.
+ * openings. Nothing that has ended is kept or waited for longer than 30 s: what takes no notice must neither be remembered
+ * for ever nor keep a pool from closing.
  */
 export class Population<T> implements Iterable<T> {
   readonly #clock: Clock;
   readonly #members = new Set<T>();
-  readonly #endings = new Map<T, Promise<void>>();
-  readonly #rests = new Set<Promise<void>>();
+  readonly #rests = new Set<Rest<T>>();
+  /** The rests in the order in which they are given up. */
+  readonly #times: StaleList<Rest<T>>;
   readonly #waits = new Set<Wait<T>>();
+  /** What has gone wrong since {@link close}. */
+  readonly #failures: unknown[] = [];
   #isClosing = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    const expire = (rest: Rest<T>) => void this.#rests.delete(rest);
+    this.#times = new StaleList({ clock, timeoutMs: restTimeoutMs, expire });
   }
 
   [Symbol.iterator](): Iterator<T> {
@@ -21,8 +36,8 @@ export class Population<T> implements Iterable<T> {
   }
 
   /** Those that have ended, and of which something is left. */
-  get ending(): Iterable<T> {
-    return this.#endings.keys();
+  get ending(): readonly T[] {
+    return [...this.#rests].flatMap(({ member }) => (member === undefined ? [] : [member]));
   }
 
   add(member: T): void {
@@ -32,30 +47,27 @@ export class Population<T> implements Iterable<T> {
   /** The member has ended, and `ending` settles when nothing is left of it. */
   ended(member: T, ending: Promise<void>): void {
     this.#members.delete(member);
-    const done = () => void this.#endings.delete(member);
-    this.#endings.set(member, ending);
-    // What goes wrong while everything ends is for whoever waits for that.
-    ending.then(done, () => this.#isClosing || done());
+    this.#leave(member, ending);
     for (const wait of this.#waits) if (wait.left.delete(member) && wait.left.size === 0) wait.resolve();
   }
 
-  /** An opening was stopped, and `rest` settles when nothing is left of it. It never rejects. */
+  /** An opening was stopped, and `rest` settles when nothing is left of it. */
   stopped(rest: Promise<void>): void {
-    this.#rests.add(rest);
-    void rest.then(() => this.#rests.delete(rest));
+    this.#leave(undefined, rest);
   }
 
-  /** Waits until these members have ended, but no longer than `timeoutMs`. */
-  async drained(members: Iterable<T>, timeoutMs: number): Promise<void> {
+  /** Waits until these members have ended, but no longer than `timeoutMs` where that is given. */
+  async drained(members: Iterable<T>, timeoutMs?: number): Promise<void> {
     const left = new Set([...members].filter((member) => this.#members.has(member)));
     if (left.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wait = { left, resolve };
-    const timer = this.#clock.after(timeoutMs, resolve, { keepAlive: true });
+    const timer =
+      timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, resolve, { keepAlive: true });
     this.#waits.add(wait);
     await promise;
     this.#waits.delete(wait);
-    timer.cancel();
+    timer?.cancel();
   }
 
   /** From now on what goes wrong is kept for {@link settled}. */
@@ -64,28 +76,42 @@ export class Population<T> implements Iterable<T> {
   }
 
   /**
-   * Waits for every ending, for the rests of stopped openings and for these others; rejects with what went wrong, once
-   * all have settled.
+   * Waits for every ending, for the rests of stopped openings and for these others, which do not reject; rejects with what
+   * has gone wrong since {@link close}, once all have settled or are given up.
    */
   async settled(others: readonly Promise<void>[]): Promise<void> {
-    const failures = await this.within([...others, ...this.#endings.values(), ...this.#rests]);
-    this.#endings.clear();
+    await this.within([...others, ...[...this.#rests].map(({ ending }) => ending)]);
     this.#rests.clear();
+    while (this.#times.shift());
+    const failures = [...this.#failures];
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, "Several connections could not be closed.");
   }
 
-  /** Waits for all of these, and gives the reasons of those that have rejected by then. */
-  async within(all: readonly Promise<void>[]): Promise<readonly unknown[]> {
-    if (all.length === 0) return [];
-    const failures: unknown[] = [];
+  /** Waits until all of these have settled, but no longer than 30 s. */
+  async within(all: readonly Promise<void>[]): Promise<void> {
+    if (all.length === 0) return;
     const { promise: late, resolve } = Promise.withResolvers<void>();
     // Somebody waits for these, and what they wait for may keep nothing alive itself.
     const timer = this.#clock.after(restTimeoutMs, resolve, { keepAlive: true });
-    const each = all.map((one) => one.catch((failure: unknown) => void failures.push(failure)));
-    await Promise.race([Promise.all(each), late]);
+    await Promise.race([Promise.allSettled(all), late]);
     timer.cancel();
-    return failures;
+  }
+
+  /** What is given up may still go wrong in time to be told. */
+  #leave(member: T | undefined, ending: Promise<void>): void {
+    const rest = { member, ending, dueAt: 0 };
+    const place = this.#times.append(rest);
+    this.#rests.add(rest);
+    const gone = () => {
+      this.#times.remove(place);
+      this.#rests.delete(rest);
+    };
+    ending.then(gone, (failure: unknown) => {
+      // Before that nobody waits for it.
+      if (this.#isClosing) this.#failures.push(failure);
+      gone();
+    });
   }
 }
 
@@ -94,6 +120,3 @@ interface Wait<T> {
   readonly left: Set<T>;
   readonly resolve: () => void;
 }
-
-/** How long what has ended is waited for, and counts; connectors of ours need a few seconds. */
-export const restTimeoutMs = 30_000;

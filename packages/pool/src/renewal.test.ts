@@ -205,26 +205,3 @@ it("is waited for by whoever would be held back with the refused credential", as
   renewed.resolve();
   expect(await Promise.all([refused, heldBack])).toEqual(["2", "2"]);
 });
-
-it("tells whether a call with the refused generation has succeeded before, and forgets it with the next one", async () => {
-  const { run } = startPool();
-  const provider = fakeProvider(credentialOf("s", "1"));
-  let next = 1;
-  provider.renew = () => credentialOf("s", String(++next));
-  let refused = "1";
-  const work = async (connection: FakeConnection) => {
-    if (connection.generations.at(-1) === refused) throw refusal;
-  };
-  await run(work, { provider });
-  await run(work, { provider });
-  refused = "2";
-  await run(work, { provider });
-  refused = "4";
-  provider.current = credentialOf("s", String((next = 4)));
-  await run(work, { provider });
-  expect(askedBy(provider)).toEqual([
-    { generation: "1" },
-    { generation: "2", worked: true },
-    { generation: "4" },
-  ]);
-});

@@ -51,12 +51,7 @@ export async function reauthorize<C extends Poolable<P>, P>(
   const { subject } = demand.resolved;
   const { generation } = carried;
   // A server may refuse a request that carried nothing; its challenge tells the provider what it wants.
-  const worked = entry.carried.hasSucceeded(generation);
-  const rejected = {
-    ...(generation !== undefined && { generation }),
-    ...(challenge && { challenge }),
-    ...(worked && { worked }),
-  };
+  const rejected = { ...(generation !== undefined && { generation }), ...(challenge && { challenge }) };
   const ask = async (signal: AbortSignal | undefined) => resolver.resolve(demand, signal, rejected);
   const refused = { generation, order: carried.order };
   let { result, own } = await entry.carried.renewal.join(refused, ask, demand.signal);

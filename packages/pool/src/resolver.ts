@@ -38,8 +38,6 @@ export interface Rejected {
   /** Absent where the refused request carried none. */
   readonly generation?: string;
   readonly challenge?: Challenge;
-  /** Whether a call with it has succeeded on that connection before. */
-  readonly worked?: boolean;
 }
 
 /** Resolves credentials, numbers the answers, and ends what is under way when the pool does. */

@@ -157,7 +157,7 @@ describe("revoke", () => {
   ] as [never, string][])("refuses %j: %s", async (selection) => {
     const { acquire, pool } = start();
     const lease = await acquire();
-    for (const verb of ["revoke", "drain"] as const)
+    for (const verb of ["revoke", "drain", "retire"] as const)
       await expect(pool[verb](selection)).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
     expect(lease.connection.ended).toBe(false);
     lease.release();
@@ -208,5 +208,41 @@ describe("drain", () => {
     await draining;
     expect(second.connection.closes).toBe(0);
     second.release();
+  });
+});
+
+describe("retire", () => {
+  it("lends the selected connections to nobody new, and leaves them to their users for as long as those take", async () => {
+    const { acquire, clock, pool } = start();
+    const lease = await acquire();
+    let retired = false;
+    const retiring = pool.retire({ workspace: "acme", subject: "s" }).then(() => (retired = true));
+    await settle();
+    clock.step(3_600_000);
+    await settle();
+    expect([lease.connection.closes, retired]).toEqual([0, false]);
+    const next = await acquire();
+    expect(next.connection).not.toBe(lease.connection);
+    lease.release();
+    await retiring;
+    expect(lease.connection.closes).toBe(1);
+    expect(next.connection.closes).toBe(0);
+    next.release();
+  });
+
+  it("ends at once what nobody uses, and with the pool what somebody does", async () => {
+    const { acquire, clock, pool } = start({}, { drainTimeoutMs: 100 });
+    const idle = await acquire();
+    idle.release();
+    await pool.retire({ server: "files" });
+    expect(idle.connection.closes).toBe(1);
+    const lease = await acquire();
+    const retiring = pool.retire({ server: "files" });
+    const closing = pool.close();
+    await settle();
+    clock.step(100);
+    await Promise.all([closing, retiring]);
+    expect(lease.connection.closes).toBe(1);
+    lease.release();
   });
 });

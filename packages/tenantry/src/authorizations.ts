@@ -1,5 +1,6 @@
 import type {
   AbortableOptions,
+  Clock,
   CredentialProvider,
   Principal,
   ServerId,
@@ -12,9 +13,10 @@ import {
   isOAuthProvider,
   unfinishable,
   type Authorized,
-  type Disconnected,
   type OAuthProvider,
+  type Withdrawn,
 } from "@tenantry/credentials/oauth";
+import { storeInTime } from "./store-in-time.ts";
 
 /** Gives the providers of a workspace's servers. */
 export type ProvidersOf = (
@@ -24,43 +26,49 @@ export type ProvidersOf = (
 /** Leads callbacks and disconnections to the provider that they concern. */
 export class Authorizations {
   readonly #store: Pick<Store, "flows" | "credentials">;
+  readonly #clock: Clock;
   readonly #providersOf: ProvidersOf;
 
-  constructor(store: Pick<Store, "flows" | "credentials">, providersOf: ProvidersOf) {
+  constructor(store: Pick<Store, "flows" | "credentials">, clock: Clock, providersOf: ProvidersOf) {
     this.#store = store;
+    this.#clock = clock;
     this.#providersOf = providersOf;
   }
 
   /** Finishes the flow of a callback; whose it is, its provider checks. */
   async finish(callback: URL, principal: Principal, { signal }: AbortableOptions): Promise<Authorized> {
-    const server = await flowServer(this.#store, principal, callback);
+    const work = () => flowServer(this.#store, principal, callback);
+    const server = await storeInTime(this.#clock, work, { signal });
     const provider = server && this.#oauthOf(principal.workspace, server);
     if (provider === undefined) throw unfinishable();
     return provider.finishAuthorization({ callback, principal, server, signal });
   }
 
   /**
-   * Ends what a person has granted to one server, also where that is no longer defined; `removed` is `false` where there was
-   * nothing, `revoked` where something of it is left to end by itself.
+   * Takes what a person has granted to one server out of the store, also where that is no longer defined; `revoke` has the
+   * issuer end it, and says `false` where something of it is left to end by itself.
    */
-  async disconnect(
-    principal: Principal,
-    server: ServerId,
-    { signal }: AbortableOptions,
-  ): Promise<Disconnected> {
+  async withdraw(principal: Principal, server: ServerId): Promise<Withdrawn> {
     const provider = this.#oauthOf(principal.workspace, server);
-    const ended = await provider?.disconnect({ principal, server, signal });
+    // What a provider in trouble leaves is taken next, although its issuer then hears of nothing.
+    const taken = await provider?.withdraw({ principal, server }).catch(() => undefined);
     const left = await endAuthorizations(this.#store, { principal, server });
     return Object.freeze({
-      removed: ended?.removed === true || left > 0,
-      revoked: ended?.revoked === true && left === 0,
+      removed: taken?.removed === true || left > 0,
+      revoke: async (options: AbortableOptions = {}) => (await taken?.revoke(options)) === true && left === 0,
     });
   }
 
-  /** Ends whatever a person has granted in a workspace, as far as stores and issuers can be reached. */
-  async disconnectAll(principal: Principal): Promise<void> {
+  /** Takes whatever a person has granted to the servers of a workspace, as far as the store lets it. */
+  async withdrawAll(principal: Principal): Promise<Withdrawn> {
     const servers = [...(this.#providersOf(principal.workspace)?.keys() ?? [])];
-    await Promise.allSettled(servers.map(async (server) => this.disconnect(principal, server, {})));
+    const each = await Promise.allSettled(servers.map((server) => this.withdraw(principal, server)));
+    const taken = each.filter((one) => one.status === "fulfilled").map(({ value }) => value);
+    return Object.freeze({
+      removed: taken.some(({ removed }) => removed),
+      revoke: async (options: AbortableOptions = {}) =>
+        (await Promise.all(taken.map(({ revoke }) => revoke(options)))).every(Boolean),
+    });
   }
 
   #oauthOf(workspace: WorkspaceId, server: ServerId): OAuthProvider | undefined {

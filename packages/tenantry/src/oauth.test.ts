@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startFakeServer, type TokenAuthentication } from "@tenantry/testing";
+import { startFakeServer } from "@tenantry/testing";
 import { startAuthorizationServer, visit, type AuthorizationServerOptions } from "@tenantry/testing/oauth";
 import { describe, expect, it, vi } from "vitest";
 import { createHandler, type HandlerOptions, type Visitor } from "./http.ts";
@@ -11,58 +11,7 @@ import {
   TenantryError,
   type TenantryOptions,
 } from "./index.ts";
-
-interface StartOptions extends AuthorizationServerOptions {
-  readonly server?: Omit<TokenAuthentication, "authorizationServer">;
-  readonly instance?: Partial<TenantryOptions>;
-  readonly limits?: NonNullable<Parameters<typeof oauth>[0]>["limits"];
-}
-
-/** An issuer, a server that takes its tokens, and an instance that knows of the server only. */
-async function start({ server, instance, limits = {}, ...options }: StartOptions = {}) {
-  const parts = new AsyncDisposableStack();
-  const issuer = parts.use(await startAuthorizationServer(options));
-  const mail = parts.use(await startFakeServer({ authenticate: { ...server, authorizationServer: issuer } }));
-  const tenantry = parts.use(
-    createTenantry({
-      servers: { mail: { url: mail.url.href, credential: oauth({ limits }) } },
-      publicUrl: "http://127.0.0.1:1/app",
-      allow: ["127.0.0.1"],
-      ...instance,
-    }),
-  );
-  const acme = tenantry.workspace("acme");
-  const urlOf = async (user: string): Promise<URL> => {
-    const [status] = await acme.as(user).servers();
-    if (status?.status === "needs_authorization" && status.url !== undefined) return status.url;
-    throw new Error(`There is no page for ${user}: ${status?.status ?? "no server"}.`);
-  };
-  const comeBack = async (
-    visitor: Visitor | null | undefined,
-    callback: URL,
-    more: Partial<HandlerOptions> = {},
-  ) => createHandler(tenantry, { identify: () => visitor, ...more })(new Request(callback));
-  const connect = async (user: string) => {
-    const callback = await visit(await urlOf(user), { login: `${user}-at-mail` });
-    return comeBack({ workspace: "acme", user }, callback);
-  };
-  const refreshes = () => issuer.requests.filter(({ grantType }) => grantType === "refresh_token");
-  return {
-    ...{ issuer, mail, tenantry, acme, urlOf, comeBack, connect, refreshes },
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
-  };
-}
-
-/** How many authorizations the issuer still takes. */
-const liveGrants = ({ issuer }: Pick<Awaited<ReturnType<typeof start>>, "issuer">) =>
-  issuer.issued.filter(({ kind, revoked }) => kind === "refresh_token" && !revoked).length;
-
-const whoami = { server: "mail", tool: "whoami" } as const;
-const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+import { failureOf, liveGrants, start, whoami } from "../test/oauth-world.ts";
 
 describe("a person who grants access", () => {
   it("is told where, comes back, and the next call works as that person", async () => {
@@ -221,7 +170,7 @@ describe("a grant", () => {
   });
 
   it("is refreshed within the limits that oauth() is given, well before the default ones", async () => {
-    await using world = await start({ limits: { refreshTimeoutMs: 100, refreshLeaseMs: 200 } });
+    await using world = await start({ oauth: { limits: { refreshTimeoutMs: 100, refreshLeaseMs: 200 } } });
     await world.connect("ada");
     const ada = world.acme.as("ada");
     await ada.callTool(whoami);
@@ -260,6 +209,7 @@ describe("a grant", () => {
         alterMetadata: ({ scopes_supported: _listed, ...document }) => document,
       },
       grantScopes: (requested) => requested,
+      oauth: { revokeReplaced: true },
     });
     await world.connect("ada");
     const ada = world.acme.as("ada");

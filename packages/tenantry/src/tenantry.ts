@@ -70,14 +70,15 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );
   const providers = [...bound.values()].flatMap((servers) => [...servers.providers.values()].flat());
-  // A provider may wait until nothing carries a credential any more, and then have its issuer end it.
+  // A provider may wait until nothing carries a credential any more, and then have its issuer end it. Calls that carry one
+  // in whose place there is another one go on: they have deadlines of their own.
   const end = (event: CredentialEvent) =>
-    event.kind === "replaced" ? pool.drain(selectionOf(event)) : pool.revoke(selectionOf(event));
+    event.kind === "replaced" ? pool.retire(selectionOf(event)) : pool.revoke(selectionOf(event));
   const withdrawals = providers.flatMap(
     (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
   );
   const serversOf = (id: WorkspaceId) => bound.get(closed ? (closed.get(id) ?? new Map()) : template);
-  const authorizations = new Authorizations(store, (workspace) => serversOf(workspace)?.providers);
+  const authorizations = new Authorizations(store, clock, (workspace) => serversOf(workspace)?.providers);
   // What a provider has still to keep, it keeps before its store ends.
   const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   let closing: Promise<void> | undefined;
@@ -96,7 +97,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
           `There is no workspace ${quote(id)}; add it to \`workspaces\`.`,
         );
       }
-      return openWorkspace(id, router.workspace(id, servers.routed), { authorizations, store, pool });
+      const parts = { authorizations, store, pool, clock };
+      return openWorkspace(id, router.workspace(id, servers.routed), parts);
     },
     credentials: credentialVault({ ...keeping, clock }),
     stats: () => ({ ...pool.stats(), sockets: egress.stats().sockets }),

@@ -1,9 +1,17 @@
-import { principalOf, quote, serverId, TenantryError } from "@tenantry/core";
-import type { AbortableOptions, CatalogClient, Store, WorkspaceClient, WorkspaceId } from "@tenantry/core";
+import { principalOf, quote, raceAbort, serverId, TenantryError } from "@tenantry/core";
+import type {
+  AbortableOptions,
+  CatalogClient,
+  Clock,
+  Store,
+  WorkspaceClient,
+  WorkspaceId,
+} from "@tenantry/core";
 import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
 import type { WorkspaceRouter } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
+import { endAccess } from "./end-access.ts";
 
 /** A user by name, or a user's one conversation. */
 export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
@@ -23,14 +31,20 @@ export interface Workspace {
    * Finishes what a person has granted in the browser: `callback` is the URL that the person was sent back to, and `user`
    * who the host knows the browser to be, which has to be who was sent away. Rejects with `ARGUMENT_INVALID`, telling
    * nothing, for an authorization that is unknown, over or somebody else's, and with `CREDENTIAL_FAILED` where nothing was
-   * granted. Where the error is retryable, the same callback can be finished later. The handler of `tenantry/http` calls it.
+   * granted. Where the error is retryable, as the `TIMEOUT` of a store that does not answer, the same callback can be
+   * finished later. The handler of `tenantry/http` calls it.
    */
   finishAuthorization(user: UserAddress, callback: URL, options?: AbortableOptions): Promise<Authorized>;
-  /** Forgets what a user has granted to a server, asks its issuer to end it, and closes the connections that carry it. */
+  /**
+   * Forgets what a user has granted to a server, closes the connections that carry it, and then asks its issuer to end what
+   * was there, for as long as one request may take. An abort ends the caller's wait only. Rejects as the store does, and with
+   * `TIMEOUT` where it does not answer; the connections are closed then too.
+   */
   disconnect(user: string, server: string, options?: AbortableOptions): Promise<Disconnected>;
   /**
    * Erases a person: what is stored of the user, audit entries apart, and every connection and session; an authorization
-   * that is being finished comes to nothing. Issuers are asked to end what the user has granted, and need not answer.
+   * that is being finished comes to nothing. After that issuers are asked to end what the user had granted, all at once and
+   * for as long as one request may take; they need not answer. Rejects as {@link Workspace.disconnect} does.
    */
   forget(user: string): Promise<void>;
 }
@@ -40,13 +54,14 @@ export interface WorkspaceParts {
   readonly authorizations: Authorizations;
   readonly store: Pick<Store, "erase">;
   readonly pool: Pick<Pool<never>, "revoke">;
+  readonly clock: Clock;
 }
 
 /** Gives a workspace that does everything for the user that it is told of, and for nobody else. */
 export function openWorkspace(
   id: WorkspaceId,
   routed: WorkspaceRouter,
-  { authorizations, store, pool }: WorkspaceParts,
+  { authorizations, store, pool, clock }: WorkspaceParts,
 ): Workspace {
   const principal = (user: UserAddress) => principalOf({ workspace: id, ...addressOf(user) });
   return Object.freeze<Workspace>({
@@ -57,16 +72,24 @@ export function openWorkspace(
       authorizations.finish(callback, principal(user), options),
     async disconnect(name, given, options = {}) {
       const [owner, server] = [principal(name), serverId(given)];
-      const ended = await authorizations.disconnect(owner, server, options);
-      await pool.revoke({ workspace: id, user: owner.user, server });
-      return ended;
+      const { signal } = options;
+      signal?.throwIfAborted();
+      const selection = { workspace: id, user: owner.user, server };
+      const ending = endAccess({ pool, clock, selection }, () => authorizations.withdraw(owner, server));
+      const ended = ending.then(async ({ removed, revoke }) =>
+        Object.freeze({ removed, revoked: await revoke() }),
+      );
+      return raceAbort(ended, signal);
     },
     async forget(name) {
       const person = principal(name);
-      const { user } = person;
-      await authorizations.disconnectAll(person);
-      await store.erase({ workspace: id, user });
-      await pool.revoke({ workspace: id, user });
+      const selection = { workspace: id, user: person.user };
+      const taken = await endAccess({ pool, clock, selection }, async () => {
+        const all = await authorizations.withdrawAll(person);
+        await store.erase(selection);
+        return all;
+      });
+      await taken.revoke();
     },
   });
 }

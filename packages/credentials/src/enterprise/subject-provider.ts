@@ -67,7 +67,7 @@ export class SubjectProvider implements CredentialProvider {
     this.#parts = parts;
     this.#http = http;
     this.#discovery = new Discovery(http, clock, options.limits, options);
-    this.#kept = new KeptCredentials(clock, options.slot, options.limits.maxFlowsKnown);
+    this.#kept = new KeptCredentials(clock, options, options.limits.maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {

@@ -32,6 +32,14 @@ export interface GrantRow {
   readonly version: Version;
 }
 
+/** A row of which nothing has been opened yet: opening it may take long, or fail, and keeps nobody from deleting it. */
+export interface ClosedRow {
+  readonly version: Version;
+  readonly intent?: Intent;
+  /** Opens it; `undefined` where it holds no grant that can be read. */
+  open(): Promise<Grant | undefined>;
+}
+
 /** How a grant is written. */
 export interface WriteOptions extends UrgentOptions {
   readonly ifVersion: Version | null;
@@ -80,22 +88,35 @@ export class GrantRows {
     const held = rowSchema.safeParse(row.value);
     if (!held.success) throw noGrant(key);
     const { sealed, intent } = held.data;
-    const opened = await this.#sealer.open(sealed, sealedFor(kind, key));
-    const grant = parseGrant(opened.reveal());
-    if (grant === undefined) throw noGrant(key);
+    const grant = await this.#open(key, sealed);
     return { grant, version: row.version, ...(intent && { intent }) };
   }
 
   /** The row's version, and its grant where it can be read: what cannot be is replaced or removed all the same. */
-  async look(key: CredentialKey): Promise<{ readonly version: Version; readonly grant?: Grant } | undefined> {
+  async look(key: CredentialKey): Promise<(Partial<GrantRow> & Pick<GrantRow, "version">) | undefined> {
     try {
       return await this.read(key);
     } catch (failure) {
-      const code = failure instanceof TenantryError ? failure.code : undefined;
-      if (code !== "SEAL_BROKEN" && code !== "STORE_INVALID") throw failure;
+      if (!isUnreadable(failure)) throw failure;
       const version = await this.#credentials.version(key);
       return version === undefined ? undefined : { version };
     }
+  }
+
+  /** The row as it is there, whatever it holds. */
+  async closed(key: CredentialKey): Promise<ClosedRow | undefined> {
+    const row = await this.#credentials.get(key).catch((failure: unknown) => {
+      if (!isUnreadable(failure)) throw failure;
+      return undefined;
+    });
+    const version = row?.version ?? (await this.#credentials.version(key));
+    if (version === undefined) return undefined;
+    const held = rowSchema.safeParse(row?.value).data;
+    return {
+      version,
+      ...(held?.intent && { intent: held.intent }),
+      open: async () => held && this.#open(key, held.sealed).catch(ifUnreadable),
+    };
   }
 
   async write(key: CredentialKey, grant: Grant, { intent, ...options }: WriteOptions): Promise<Version> {
@@ -106,6 +127,13 @@ export class GrantRows {
 
   delete(key: CredentialKey, ifVersion: Version): Promise<void> {
     return this.#credentials.delete(key, { ifVersion });
+  }
+
+  async #open(key: CredentialKey, sealed: string): Promise<Grant> {
+    const opened = await this.#sealer.open(sealed, sealedFor(kind, key));
+    const grant = parseGrant(opened.reveal());
+    if (grant === undefined) throw noGrant(key);
+    return grant;
   }
 }
 
@@ -128,6 +156,7 @@ const grantSchema = z.object({
   tokenType: z.enum(["bearer", "dpop"]),
   accessToken: token,
   expiresAt: time.optional(),
+  begunAt: time.optional(),
   receivedAt: time.optional(),
   refreshToken: token.optional(),
   proofKey: token.optional(),
@@ -155,7 +184,7 @@ function parseGrant(text: string): Grant | undefined {
   const parsed = grantSchema.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
   const { accessToken, refreshToken, proofKey, scopes, expiresAt, receivedAt, ...more } = parsed.data;
-  const { refreshGraceMs, keepsRefreshToken, ...facts } = more;
+  const { begunAt, refreshGraceMs, keepsRefreshToken, ...facts } = more;
   return Object.freeze({
     ...facts,
     scopes: Object.freeze(scopes),
@@ -163,6 +192,7 @@ function parseGrant(text: string): Grant | undefined {
     ...(refreshToken !== undefined && { refreshToken: secret(refreshToken) }),
     ...(proofKey !== undefined && { proofKey: secret(proofKey) }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...(begunAt !== undefined && { begunAt }),
     ...(receivedAt !== undefined && { receivedAt }),
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),
     ...(keepsRefreshToken !== undefined && { keepsRefreshToken }),
@@ -175,6 +205,15 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isUnreadable(failure: unknown): boolean {
+  const code = failure instanceof TenantryError ? failure.code : undefined;
+  return code === "SEAL_BROKEN" || code === "STORE_INVALID";
+}
+
+function ifUnreadable(failure: unknown): undefined {
+  if (!isUnreadable(failure)) throw failure;
 }
 
 function noGrant({ server, slot }: CredentialKey): TenantryError {

@@ -19,6 +19,11 @@ export interface Grant {
   readonly proofKey?: Secret;
   /** When the access token ends, in milliseconds since the Unix epoch; absent: the issuer has not said. */
   readonly expiresAt?: number;
+  /**
+   * When its authorization was begun, in milliseconds since the Unix epoch, and later than each that the same person had
+   * begun before; kept by every refresh. Absent: before every other.
+   */
+  readonly begunAt?: number;
   /** When the tokens were received, in milliseconds since the Unix epoch; `put` and every refresh say so. */
   readonly receivedAt?: number;
   /** Absent: it cannot be refreshed. */

@@ -6,13 +6,13 @@ import {
   type CredentialKey,
   type Sealer,
 } from "@tenantry/core";
-import { despiteConflicts } from "../conflicts.ts";
 import { plainKey, spell } from "../credential-key.ts";
 import { RecentMap } from "../recent-map.ts";
 import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
 import { closed, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
+import { GrantChanges, type Put, type PutGrantOptions, type Removed } from "./grant-changes.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
 import { grantLimits, patienceMs, type GrantLimits } from "./limits.ts";
@@ -27,13 +27,11 @@ export interface GrantsOptions {
   readonly limits?: Partial<GrantLimits> | undefined;
   /** Where chance comes from, as a number from 0 to less than 1; defaults to `Math.random`. */
   readonly random?: (() => number) | undefined;
-}
-
-/** A grant in whose place another one was put. */
-export interface Replaced {
-  readonly grant: Grant;
-  /** Resolves when whoever listens says that nothing carries it any more. */
-  readonly unused: Promise<void>;
+  /**
+   * Told of the tokens that a refresh has brought for a grant in whose place `there` is by now, or nothing: they are
+   * nobody's, and to be revoked. Defaults to leaving them to end by themselves.
+   */
+  readonly surplus?: ((grant: Grant, there: Grant | undefined) => void) | undefined;
 }
 
 /** A refresh that is under way in this process. */
@@ -50,7 +48,7 @@ interface Flight {
 export class Grants implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #limits: Readonly<GrantLimits>;
-  readonly #rows: GrantRows;
+  readonly #changes: GrantChanges;
   readonly #memory: GrantMemory;
   readonly #refresher: Refresher;
   readonly #flights = new Map<string, Flight>();
@@ -61,16 +59,30 @@ export class Grants implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Reads and opens nothing yet; throws `CONFIG_INVALID` for limits that cannot be kept. */
-  constructor({ store, sealer, clock, limits: given, random = Math.random }: GrantsOptions) {
+  constructor({
+    store,
+    sealer,
+    clock,
+    limits: given,
+    random = Math.random,
+    surplus = () => {},
+  }: GrantsOptions) {
     const limits = grantLimits(given);
     const rows = new GrantRows(store.credentials, sealer);
-    const parts = { store, leases: store.leases, rows, clock, limits, random, bells: new Bells() };
+    const parts = { store, leases: store.leases, rows, clock, limits, random, surplus, bells: new Bells() };
     this.#clock = clock;
     this.#limits = limits;
-    this.#rows = rows;
     this.#memory = new GrantMemory(parts);
     this.#refresher = new Refresher(parts);
     this.#postponed = new RecentMap(limits.maxGrants);
+    this.#changes = new GrantChanges({
+      rows,
+      clock,
+      memory: this.#memory,
+      refresher: this.#refresher,
+      changed: (id) => void this.#postponed.take(id),
+      signal: this.#ending.signal,
+    });
     this.#random = random;
   }
 
@@ -104,33 +116,33 @@ export class Grants implements AsyncDisposable {
   }
 
   /**
-   * Keeps what the person has just granted, in place of whatever there was, and gives another authorization's grant that
-   * was there, so that its tokens can be revoked.
+   * Keeps what the person has just granted, in place of whatever there was, unless that `stays`. Where the store fails and
+   * may have written it all the same, it is read again: a rejection whose `delivery` is not `unknown` says that it was not.
    */
-  async put(given: CredentialKey, grant: Grant): Promise<Replaced | undefined> {
-    const key = plainKey(given);
-    const received = { receivedAt: this.#clock.now(), ...grant };
-    const before = await this.#replace(key, (version) =>
-      this.#rows.write(key, received, { ifVersion: version }),
-    );
-    if (before === undefined || before.subject === grant.subject) return undefined;
-    return { grant: before, unused: this.#memory.tell("replaced", key, before.subject) };
+  put(key: CredentialKey, grant: Grant, options: PutGrantOptions = {}): Promise<Put> {
+    return this.#changes.put(plainKey(key), grant, options);
+  }
+
+  /** The grant that the store has now, whatever is in memory; `undefined` where there is none that can be read. */
+  stored(key: CredentialKey): Promise<Grant | undefined> {
+    return this.#changes.stored(plainKey(key));
   }
 
   /**
    * Deletes a grant, of this subject where one is named, and gives it, so that its tokens can be revoked; one that cannot
    * be read is deleted where nobody is named.
    */
-  async remove(given: CredentialKey, subject?: string): Promise<Grant | undefined> {
-    const key = plainKey(given);
-    const isMeant = (grant: Grant | undefined) => subject === undefined || grant?.subject === subject;
-    const known = this.#memory.get(spell(key))?.grant;
-    const before = await this.#replace(key, async (version, grant) => {
-      if (version !== null && isMeant(grant)) await this.#rows.delete(key, version);
-    });
-    const gone = before ?? known;
-    if (gone !== undefined && isMeant(gone)) void this.#memory.tell("ended", key, gone.subject);
-    return isMeant(before) ? before : undefined;
+  async remove(key: CredentialKey, subject?: string): Promise<Grant | undefined> {
+    if (subject !== undefined) return this.#changes.remove(plainKey(key), subject);
+    return (await this.take(key))?.open();
+  }
+
+  /**
+   * Deletes a grant before it is opened, which may take long or fail; `undefined` where there was none. Whoever listens is
+   * told of one that is known at once, and of any other when it is opened.
+   */
+  take(key: CredentialKey): Promise<Removed | undefined> {
+    return this.#changes.take(plainKey(key));
   }
 
   /** Tells of grants that are gone, of those that this process has used lately; perhaps more than once. */
@@ -218,24 +230,6 @@ export class Grants implements AsyncDisposable {
     return withDeadline({ clock: this.#clock, timeoutMs, expired, keepAlive: true }, (late) =>
       this.#refresher.refresh(request, AbortSignal.any([ends, late])),
     );
-  }
-
-  /** Changes a row, whoever else does so at the same time, and gives the grant that it held. */
-  async #replace(
-    key: CredentialKey,
-    change: (version: string | null, grant: Grant | undefined) => Promise<unknown>,
-  ): Promise<Grant | undefined> {
-    if (this.#ending.signal.aborted) throw closed();
-    return despiteConflicts(async () => {
-      const row = await this.#rows.look(key);
-      try {
-        await change(row?.version ?? null, row?.grant);
-      } finally {
-        this.#memory.forget(spell(key));
-        this.#postponed.take(spell(key));
-      }
-      return row?.grant;
-    });
   }
 
   async #close(): Promise<void> {

@@ -4,7 +4,7 @@ import { spell } from "../credential-key.ts";
 import type { Bells } from "./bells.ts";
 import { mustAuthorize, waitedTooLong } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type SendRefresh } from "./grant.ts";
-import type { GrantRow, GrantRows } from "./grant-rows.ts";
+import type { GrantRow, GrantRows, Intent } from "./grant-rows.ts";
 import { HeldLease } from "./held-lease.ts";
 import { patienceMs, type GrantLimits } from "./limits.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -19,6 +19,8 @@ export interface RefresherParts {
   readonly random: () => number;
   /** Rung for a grant, by its spelled key, when its row has changed. */
   readonly bells: Bells;
+  /** Told of tokens that came for a grant in whose place there is another one by now, or none. */
+  readonly surplus: (grant: Grant, there: Grant | undefined) => void;
 }
 
 /** Which grant is refreshed, and when not. */
@@ -71,6 +73,12 @@ export class Refresher {
       if (waitedMs >= patienceMs(limits)) throw waitedTooLong(key);
       waitedMs += await this.#pause(key, round, signal);
     }
+  }
+
+  /** What this process has got of a grant and could not write, by the intent that is in its row. */
+  unwritten(key: CredentialKey, intent: Intent): Grant | undefined {
+    const outcome = this.#outcomes.get(key, intent);
+    return typeof outcome === "object" ? outcome : undefined;
   }
 
   /** A lease that comes when nobody waits any more is given back. */

@@ -150,9 +150,17 @@ export class Rotation {
       const isOurs = row?.intent?.fence === intent.fence;
       if (isOurs) await rows.write(key, next, { ifVersion: row.version, urgent: true });
       outcomes.forget(key, intent);
-      // It was removed, or granted anew: what was just got is nobody's.
-      return isOurs ? { grant: next } : this.#foundIn(row);
+      if (isOurs) return { grant: next };
+      this.#leave(begun.grant, next, row?.grant);
+      return this.#foundIn(row);
     });
+  }
+
+  /** The grant was removed, or granted anew: what was just got is nobody's. */
+  #leave(before: Grant, next: Grant, there: Grant | undefined): void {
+    const isGot = next.generation !== before.generation;
+    // Where somebody else has refreshed it, its tokens end with these at many issuers.
+    if (isGot && there?.subject !== next.subject) this.#parts.surplus(next, there);
   }
 
   /** What somebody else has written; where its token has ended, another refresh of it is under way, and another look due. */

@@ -2,7 +2,7 @@ import { quote, TenantryError, type AbortableOptions } from "@tenantry/core";
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Flow, FlowOwner, FlowRow, Flows } from "./flows.ts";
+import type { Flow, FlowOwner, FlowRow, FlowUnderWay, Flows } from "./flows.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
 import { personName } from "./person.ts";
@@ -17,6 +17,8 @@ export interface AuthorizationWish extends FlowOwner {
   readonly scopes: readonly string[];
   /** What the server wants beyond what has been granted; absent: nothing has been. */
   readonly stepUp?: readonly string[] | undefined;
+  /** When the authorization was begun whose grant there is; what was begun before it is of no use. */
+  readonly after?: number | undefined;
   /** The `resource_metadata` of the challenge. */
   readonly challenged?: string | undefined;
   /** Whether the server has just refused what there was, so that it may have another issuer by now. */
@@ -26,10 +28,14 @@ export interface AuthorizationWish extends FlowOwner {
 /** A flow that is open, and the page on which the person finishes it. */
 interface OpenFlow {
   readonly state: string;
+  readonly begunAt: number;
   readonly page: string;
   readonly wished: readonly string[];
   readonly expiresAt: number;
 }
+
+/** How often a flow is begun anew for what somebody else has wished for at the same moment. */
+const maxBegun = 2;
 
 /** How often a page is looked for that others, who wish for something else at the same time, replace meanwhile. */
 const maxRounds = 4;
@@ -79,8 +85,9 @@ export class Authorizations {
   }
 
   /** Whether a person who goes there now can finish it: another process may have, and it takes its time. */
-  async #isUsable({ state, expiresAt }: OpenFlow, owner: FlowOwner): Promise<boolean> {
-    return this.#hasTime(expiresAt) && (await this.#flows.isOpen(owner, state));
+  async #isUsable({ state, begunAt, expiresAt }: OpenFlow, wish: AuthorizationWish): Promise<boolean> {
+    if (begunAt <= (wish.after ?? 0) || !this.#hasTime(expiresAt)) return false;
+    return this.#flows.isOpen(wish, state);
   }
 
   #hasTime(expiresAt: number): boolean {
@@ -111,30 +118,50 @@ export class Authorizations {
       clientId: client.id,
       resource: resource.identifier,
       redirectUri: redirectUrl.href,
-      wished: wish.scopes,
-      scopes: this.#scopesFor(wish, resource.scopes, issuer),
       ...(wish.stepUp && { stepUp: wish.stepUp }),
     };
-    const { flow, expiresAt } = (await this.#openOne(request)) ?? (await this.#beginOne(request));
-    const { state, wished, verifier } = flow;
+    const scopesFor = (wished: readonly string[]) => this.#scopesFor(wished, resource.scopes, issuer);
+    const { flow, expiresAt } = await this.#flowOf(request, wish, scopesFor);
+    const { state, begunAt, wished, verifier } = flow;
     const page = pageOf(endpoint, flow, await calculatePKCECodeChallenge(verifier)).href;
-    return { state, page, wished, expiresAt };
+    return { state, begunAt, page, wished, expiresAt };
   }
 
-  /** The same request's flow that another process has begun, or this one before it has forgotten. */
-  async #openOne(request: FlowRequest): Promise<Begun | undefined> {
-    const rows = await this.#flows.open(request);
-    return rows.find(({ flow, expiresAt }) => {
-      const isSame = sameness.every((fact) => flow[fact] === request[fact]);
-      const isBound = (flow.proofKey !== undefined) === this.#parts.options.dpop;
-      return isSame && isBound && this.#hasTime(expiresAt) && covers(flow.wished, request.wished);
-    });
+  /**
+   * A flow for all that is wished for at the same time, of another process, or of this one before it has forgotten; else a
+   * new one. Looks once more after that: somebody else may have begun at the same moment.
+   */
+  async #flowOf(request: FlowRequest, wish: AuthorizationWish, scopesFor: ScopesFor): Promise<Begun> {
+    const after = wish.after ?? 0;
+    for (let begun: Begun | undefined, round = 1; ; round++) {
+      const rows = await this.#flows.underWay(request);
+      const near = rows
+        .filter(({ flow }) => flow.issuer === request.issuer && flow.resource === request.resource)
+        .toSorted((one, other) => other.flow.begunAt - one.flow.begunAt);
+      // What is being finished may come to a grant that this one takes the place of.
+      const wished = near.reduce((all, { flow }) => unionOf(all, flow.wished), wish.scopes);
+      const asked = near.reduce((all, { flow }) => unionOf(all, flow.scopes), scopesFor(wished));
+      const isEnough = ({ flow }: FlowRow) => covers(flow.wished, wished) && covers(flow.scopes, asked);
+      const open = near.find((row) => this.#isSame(row, request, after) && isEnough(row));
+      if (open !== undefined) return open;
+      if (begun !== undefined && round > maxBegun) return begun;
+      const latest = Math.max(after, ...rows.map(({ flow }) => flow.begunAt));
+      begun = await this.#beginOne({ ...request, wished, scopes: asked }, latest);
+    }
   }
 
-  async #beginOne(request: FlowRequest): Promise<Begun> {
+  #isSame({ flow, expiresAt, isOpen }: FlowUnderWay, request: FlowRequest, after: number): boolean {
+    const isSame = sameness.every((fact) => flow[fact] === request[fact]);
+    const isBound = (flow.proofKey !== undefined) === this.#parts.options.dpop;
+    return isSame && isBound && isOpen && flow.begunAt > after && this.#hasTime(expiresAt);
+  }
+
+  /** Clocks of processes differ: it counts as begun later than whatever was begun before. */
+  async #beginOne(request: Omit<Flow, Drawn>, latest: number): Promise<Begun> {
     const { options, clock } = this.#parts;
     const flow: Flow = {
       ...request,
+      begunAt: Math.max(clock.now(), latest + 1),
       state: generateRandomState(),
       verifier: generateRandomCodeVerifier(),
       ...(options.dpop && { proofKey: await drawProofKey() }),
@@ -146,12 +173,12 @@ export class Authorizations {
 
   /** MCP authorization, "Scope Selection Strategy": the challenge's, else all that the server lists, else none. */
   #scopesFor(
-    wish: AuthorizationWish,
+    wished: readonly string[],
     listed: readonly string[] | undefined,
     issuer: Issuer,
   ): readonly string[] {
     const { scopes: own, offlineAccess: wantsOffline } = this.#parts.options;
-    const wanted = wish.scopes.length > 0 ? unionOf(own ?? [], wish.scopes) : (own ?? listed ?? []);
+    const wanted = wished.length > 0 ? unionOf(own ?? [], wished) : (own ?? listed ?? []);
     // Never where the issuer does not list it (SEP-2207), whoever asks for it.
     const isListed = issuer.scopes.includes(offlineAccess);
     const others = isListed ? wanted : wanted.filter((scope) => scope !== offlineAccess);
@@ -187,8 +214,12 @@ function pageOf(endpoint: URL, flow: Flow, challenge: string): URL {
   return url;
 }
 
-/** A flow before what is drawn for it. */
-type FlowRequest = Omit<Flow, "state" | "verifier" | "proofKey">;
+/** What is drawn for a flow when it is begun. */
+type Drawn = "begunAt" | "state" | "verifier" | "proofKey";
+/** A flow before it is known what else is wished for. */
+type FlowRequest = Omit<Flow, Drawn | "wished" | "scopes">;
+/** What an issuer is asked for. */
+type ScopesFor = (wished: readonly string[]) => readonly string[];
 type Begun = Pick<FlowRow, "flow" | "expiresAt">;
 
 /** What two flows have in common where finishing one is as good as finishing the other. */

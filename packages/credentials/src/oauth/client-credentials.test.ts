@@ -91,12 +91,42 @@ describe("clientCredentials()", () => {
       const credential = await provider.resolve(requestOf(there));
       return provider.resolve(requestOf(there, ada, { generation: credential?.generation ?? "" }));
     };
-    expect(await refuse()).toHaveProperty("generation");
+    for (let calls = 0; calls < 4; calls++) expect(await refuse()).toHaveProperty("generation");
     for (let calls = 0; calls < 50; calls++)
-      expect(await failure(refuse())).toMatchObject({ code: "UNAUTHORIZED", retryAfterMs: 5_000 });
-    expect(tokenRequests(there, "client_credentials")).toBe(2);
-    await there.clock.advance(5_000);
+      expect(await failure(refuse())).toMatchObject({
+        code: "UNAUTHORIZED",
+        retryable: true,
+        retryAfterMs: 60_000,
+      });
+    expect(tokenRequests(there, "client_credentials")).toBe(5);
+    await there.clock.advance(60_000);
     expect(await refuse()).toHaveProperty("generation");
+    expect(await failure(refuse())).toMatchObject({ code: "UNAUTHORIZED" });
+  });
+
+  it.each([429, 503])("leaves an issuer alone that has asked for it with HTTP %i", async (status) => {
+    const client = confidential("client_secret_basic");
+    const there = await world({ issuer: { clients: [client] } });
+    const { client_id: id, client_secret: text } = client;
+    const provider = clientCredentials({ id, secret: text, issuer: there.issuer.issuer.origin }).bind(
+      there.dependencies,
+    );
+    const headers = { "retry-after": "60" };
+    there.issuer.faults.add({ kind: "answer", status, headers }, { endpoint: "token", times: 1 });
+    const refused = { code: "CREDENTIAL_FAILED", retryable: true, status };
+    expect(await failure(provider.resolve(requestOf(there)))).toMatchObject({
+      ...refused,
+      retryAfterMs: 60_000,
+    });
+    await there.clock.advance(59_999);
+    for (let calls = 0; calls < 20; calls++)
+      expect(await failure(provider.resolve(requestOf(there)))).toMatchObject({
+        ...refused,
+        retryAfterMs: 1,
+      });
+    expect(tokenRequests(there, "client_credentials")).toBe(1);
+    await there.clock.advance(1);
+    expect(await provider.resolve(requestOf(there))).toBeDefined();
   });
 
   it("keeps a token that may do too little: another one would be no better", async () => {

@@ -42,7 +42,7 @@ export class ClientProvider implements CredentialProvider {
     this.#parts = parts;
     this.#http = new OAuthHttp(fetch, clock, options.limits);
     this.#discovery = new Discovery(this.#http, clock, options.limits, options);
-    this.#kept = new KeptCredentials(clock, options.slot, options.limits.maxServersKnown);
+    this.#kept = new KeptCredentials(clock, options, options.limits.maxServersKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {

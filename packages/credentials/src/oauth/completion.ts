@@ -16,10 +16,13 @@ import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Flow, FlowRow, Flows } from "./flows.ts";
 import { grantOf } from "./grant-of.ts";
+import { inTime } from "./in-time.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
+import { canGoOn, type Settlement } from "./settlement.ts";
 import { TakenFlow } from "./taken-flow.ts";
 import { requestTokens, tokensOf } from "./token-request.ts";
+import { UnfinishedFlows, type Unfinished, type Ungiven } from "./unfinished.ts";
 
 /** What comes back from an authorization server, and who brings it. */
 export interface AuthorizationCallback extends AbortableOptions {
@@ -34,11 +37,14 @@ export interface AuthorizationCallback extends AbortableOptions {
 /** A flow that has come to a grant. */
 export interface Completed {
   readonly flow: Flow;
+  /** What the flow has brought. */
   readonly grant: Grant;
+  /** What the person has now; another one where that was begun later. */
+  readonly kept: Grant;
 }
 
-/** Keeps a grant, unless `isStillOpen` says that its flow was ended meanwhile: then it is nobody's. */
-export type Keep = (flow: Flow, grant: Grant, isStillOpen: () => Promise<boolean>) => Promise<void>;
+/** What becomes of the grants that flows come to. */
+export type Keeping = Pick<Settlement, "keep" | "letGo">;
 
 /** Ends flows: each once, by whoever began it, with an answer of the issuer that was asked. */
 export class Completion {
@@ -46,64 +52,128 @@ export class Completion {
   readonly #discovery: Discovery;
   readonly #clients: Clients;
   readonly #flows: Flows;
+  readonly #keeping: Keeping;
+  readonly #unfinished: UnfinishedFlows;
   readonly #running = new Set<Promise<unknown>>();
+  /** The flows among them, once it is known that they are the caller's. */
+  readonly #busy = new Set<string>();
   #isClosed = false;
 
-  constructor(parts: OAuthParts, discovery: Discovery, clients: Clients, flows: Flows) {
+  constructor(parts: OAuthParts, discovery: Discovery, clients: Clients, flows: Flows, keeping: Keeping) {
     this.#parts = parts;
     this.#discovery = discovery;
     this.#clients = clients;
     this.#flows = flows;
+    this.#keeping = keeping;
+    this.#unfinished = new UnfinishedFlows(parts.clock, ({ flow, grant, taken }) =>
+      keeping.letGo(flow, grant, taken),
+    );
   }
 
   /**
    * Redeems the code of a callback and has the grant kept. Rejects with `ARGUMENT_INVALID`, and tells nothing, where there
-   * is no such flow for this principal, and with `CREDENTIAL_FAILED` where the issuer gives no grant; where the error is
-   * retryable and nothing was used up, the same callback can be finished later. An abort ends the caller's wait only.
+   * is no such flow for this principal, with `CREDENTIAL_FAILED` where the issuer gives no grant, and with `TIMEOUT` where
+   * the store does not answer; where the error is retryable, the same callback can be finished later. An abort ends the
+   * caller's wait only.
    */
-  async complete({ signal, ...given }: AuthorizationCallback, keep: Keep): Promise<Completed> {
+  async complete({ signal, ...given }: AuthorizationCallback): Promise<Completed> {
     signal?.throwIfAborted();
     if (this.#isClosed)
       throw new TenantryError("CLOSED", "The provider has been closed; finish it with a new one.");
-    const work = this.#finish(given, keep);
+    const work = this.#finish(given);
     this.#running.add(work);
-    const forget = () => void this.#running.delete(work);
-    work.then(forget, forget);
+    const over = () => void this.#running.delete(work);
+    work.then(over, over);
     return raceAbort(work, signal);
   }
 
-  /** Waits for what is being finished, so that no grant is lost; nothing is finished after it. */
+  /** Waits for what is being finished, so that no grant is lost, but for no hanging store; nothing is finished after it. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#running);
+    const { clock } = this.#parts;
+    const work = Promise.allSettled(this.#running);
+    const expired = () => new TenantryError("TIMEOUT", "An authorization was not finished in time.");
+    const options = { clock, timeoutMs: this.#finishTimeoutMs, keepAlive: true, expired };
+    await withDeadline(options, () => work).catch(() => {});
+    await this.#unfinished.close();
   }
 
-  async #finish(given: Omit<AuthorizationCallback, "signal">, keep: Keep): Promise<Completed> {
-    const { callback, principal, server } = given;
+  /** How long finishing takes at most, with requests and a store that are as slow as may be. */
+  get #finishTimeoutMs(): number {
+    return 4 * this.#parts.options.limits.requestTimeoutMs;
+  }
+
+  async #finish({ callback, principal, server }: Omit<AuthorizationCallback, "signal">): Promise<Completed> {
     const answer = readCallback(callback);
-    const row = await this.#flows.find(principal, answer.state);
+    const id = JSON.stringify([principal.workspace, principal.user, answer.state]);
+    const { name } = this.#unfinished.get(id) ?? {};
+    const row = await inTime(this.#parts, () => this.#flows.find(principal, answer.state, name));
+    if (row === undefined) await this.#unfinished.drop(id);
     if (row === undefined || (server ?? row.flow.server) !== row.flow.server) throw unfinishable();
     const { flow } = row;
     if (!isServed(this.#parts.options.issuer, flow.issuer)) throw changed(flow);
     // What somebody else has sent ends nothing.
     checkSender(callback, answer, flow);
-    const { store, clock, options } = this.#parts;
-    const taken = await TakenFlow.take(store, row, clock.now() + 4 * options.limits.requestTimeoutMs);
-    if (taken === undefined) throw unfinishable();
-    const grant = await this.#grantFor(row, answer, taken);
-    await keep(flow, grant, () => taken.end());
-    return { flow, grant };
+    if (this.#busy.has(id)) throw unfinishable();
+    this.#busy.add(id);
+    try {
+      return await this.#goOn(id, row, answer);
+    } finally {
+      this.#busy.delete(id);
+    }
   }
 
-  async #grantFor({ flow }: FlowRow, answer: CallbackAnswer, taken: TakenFlow): Promise<Grant> {
+  /** Goes on with what is left of an earlier time, or begins. */
+  async #goOn(id: string, row: FlowRow, answer: CallbackAnswer): Promise<Completed> {
+    const { flow, expiresAt } = row;
+    const before = this.#unfinished.get(id);
+    const name = before?.name ?? crypto.randomUUID();
+    const ungiven = before?.ungiven ?? (await this.#begin(id, { row, name }, answer));
+    const { grant, taken } = ungiven;
+    const kept = await this.#orLater(id, { name, ungiven, expiresAt }, () =>
+      this.#keeping.keep(flow, grant, taken),
+    );
+    return { flow, grant, kept };
+  }
+
+  async #begin(
+    id: string,
+    { row, name }: { readonly row: FlowRow; readonly name: string },
+    answer: CallbackAnswer,
+  ): Promise<Ungiven> {
+    const { store, clock } = this.#parts;
+    const { flow, expiresAt } = row;
+    const until = clock.now() + this.#finishTimeoutMs;
+    const taken = await this.#orLater(id, { name, expiresAt }, () =>
+      inTime(this.#parts, () => TakenFlow.take(store, row, { name, until })),
+    );
+    if (taken === undefined) throw unfinishable();
     try {
-      return await this.#redeem(flow, codeOf(answer, flow));
+      return { flow, taken, grant: await this.#redeem(flow, codeOf(answer, flow)) };
     } catch (failure) {
-      const isRepeatable = failure instanceof TenantryError && failure.retryable && isUnused(failure);
-      // Where that cannot be written the row ends by itself, and the failure is what the person has to know.
-      await (isRepeatable ? taken.putBack() : taken.end()).catch(() => {});
+      const isRepeatable = canGoOn(failure) && isUnused(failure);
+      // Where the row cannot be changed it ends by itself, and the failure is what the person has to know.
+      const change = inTime(this.#parts, async () => (isRepeatable ? taken.putBack() : taken.end()));
+      await change.catch(() => isRepeatable && this.#remember(id, { name, expiresAt }));
+      if (isRepeatable || !(failure instanceof TenantryError)) throw failure;
+      throw withDetails(failure, { retryable: false });
+    }
+  }
+
+  /** Does what a store in trouble may keep from being done, so that this process can go on with it later. */
+  async #orLater<T>(id: string, unfinished: Unfinished, work: () => Promise<T>): Promise<T> {
+    this.#unfinished.forget(id);
+    try {
+      return await work();
+    } catch (failure) {
+      if (canGoOn(failure)) this.#remember(id, unfinished);
       throw failure;
     }
+  }
+
+  #remember(id: string, unfinished: Unfinished): void {
+    this.#unfinished.add(id, unfinished);
+    if (this.#isClosed) void this.#unfinished.drop(id);
   }
 
   /** The access token request (OAuth 2.1, section 4.1.3), to the issuer that the flow has recorded and no other. */
@@ -125,7 +195,8 @@ export class Completion {
       proofKey: flow.proofKey,
     });
     const isForgotten = "refused" in answer && answer.refused === "invalid_client";
-    if (isForgotten && options.client === undefined) await this.#clients.forget(flow.issuer, client.id);
+    if (isForgotten && options.client === undefined)
+      await inTime(this.#parts, () => this.#clients.forget(flow.issuer, client.id)).catch(() => {});
     return grantOf(flow, tokensOf(answer), this.#parts);
   }
 

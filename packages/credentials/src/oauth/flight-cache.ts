@@ -1,5 +1,6 @@
-import { SharedFlight, TenantryError, withDetails, type AbortableOptions, type Clock } from "@tenantry/core";
+import { SharedFlight, type AbortableOptions, type Clock } from "@tenantry/core";
 import { RecentMap } from "../recent-map.ts";
+import { RecentFailures } from "./recent-failures.ts";
 
 /** How a value is asked for. */
 export interface FlightOptions extends AbortableOptions {
@@ -19,18 +20,9 @@ export interface FlightCacheOptions {
   readonly goesOn?: boolean;
 }
 
-/** A `Retry-After` is kept to, but not for longer than that: it is the word of one server on one day. */
-const longestFailureMs = 300_000;
-
 interface Kept<T> {
   readonly value: T;
   readonly at: number;
-}
-
-interface Failed {
-  readonly failure: TenantryError;
-  readonly at: number;
-  readonly forMs: number;
 }
 
 /** Values that are dear to get: each is got by one flight that all askers share, and kept for a while. */
@@ -38,14 +30,15 @@ export class FlightCache<T extends object> {
   readonly #clock: Clock;
   readonly #options: FlightCacheOptions;
   readonly #kept: RecentMap<string, Kept<T>>;
-  readonly #failed: RecentMap<string, Failed>;
+  readonly #failed: RecentFailures | undefined;
   readonly #flights = new Map<string, SharedFlight<T>>();
 
   constructor(clock: Clock, options: FlightCacheOptions) {
+    const { max, failureMs } = options;
     this.#clock = clock;
     this.#options = options;
-    this.#kept = new RecentMap(options.max);
-    this.#failed = new RecentMap(options.max);
+    this.#kept = new RecentMap(max);
+    this.#failed = failureMs === undefined ? undefined : new RecentFailures(clock, max, failureMs);
   }
 
   /** The kept value, if it is young enough. A clock that was set back makes it old. */
@@ -64,7 +57,7 @@ export class FlightCache<T extends object> {
   ): Promise<T> {
     const kept = this.peek(key, maxAgeMs);
     if (kept !== undefined) return kept;
-    this.#failAgain(key);
+    this.#failed?.check(key);
     const flying = this.#flights.get(key);
     const flight = flying === undefined || flying.abandoned ? this.#begin(key, start) : flying;
     return flight.join({ signal });
@@ -87,10 +80,10 @@ export class FlightCache<T extends object> {
         await Promise.resolve();
         const value = await start(signal);
         this.set(key, value);
-        this.#failed.take(key);
+        this.#failed?.forget(key);
         return value;
       } catch (failure) {
-        if (failure instanceof TenantryError) this.#keepFailure(key, failure);
+        this.#failed?.keep(key, failure);
         throw failure;
       } finally {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
@@ -100,23 +93,5 @@ export class FlightCache<T extends object> {
     // One waiter that never leaves.
     if (this.#options.goesOn) flight.join().catch(() => {});
     return flight;
-  }
-
-  #failAgain(key: string): void {
-    const failed = this.#failed.get(key);
-    if (failed === undefined) return;
-    const { failure, at, forMs } = failed;
-    const since = this.#clock.now() - at;
-    if (since < 0 || since >= forMs) return;
-    const { retryAfterMs } = failure;
-    if (retryAfterMs === undefined) throw failure;
-    throw withDetails(failure, { retryAfterMs: Math.max(retryAfterMs - since, 0) });
-  }
-
-  #keepFailure(key: string, failure: TenantryError): void {
-    const { failureMs = 0 } = this.#options;
-    if (failureMs === 0) return;
-    const forMs = Math.min(Math.max(failure.retryAfterMs ?? 0, failureMs), longestFailureMs);
-    this.#failed.set(key, { failure, at: this.#clock.now(), forMs });
   }
 }

@@ -1,5 +1,6 @@
 import { principalOf, TenantryError, type CredentialEvent, type CredentialStore } from "@tenantry/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { liveTokens, unlisted, wantMore } from "../../test/flow-fixture.ts";
 import {
   ada,
   call,
@@ -31,25 +32,6 @@ const stateOf = (page: URL | undefined) => page?.searchParams.get("state");
 /** The page that a call without a challenge leads to, as polling does. */
 const poll = async (there: World, principal = ada) =>
   (await failure(there.provider.resolve(requestOf(there, principal)))).authorizationUrl;
-/** The page that a server leads to which wants more. */
-async function wantMore(there: World, scope: string): Promise<URL> {
-  const { generation } = (await there.provider.resolve(requestOf(there))) ?? { generation: "" };
-  const challenge = { scheme: "Bearer", parameters: { error: "insufficient_scope", scope } };
-  const refused = requestOf(there, ada, { generation, challenge });
-  const { authorizationUrl } = await failure(there.provider.resolve(refused));
-  if (authorizationUrl === undefined) throw new Error("There is no page.");
-  return authorizationUrl;
-}
-const liveTokens = ({ issuer, clock }: World) =>
-  issuer.issued.filter(
-    ({ kind, revoked, expiresAt }) => kind !== "code" && !revoked && expiresAt > clock.now(),
-  );
-
-/** Metadata that lists no scopes, so that `offline_access` is not asked for. */
-const unlisted = ({
-  scopes_supported: _listed,
-  ...document
-}: object & { readonly scopes_supported?: unknown }) => document;
 
 describe("a page", () => {
   it("stays the same while the person is there, whatever the server asks for that the issuer does not have", async () => {
@@ -238,7 +220,7 @@ describe("the end of a flow", () => {
 
 describe("a grant that takes another's place", () => {
   it("has the other's tokens ended once nothing uses them any more", async () => {
-    const there = await world();
+    const there = await world({ oauth: { revokeReplaced: true } });
     await grant(there);
     const before = await headersFor(there);
     const unused = Promise.withResolvers<void>();
@@ -257,7 +239,7 @@ describe("a grant that takes another's place", () => {
   });
 
   it("has nothing ended where the issuer gives the tokens of before", async () => {
-    const there = await world();
+    const there = await world({ oauth: { revokeReplaced: true } });
     const given = new Map<string, string>();
     const fetch: typeof there.dependencies.fetch = async (input, init) => {
       const response = await there.dependencies.fetch(input, init);
@@ -266,7 +248,7 @@ describe("a grant that takes another's place", () => {
       given.set("first", answer);
       return new Response(answer, { status: 200, headers: { "content-type": "application/json" } });
     };
-    const provider = oauth().bind({ ...there.dependencies, fetch });
+    const provider = oauth({ revokeReplaced: true }).bind({ ...there.dependencies, fetch });
     const here = { ...there, provider };
     await grant(here);
     const page = await wantMore(here, "more");
@@ -279,7 +261,7 @@ describe("a grant that takes another's place", () => {
   });
 
   it("has them ended before close() is done, whoever still uses them", async () => {
-    const there = await world();
+    const there = await world({ oauth: { revokeReplaced: true } });
     await grant(there);
     const before = await headersFor(there);
     using _watching = there.provider.watch?.(() => new Promise(() => {}));

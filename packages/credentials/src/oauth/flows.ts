@@ -39,6 +39,8 @@ export interface Flow extends FlowOwner {
   readonly scopes: readonly string[];
   /** What the server wanted beyond what had been granted; absent: nothing had been. */
   readonly stepUp?: readonly string[];
+  /** When it was begun, in milliseconds since the Unix epoch, and later than each that the same person had begun before. */
+  readonly begunAt: number;
   /** What its callback is known by, so that another process can give the same page. */
   readonly state: string;
   /** The secret that proves who began it (RFC 7636, section 4.1). */
@@ -52,6 +54,11 @@ export interface FlowRow {
   readonly key: FlowKey;
   readonly flow: Flow;
   readonly expiresAt: number;
+}
+
+/** A flow that can be finished, or is being finished. */
+export interface FlowUnderWay extends FlowRow {
+  readonly isOpen: boolean;
 }
 
 const kind = "flow";
@@ -73,6 +80,7 @@ const flowSchema = z.object({
   wished: z.array(z.string()),
   scopes: z.array(z.string()),
   stepUp: z.array(z.string()).optional(),
+  begunAt: z.number(),
   state: z.string(),
   verifier: z.string(),
   proofKey: z.string().optional(),
@@ -111,19 +119,28 @@ export class Flows {
     return isOpen((await this.#store.flows.get(key))?.value);
   }
 
-  /** The flows of one person and server that can be finished; what does not open is passed over. */
-  async open(owner: FlowOwner): Promise<readonly FlowRow[]> {
-    const rows = await Promise.all(
-      (await this.#rowsOf(owner)).map((row) => this.#read(row).catch(ifUnreadable)),
+  /** The flows of one person and server, those too that are being finished; what does not open is passed over. */
+  async underWay(owner: FlowOwner): Promise<readonly FlowUnderWay[]> {
+    const { rows } = await this.#store.flows.list(ownerOf(owner), { limit: 1_000 });
+    const own = rows.filter(({ value }) => this.#isOwn(value));
+    const read = await Promise.all(
+      own.map(async (row) => {
+        const found = await this.#read(row).catch(ifUnreadable);
+        return found && { ...found, isOpen: isOpen(row.value) };
+      }),
     );
-    return rows.filter((row) => row !== undefined);
+    return read.filter((row) => row !== undefined);
   }
 
-  /** The flow of a callback that this person brings, if it can be finished. */
-  async find({ workspace, user }: FlowOwner["principal"], state: string): Promise<FlowRow | undefined> {
+  /** The flow of a callback that this person brings, if it can be finished by whoever has taken it under this name. */
+  async find(
+    { workspace, user }: FlowOwner["principal"],
+    state: string,
+    name?: string,
+  ): Promise<FlowRow | undefined> {
     const within = { workspace, user, state: await digestOf(state) };
     const [row] = (await this.#store.flows.list(within)).rows;
-    return row && this.#isOwn(row.value) ? this.#read(row) : undefined;
+    return row && this.#isOwn(row.value) && isOpen(row.value, name) ? this.#read(row) : undefined;
   }
 
   /** Ends all flows of one person and server, those too that are being finished. */
@@ -133,12 +150,12 @@ export class Flows {
 
   async #rowsOf(owner: FlowOwner): Promise<readonly KeyedRow<FlowKey>[]> {
     const { rows } = await this.#store.flows.list(ownerOf(owner), { limit: 1_000 });
-    return rows.filter(({ value }) => this.#isOwn(value));
+    return rows.filter(({ value }) => this.#isOwn(value) && isOpen(value));
   }
 
-  /** Whether it is a flow of this slot that can be finished. */
+  /** Whether it is a flow of this slot. */
   #isOwn(value: unknown): boolean {
-    return isOpen(value) && rowSchema.parse(value).slot === this.#slot;
+    return rowSchema.safeParse(value).data?.slot === this.#slot;
   }
 
   async #makeRoom(owner: FlowOwner): Promise<void> {
@@ -172,9 +189,10 @@ function ownerOf({ principal: { workspace, user }, server }: FlowOwner) {
   return { workspace, user, server };
 }
 
-function isOpen(value: unknown): boolean {
+/** Whether it can be finished, by whoever has taken it under this name where somebody has. */
+function isOpen(value: unknown, name?: string): boolean {
   const held = rowSchema.safeParse(value);
-  return held.success && held.data.taken === undefined;
+  return held.success && (held.data.taken === undefined || held.data.taken === name);
 }
 
 function ifUnreadable(failure: unknown): undefined {

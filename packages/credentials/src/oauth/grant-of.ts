@@ -30,6 +30,7 @@ export function grantOf(
     tokenType,
     accessToken,
     ...(flow.proofKey && { proofKey: flow.proofKey }),
+    begunAt: flow.begunAt,
     receivedAt: clock.now(),
     ...(refreshToken && { refreshToken }),
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),

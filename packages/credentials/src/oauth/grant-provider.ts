@@ -1,6 +1,7 @@
 import {
   quote,
   TenantryError,
+  type AbortableOptions,
   type Credential,
   type CredentialEvent,
   type CredentialKey,
@@ -26,12 +27,12 @@ import {
   type GrantStatus,
   type OAuthProvider,
   type PersonAtServer,
+  type Withdrawn,
 } from "./oauth-provider.ts";
 import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
-import { refusedAgain, Refusals } from "./refusals.ts";
 import { Settlement } from "./settlement.ts";
 import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
@@ -42,6 +43,8 @@ import { Wish } from "./wish.ts";
 interface Wanting {
   readonly asked: Asked | undefined;
   readonly grant?: Grant | undefined;
+  /** What there is, whether it is of use or not. */
+  readonly there: Grant | undefined;
   readonly stepUp?: readonly string[];
   readonly looksAgain: boolean;
 }
@@ -58,7 +61,6 @@ export class GrantProvider implements OAuthProvider {
   readonly #places: Places;
   readonly #asking: AskingServers;
   readonly #stepUps: StepUps;
-  readonly #refusals: Refusals;
   readonly #settlement: Settlement;
   #closing: Promise<void> | undefined;
 
@@ -67,17 +69,22 @@ export class GrantProvider implements OAuthProvider {
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
     const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
     this.#parts = parts;
-    this.#grants = new Grants({ store, sealer, clock, limits: options.grantLimits });
+    this.#grants = new Grants({
+      store,
+      sealer,
+      clock,
+      limits: options.grantLimits,
+      surplus: (...surplus) => this.#settlement.leave(...surplus),
+    });
     this.#discovery = new Discovery(http, clock, options.limits, options);
     this.#clients = new Clients(parts);
     this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
-    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows);
     this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
+    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows, this.#settlement);
     this.#credentials = new GrantCredentials(clock);
     this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
     this.#asking = new AskingServers(clock, { max, ttlMs });
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
-    this.#refusals = new Refusals(clock, maxFlowsKnown);
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -96,18 +103,26 @@ export class GrantProvider implements OAuthProvider {
   }
 
   async finishAuthorization(callback: AuthorizationCallback): Promise<Authorized> {
-    const { flow, grant } = await this.#completion.complete(callback, (...granted) =>
-      this.#settlement.keep(...granted),
-    );
-    if (flow.stepUp) this.#stepUps.add(flow.principal, flow.server);
-    return Object.freeze({ server: flow.server, scopes: grant.scopes });
+    const { flow, grant, kept } = await this.#completion.complete(callback);
+    if (flow.stepUp && kept.subject === grant.subject) this.#stepUps.add(flow.principal, flow.server);
+    return Object.freeze({ server: flow.server, scopes: kept.scopes });
   }
 
-  async disconnect({ principal, server, signal }: PersonAtServer): Promise<Disconnected> {
+  async withdraw({ principal, server }: FlowOwner): Promise<Withdrawn> {
+    this.#stepUps.forget(principal, server);
     await this.#authorizations.end({ principal, server });
-    const grant = await this.#grants.remove(this.#keyOf(principal, server));
-    if (grant === undefined) return Object.freeze({ removed: false, revoked: false });
-    return Object.freeze({ removed: true, revoked: await this.#settlement.revoke(grant, signal) });
+    const taken = await this.#grants.take(this.#keyOf(principal, server));
+    if (taken === undefined) return Object.freeze({ removed: false, revoke: () => Promise.resolve(false) });
+    return Object.freeze({
+      removed: true,
+      revoke: (options: AbortableOptions = {}) => this.#settlement.revokeTaken(taken, options),
+    });
+  }
+
+  async disconnect({ signal, ...person }: PersonAtServer): Promise<Disconnected> {
+    signal?.throwIfAborted();
+    const { removed, revoke } = await this.withdraw(person);
+    return Object.freeze({ removed, revoked: await revoke({ signal }) });
   }
 
   async status({ principal, server }: PersonAtServer): Promise<GrantStatus> {
@@ -130,7 +145,7 @@ export class GrantProvider implements OAuthProvider {
     const given = this.#grants.fresh(key, new Wish(request, place));
     if (given instanceof Promise) return this.#wait(given, request, place);
     const credential = given && this.#credentials.of(given, place);
-    return credential ?? this.#without(request, place);
+    return credential ?? this.#without(request, place, given);
   }
 
   async #wait(
@@ -145,16 +160,25 @@ export class GrantProvider implements OAuthProvider {
       if (!isOver(failure)) throw failure;
       const before = await this.#grants.current(place.keyOf(request.scope));
       const asked = this.#asking.get(request.server);
-      throw await this.#authorize(request, place, { asked, grant: before, looksAgain: false });
+      throw await this.#authorize(request, place, {
+        asked,
+        grant: before,
+        there: before,
+        looksAgain: false,
+      });
     }
-    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place);
+    return (grant && this.#credentials.of(grant, place)) ?? this.#without(request, place, grant);
   }
 
   /** No grant: nothing is sent once it is known that the server wants one. */
-  async #without(request: CredentialRequest, place: ServerPlace): Promise<Credential | undefined> {
+  async #without(
+    request: CredentialRequest,
+    place: ServerPlace,
+    there: Grant | undefined,
+  ): Promise<Credential | undefined> {
     const asked = this.#asking.get(request.server);
     if (asked === undefined && !this.#parts.options.required) return undefined;
-    throw await this.#authorize(request, place, { asked, looksAgain: false });
+    throw await this.#authorize(request, place, { asked, there, looksAgain: false });
   }
 
   /** The server has refused a request, with a grant or without. */
@@ -177,14 +201,9 @@ export class GrantProvider implements OAuthProvider {
     const wanting: Wanting = {
       asked: generation === undefined ? asked : this.#union(request, asked),
       grant,
+      there: known,
       looksAgain: true,
     };
-    const verdict = isRefused
-      ? this.#refusals.judge(grant.subject, grant.generation, request.rejected?.worked)
-      : undefined;
-    // What the person grants anew may be taken where no refresh of what was granted before is.
-    if (verdict?.kind === "over") throw await this.#authorize(request, place, wanting);
-    if (verdict?.kind === "wait") throw refusedAgain(request, this.#parts.options.slot, verdict.retryAfterMs);
     let fresh: Grant | undefined;
     try {
       fresh = await this.#grants.fresh(key, { ...place.renewal, rejected: generation, signal });
@@ -205,18 +224,25 @@ export class GrantProvider implements OAuthProvider {
   /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
   async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
     this.#stepUps.check(personOf(request).principal, request, this.#parts.options.slot);
-    throw await this.#authorize(request, place, { asked, grant, stepUp: asked.scopes, looksAgain: false });
+    throw await this.#authorize(request, place, {
+      asked,
+      grant,
+      there: grant,
+      stepUp: asked.scopes,
+      looksAgain: false,
+    });
   }
 
   /** Makes the error that carries the page on which access is granted, with all that had been granted before. */
   async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
-    const { asked, grant, stepUp, looksAgain } = wanting;
+    const { asked, grant, there, stepUp, looksAgain } = wanting;
     const { principal, server } = personOf(request);
     const { rejected } = request;
     const { slot } = this.#parts.options;
     const wish = {
       principal,
       server,
+      after: there?.begunAt,
       url: place.url,
       scopes: unionOf(grant?.scopes ?? [], asked?.scopes ?? []),
       stepUp,
@@ -238,10 +264,11 @@ export class GrantProvider implements OAuthProvider {
     return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
   }
 
-  /** What is being finished still needs the grants, and what is being revoked does not. */
+  /** What is being finished still needs the grants, and what a refresh brings last may have to be revoked. */
   async #close(): Promise<void> {
     await this.#completion.close();
-    await Promise.all([this.#settlement.close(), this.#grants.close()]);
+    await this.#grants.close();
+    await this.#settlement.close();
   }
 
   #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {

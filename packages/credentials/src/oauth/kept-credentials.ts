@@ -1,6 +1,8 @@
-import type { Clock, Credential, CredentialRequest } from "@tenantry/core";
+import { TenantryError, type Clock, type Credential, type CredentialRequest } from "@tenantry/core";
 import { wantsMore } from "./challenge.ts";
 import { FlightCache } from "./flight-cache.ts";
+import type { CheckedIssuerOptions } from "./options.ts";
+import { RecentFailures } from "./recent-failures.ts";
 import { refusedAgain, Refusals } from "./refusals.ts";
 
 /** Credentials that no store keeps: each is got once for all who ask, and given until it ends or the server refuses it. */
@@ -9,18 +11,20 @@ export class KeptCredentials {
   readonly #slot: string;
   readonly #kept: FlightCache<Credential>;
   readonly #refusals: Refusals;
+  readonly #turnedAway: RecentFailures;
 
-  /** Keeps at most `max` of them; `slot` is what errors call them. */
-  constructor(clock: Clock, slot: string, max: number) {
+  /** Keeps at most `max` of them. */
+  constructor(clock: Clock, { slot, limits }: CheckedIssuerOptions, max: number) {
     this.#clock = clock;
     this.#slot = slot;
-    this.#refusals = new Refusals(clock, max);
+    this.#refusals = new Refusals(clock, max, limits.maxRenewals);
+    this.#turnedAway = new RecentFailures(clock, max, 0);
     this.#kept = new FlightCache(clock, { max, ttlMs: Infinity });
   }
 
   /**
    * Gives the one of this name at once where it is at hand, and else what `start` gives. Throws `UNAUTHORIZED` where the
-   * server refuses what it was given in the place of a refused one, for a time that grows.
+   * server refuses what it was given in the place of refused ones, and what an issuer has said that wants to be left alone.
    */
   get(
     name: string,
@@ -34,12 +38,23 @@ export class KeptCredentials {
       const isRefused = rejected?.generation === kept.generation;
       // Another token would be allowed no more than this one, which the refusal of is then final.
       if (lives && (!isRefused || wantsMore(rejected.challenge))) return kept;
-      const verdict = isRefused
-        ? this.#refusals.judge(name, kept.generation, request.rejected?.worked)
-        : undefined;
-      if (verdict && verdict.kind !== "renew") throw refusedAgain(request, this.#slot, verdict.retryAfterMs);
+      const waitMs = lives ? this.#refusals.take(name) : 0;
+      if (waitMs > 0) throw refusedAgain(request, this.#slot, waitMs);
       this.#kept.delete(name);
     }
-    return this.#kept.get(name, start, { signal });
+    return this.#kept.get(name, (ends) => this.#start(name, () => start(ends)), { signal });
+  }
+
+  /** Asks no issuer before the time for which it has turned this one away is over. */
+  async #start(name: string, start: () => Promise<Credential>): Promise<Credential> {
+    this.#turnedAway.check(name);
+    try {
+      return await start();
+    } catch (failure) {
+      // What else goes wrong, such as with metadata that one caller's challenge has named, is remembered where it does.
+      const isTurnedAway = failure instanceof TenantryError && failure.delivery === "refused";
+      if (isTurnedAway) this.#turnedAway.keep(name, failure);
+      throw failure;
+    }
   }
 }

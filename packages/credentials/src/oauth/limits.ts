@@ -1,6 +1,9 @@
 /** The bounds of one OAuth source; every one has a default. */
 export interface OAuthLimits {
-  /** How long one request to a server or to an authorization server may take, in milliseconds. Defaults to 15,000. */
+  /**
+   * How long one request to a server or to an authorization server may take, in milliseconds, and one answer of the store
+   * while an authorization is finished. Defaults to 15,000.
+   */
   readonly requestTimeoutMs: number;
   /** The longest metadata document and the longest answer of an authorization server, in bytes. Defaults to 256 KiB. */
   readonly maxAnswerBytes: number;
@@ -26,6 +29,11 @@ export interface OAuthLimits {
    * refusal is final. Defaults to 2.
    */
   readonly maxStepUps: number;
+  /**
+   * How often a token that has not ended is got anew at once because the server refuses it; there is one more every minute.
+   * More is for a server that often ends tokens before their time. Defaults to 4.
+   */
+  readonly maxRenewals: number;
 }
 
 /** The defaults of {@link OAuthLimits}. */
@@ -40,4 +48,5 @@ export const defaultOAuthLimits: OAuthLimits = Object.freeze({
   maxOpenFlows: 4,
   maxFlowsKnown: 10_000,
   maxStepUps: 2,
+  maxRenewals: 4,
 });

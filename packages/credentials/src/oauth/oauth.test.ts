@@ -225,35 +225,6 @@ it("steps up to the union of what was granted and what is wanted, a few times an
   }
 });
 
-it("refreshes a few times for a server that refuses every token, then asks the person, and begins anew later", async () => {
-  const there = await world();
-  await grant(there);
-  const refuse = async () => {
-    const credential = await there.provider.resolve(requestOf(there));
-    const rejected = { generation: credential?.generation ?? "" };
-    return Promise.resolve(there.provider.resolve(requestOf(there, ada, rejected))).catch(
-      (error: Failure) => error,
-    );
-  };
-  expect(await refuse()).toHaveProperty("generation");
-  for (let calls = 0; calls < 50; calls++)
-    expect(await refuse()).toMatchObject({ code: "UNAUTHORIZED", retryable: true, retryAfterMs: 5_000 });
-  expect(tokenRequests(there, "refresh_token")).toBe(1);
-  const codes = new Set<unknown>();
-  for (let seconds = 0; seconds < 3_600; seconds += 20) {
-    await there.clock.advance(20_000);
-    codes.add(((await refuse()) as Failure).code);
-  }
-  expect(codes).toEqual(new Set([undefined, "UNAUTHORIZED", "AUTHORIZATION_REQUIRED"]));
-  // One more is ahead of its end, which is no answer to a refusal.
-  expect(tokenRequests(there, "refresh_token")).toBeLessThanOrEqual(5);
-  const before = tokenRequests(there, "refresh_token");
-  // A token that has worked for a while is renewed as ever.
-  await there.clock.advance(300_000);
-  expect(await refuse()).toHaveProperty("generation");
-  expect(tokenRequests(there, "refresh_token")).toBeGreaterThan(before);
-});
-
 it("registers anew where the issuer has forgotten its client", async () => {
   const there = await world({ issuer: { accessTokenTtlMs: 60_000 } });
   await grant(there);

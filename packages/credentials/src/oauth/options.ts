@@ -76,6 +76,13 @@ export interface OAuthOptions extends IssuerOptions {
    */
   readonly refreshGraceMs?: number;
   /**
+   * Whether the tokens of a grant are revoked at the issuer once another grant of the same person has taken its place and
+   * nothing uses them any more. Defaults to `false`, and they end by themselves: some issuers end everything that a person
+   * has granted to a client with any token of it, the new grant too. What nobody ever used is revoked in any case, and so
+   * is everything when the person is disconnected.
+   */
+  readonly revokeReplaced?: boolean;
+  /**
    * Whether access has to be granted before the first request. Defaults to `false`: the first request goes without, and
    * the server's refusal says what it wants; from then on nothing is sent without.
    */
@@ -104,6 +111,7 @@ export interface CheckedOAuthOptions extends CheckedIssuerOptions {
   readonly offlineAccess: boolean;
   readonly dpop: boolean;
   readonly refreshGraceMs?: number;
+  readonly revokeReplaced: boolean;
   readonly required: boolean;
   readonly grantLimits: GrantLimits;
 }
@@ -117,10 +125,12 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     offlineAccess = true,
     dpop = false,
     refreshGraceMs,
+    revokeReplaced = false,
     required = false,
   } = options;
   if (refreshGraceMs !== undefined && !(Number.isSafeInteger(refreshGraceMs) && refreshGraceMs >= 0))
     throw invalid("`refreshGraceMs` is a whole number of milliseconds, from 0");
+  if (typeof revokeReplaced !== "boolean") throw invalid("`revokeReplaced` is `true` or `false`");
   const document = clientMetadataUrl === undefined ? undefined : documentUrl(clientMetadataUrl);
   const limits = fillLimits(options.limits, { ...defaultOAuthLimits, ...defaultGrantLimits });
   return Object.freeze({
@@ -135,6 +145,7 @@ export function checkOAuthOptions(options: OAuthOptions): CheckedOAuthOptions {
     offlineAccess,
     dpop,
     ...(refreshGraceMs !== undefined && { refreshGraceMs }),
+    revokeReplaced,
     required,
   });
 }

@@ -1,19 +1,31 @@
-import { quote, TenantryError, withDeadline, withDetails, type ServerId } from "@tenantry/core";
-import type { Grant, Refreshed, SendRefresh } from "../grants/grant.ts";
+import { quote, TenantryError, withDeadline, withDetails, type Secret, type ServerId } from "@tenantry/core";
+import { isLive, type Grant, type Refreshed, type SendRefresh } from "../grants/grant.ts";
 import type { OAuthClient } from "./client.ts";
 import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
+import type { FlightOptions } from "./flight-cache.ts";
 import { checkTokenType } from "./grant-of.ts";
 import type { Issuer } from "./issuer.ts";
 import type { OAuthParts } from "./parts.ts";
-import { requestTokens } from "./token-request.ts";
+import { RecentFailures } from "./recent-failures.ts";
+import { Refusals } from "./refusals.ts";
+import { requestTokens, type TokenAnswer } from "./token-request.ts";
 
 /** After a refusal, what is known of a server's issuers is looked at again when it is older than this, in milliseconds. */
 const refusedMaxAgeMs = 60_000;
 
 interface RefreshOptions {
   readonly signal: AbortSignal;
-  readonly maxAgeMs?: number;
+  /** Whether the server has just refused the token. */
+  readonly refused: boolean;
+}
+
+/** A refresh token on its way. */
+interface Sent {
+  readonly issuer: Issuer;
+  readonly client: OAuthClient;
+  readonly grant: Grant;
+  readonly token: Secret;
 }
 
 /** Where a refresh token goes, and whose it is. */
@@ -29,20 +41,26 @@ export class Refreshing {
   readonly #clients: Clients;
   /** What was found out of a grant's next refresh before that is begun. */
   readonly #prepared = new WeakMap<Grant, Prepared>();
+  readonly #refusals: Refusals;
+  /** Issuers that are away, and grants whose refreshes are too many for theirs. */
+  readonly #turnedAway: RecentFailures;
 
   constructor(parts: OAuthParts, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
     this.#discovery = discovery;
     this.#clients = clients;
+    const { clock, options } = parts;
+    const { maxFlowsKnown: max, maxRenewals } = options.limits;
+    this.#refusals = new Refusals(clock, max, maxRenewals);
+    this.#turnedAway = new RecentFailures(clock, max, 0);
   }
 
   /** Makes what refreshes the grants of one server; `refused` where the server has just refused one. */
   at(server: ServerId, url: URL, refused: boolean): SendRefresh {
-    const optionsOf = (signal: AbortSignal) => (refused ? { signal, maxAgeMs: refusedMaxAgeMs } : { signal });
-    const send = (grant: Grant, signal: AbortSignal) => this.#send(grant, server, url, optionsOf(signal));
+    const send = (grant: Grant, signal: AbortSignal) => this.#send(grant, server, url, { signal, refused });
     return Object.assign(send, {
       prepare: async (grant: Grant, signal: AbortSignal) => {
-        this.#prepared.set(grant, await this.#prepare(grant, server, url, optionsOf(signal)));
+        this.#prepared.set(grant, await this.#prepare(grant, server, url, { signal, refused }));
       },
     });
   }
@@ -52,18 +70,28 @@ export class Refreshing {
       this.#prepared.get(grant) ?? (await this.#prepare(grant, server, url, options));
     if (client === undefined || grant.refreshToken === undefined)
       throw this.#over(server, "belongs to another client");
-    const { signal } = options;
-    const answer = await requestTokens(this.#parts.http, {
-      issuer,
-      client,
-      grantType: "refresh_token",
-      parameters: { refresh_token: grant.refreshToken.reveal(), resource: grant.resource },
-      signal,
-      proofKey: grant.proofKey,
-    });
+    const answer = await this.#request({ issuer, client, grant, token: grant.refreshToken }, options.signal);
     if ("refused" in answer) throw await this.#refusal(answer, issuer, grant, server);
     checkTokenType(answer.tokens, grant.tokenType);
     return answer.tokens;
+  }
+
+  async #request({ issuer, client, grant, token }: Sent, signal: AbortSignal): Promise<TokenAnswer> {
+    try {
+      return await requestTokens(this.#parts.http, {
+        issuer,
+        client,
+        grantType: "refresh_token",
+        parameters: { refresh_token: token.reveal(), resource: grant.resource },
+        signal,
+        proofKey: grant.proofKey,
+      });
+    } catch (failure) {
+      // Too many requests (429) may be one person's, and are nobody else's then.
+      const isAway = failure instanceof TenantryError && failure.status === 503;
+      this.#turnedAway.keep(isAway ? issuer.identifier : grant.subject, failure);
+      throw failure;
+    }
   }
 
   /** Finds out where the token goes. It ends well before the time for the whole does, and says that nothing was sent. */
@@ -71,7 +99,7 @@ export class Refreshing {
     grant: Grant,
     server: ServerId,
     url: URL,
-    { signal: whole, ...options }: RefreshOptions,
+    { signal: whole, refused }: RefreshOptions,
   ): Promise<Prepared> {
     const { clock, options: source } = this.#parts;
     const prepareMs = Math.ceil(source.grantLimits.refreshTimeoutMs / 2);
@@ -84,9 +112,16 @@ export class Refreshing {
             server,
             `was given by ${quote(grant.issuer)}, and oauth() is given another issuer`,
           );
-        const isLegacy = await this.#checkIssuer(grant, server, url, { ...options, signal });
-        const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, { ...options, signal });
-        return { issuer, client: await this.#clients.byId(issuer, grant.clientId) };
+        this.#turnedAway.check(grant.issuer);
+        this.#turnedAway.check(grant.subject);
+        const options = { signal, ...(refused && { maxAgeMs: refusedMaxAgeMs }) };
+        const isLegacy = await this.#checkIssuer(grant, server, url, options);
+        const issuer = await this.#discovery.issuer(grant.issuer, isLegacy, options);
+        const client = await this.#clients.byId(issuer, grant.clientId);
+        // One that has ended is refreshed whoever has refused it.
+        if (refused && isLive(grant, clock.now()) && this.#refusals.take(grant.subject) > 0)
+          throw this.#over(server, "gives tokens that the server refuses");
+        return { issuer, client };
       });
     } catch (failure) {
       throw failure instanceof TenantryError ? withDetails(failure, { delivery: "unsent" }) : failure;
@@ -101,7 +136,7 @@ export class Refreshing {
     { issuer }: Grant,
     server: ServerId,
     url: URL,
-    options: RefreshOptions,
+    options: FlightOptions & { readonly signal: AbortSignal },
   ): Promise<boolean> {
     const resource = await this.#discovery.resource(url, options).catch((failure: unknown) => {
       options.signal.throwIfAborted();

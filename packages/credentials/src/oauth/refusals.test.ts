@@ -2,30 +2,50 @@ import { expect, it } from "vitest";
 import { handClock } from "../../test/fixture.ts";
 import { Refusals } from "./refusals.ts";
 
-it("holds back tokens that are got because of refusals longer and longer, until one is not refused for a while", () => {
+const minute = 60_000;
+
+/** How many renewals one after the other are granted at this moment. */
+function granted(refusals: Refusals, name: string): number {
+  let times = 0;
+  while (times < 100 && refusals.take(name) === 0) times++;
+  return times;
+}
+
+it("grants as many renewals at once as it is told to and one a minute after that, for each name", () => {
   const clock = handClock();
-  const refusals = new Refusals(clock, 10);
-  expect(refusals.judge("ada", "1")).toEqual({ kind: "renew" });
-  // All who were refused with it hear the same.
-  expect(refusals.judge("ada", "1")).toEqual({ kind: "renew" });
-  for (const [generation, ms] of [
-    ["2", 5_000],
-    ["3", 20_000],
-    ["4", 80_000],
-  ] as const) {
-    expect(refusals.judge("ada", generation)).toEqual({ kind: "wait", retryAfterMs: ms });
-    expect(refusals.judge("bob", `of bob ${generation}`, true)).toEqual({ kind: "renew" });
-    clock.pass(ms);
-    expect(refusals.judge("ada", generation)).toEqual({ kind: "renew" });
-  }
-  expect(refusals.judge("ada", "5")).toMatchObject({ kind: "over" });
-  clock.pass(300_000);
-  expect(refusals.judge("ada", "5")).toEqual({ kind: "renew" });
+  const refusals = new Refusals(clock, 10, 4);
+  expect(granted(refusals, "ada")).toBe(4);
+  expect(refusals.take("ada")).toBe(minute);
+  expect(granted(refusals, "bob")).toBe(4);
+  clock.pass(minute - 1);
+  expect(refusals.take("ada")).toBe(1);
+  clock.pass(1);
+  expect(granted(refusals, "ada")).toBe(1);
+  clock.pass(2.5 * minute);
+  expect(granted(refusals, "ada")).toBe(2);
+  expect(refusals.take("ada")).toBe(minute / 2);
 });
 
-it("begins anew where the token has worked", () => {
-  const refusals = new Refusals(handClock(), 10);
-  for (let generation = 0; generation < 20; generation++)
-    expect(refusals.judge("ada", String(generation), true)).toEqual({ kind: "renew" });
-  expect(refusals.judge("ada", "next")).toMatchObject({ kind: "wait" });
+it("closes nobody for ever: who asks all the time is granted as much as who does not", () => {
+  const clock = handClock();
+  const refusals = new Refusals(clock, 10, 4);
+  let times = 0;
+  for (let seconds = 0; seconds < 3_600; seconds++) {
+    if (refusals.take("ada") === 0) times++;
+    clock.pass(1_000);
+  }
+  expect(times).toBe(4 + 59);
+  clock.pass(4 * minute);
+  expect(granted(refusals, "ada")).toBe(4);
+});
+
+it("makes nobody wait longer than a minute where the clock is set back", () => {
+  const clock = handClock();
+  const refusals = new Refusals(clock, 10, 4);
+  clock.pass(1_000 * minute);
+  granted(refusals, "ada");
+  clock.pass(-900 * minute);
+  expect(refusals.take("ada")).toBe(minute);
+  clock.pass(minute);
+  expect(refusals.take("ada")).toBe(0);
 });

@@ -1,61 +1,42 @@
 import { quote, TenantryError, type Clock, type CredentialRequest } from "@tenantry/core";
 import { RecentMap } from "../recent-map.ts";
 
-/** How often in a row a token is got anew because the server has refused the one before. */
-const maxTimes = 4;
-/** For how long the first of these is all, in milliseconds; four times as long after each. */
-const firstHoldMs = 5_000;
-/** A token that was not refused for so long has done its work, in milliseconds, and its refusal begins another row. */
-const restMs = 300_000;
+/** How long it takes until there is one more, in milliseconds. */
+const everyMs = 60_000;
 
-/** A row of refusals, each of the token that was got because of the one before. */
-interface Row {
-  readonly generation: string;
-  readonly times: number;
-  readonly renewedAt: number;
-  readonly refusedAt: number;
-}
-
-/** What follows from a refusal: another token, none for some time, or none until the server has not refused one for a while. */
-export type Verdict =
-  { readonly kind: "renew" } | { readonly kind: "wait" | "over"; readonly retryAfterMs: number };
-
-const renew: Verdict = Object.freeze({ kind: "renew" });
-
-/** Sees to it that a server that refuses every token costs the issuer a few requests for each user, and not one for each call. */
+/**
+ * Bounds the renewals of tokens that have not ended, and that the server refuses all the same: each name has a bucket of a
+ * few, which one more goes into every minute (the generic cell rate algorithm). So a server that refuses every token
+ * costs the issuer one request a minute for each of this process's users, and whoever has none left has one a minute later,
+ * whatever became of those before.
+ */
 export class Refusals {
   readonly #clock: Clock;
-  readonly #rows: RecentMap<string, Row>;
+  /** How long a bucket takes to be filled, in milliseconds. */
+  readonly #fillMs: number;
+  /** When each bucket is full again, in milliseconds since the Unix epoch. */
+  readonly #fullAt: RecentMap<string, number>;
 
-  /** Remembers at most `max` rows. */
-  constructor(clock: Clock, max: number) {
+  /** Remembers at most `max` buckets of `maxRenewals` each; one that is forgotten is full. */
+  constructor(clock: Clock, max: number, maxRenewals: number) {
     this.#clock = clock;
-    this.#rows = new RecentMap(max);
+    this.#fillMs = maxRenewals * everyMs;
+    this.#fullAt = new RecentMap(max);
   }
 
-  /**
-   * Judges the refusal of the token of this name that is current; all who were refused with one generation hear the same.
-   * A token that `worked` before has done its work.
-   */
-  judge(name: string, generation: string, worked = false): Verdict {
+  /** Takes one renewal of the token of this name and gives 0, or in how many milliseconds there is one: a minute at most. */
+  take(name: string): number {
     const now = this.#clock.now();
-    const row = this.#rows.get(name);
-    if (row?.generation === generation) return renew;
-    const rests = worked || row === undefined || now < row.refusedAt || now - row.refusedAt >= restMs;
-    const times = rests ? 0 : row.times;
-    const heldUntil = rests ? now : row.renewedAt + firstHoldMs * 4 ** (times - 1);
-    if (row !== undefined && (times >= maxTimes || now < heldUntil)) {
-      this.#rows.set(name, { ...row, refusedAt: now });
-      return times >= maxTimes
-        ? { kind: "over", retryAfterMs: restMs }
-        : { kind: "wait", retryAfterMs: heldUntil - now };
-    }
-    this.#rows.set(name, { generation, times: times + 1, renewedAt: now, refusedAt: now });
-    return renew;
+    const emptyAt = now + this.#fillMs;
+    // No bucket is emptier than empty, however far the clock was set back.
+    const fullAt = Math.min(Math.max(this.#fullAt.get(name) ?? now, now), emptyAt);
+    const waitMs = Math.max(fullAt + everyMs - emptyAt, 0);
+    this.#fullAt.set(name, waitMs > 0 ? fullAt : fullAt + everyMs);
+    return waitMs;
   }
 }
 
-/** The error for a call whose token the server refused as it had refused the one before. */
+/** The error for a call whose token the server refused as it had refused those before. */
 export function refusedAgain(
   { server, rejected }: Pick<CredentialRequest, "server" | "rejected">,
   slot: string,
@@ -63,7 +44,7 @@ export function refusedAgain(
 ): TenantryError {
   const { id } = server;
   const challenge = rejected?.challenge;
-  const what = `The server ${quote(id)} has refused a token that was got because it had refused the one before`;
+  const what = `The server ${quote(id)} refuses tokens that were got because it had refused those before`;
   return new TenantryError("UNAUTHORIZED", `${what}; try again later, or ask whoever runs it.`, {
     retryable: true,
     retryAfterMs,

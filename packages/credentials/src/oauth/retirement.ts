@@ -1,6 +1,6 @@
 import { raceAbort } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
-import type { Replaced } from "../grants/grants.ts";
+import type { Replaced } from "../grants/grant-changes.ts";
 
 /** How many grants at most wait to be revoked; one more does not wait for those who still use it. */
 const maxWaiting = 1_000;
@@ -11,7 +11,7 @@ const maxWaiting = 1_000;
  */
 export class Retirement {
   readonly #revoke: (grant: Grant) => Promise<unknown>;
-  readonly #waiting = new Set<Promise<void>>();
+  readonly #waiting = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
   constructor(revoke: (grant: Grant) => Promise<unknown>) {
@@ -21,15 +21,21 @@ export class Retirement {
   /** Begins beside whoever calls. What fails is left: the tokens end by themselves. */
   add({ grant, unused }: Replaced): void {
     const isFull = this.#waiting.size >= maxWaiting;
-    const work = this.#retire(grant, isFull ? Promise.resolve() : unused);
+    void this.track(this.#retire(grant, isFull ? Promise.resolve() : unused));
+  }
+
+  /** Has {@link close} wait for a revocation too. */
+  track<T>(work: Promise<T>): Promise<T> {
+    const over = () => void this.#waiting.delete(work);
     this.#waiting.add(work);
-    void work.finally(() => this.#waiting.delete(work));
+    work.then(over, over);
+    return work;
   }
 
   /** Waits for no user of a grant any longer, and for all revocations. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#waiting);
+    while (this.#waiting.size > 0) await Promise.allSettled(this.#waiting);
   }
 
   async #retire(grant: Grant, unused: Promise<void>): Promise<void> {

@@ -79,6 +79,58 @@ describe("a mix-up (RFC 9700, section 4.4)", () => {
   });
 });
 
+describe("a mix-up with the host's client metadata document, which lists one set of addresses for all issuers", () => {
+  const clientMetadataUrl = "https://host.example/oauth/client.json";
+
+  /** An honest issuer that does not name itself, and a hostile one; the document lists what the honest one is sent. */
+  async function met(evilIssuer: NonNullable<WorldOptions["issuer"]> = {}) {
+    const lists = [callbackUrl.href];
+    const fetch = async () =>
+      Response.json({
+        client_id: clientMetadataUrl,
+        redirect_uris: lists,
+        token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code", "refresh_token"],
+      });
+    const good = await world({ issuer: { ...unnamed, fetch }, oauth: { clientMetadataUrl } });
+    const evil = await world({ issuer: { ...evilIssuer, fetch }, oauth: { clientMetadataUrl } });
+    lists.push((await issuerCallbackUrl(callbackUrl, good.issuer.issuer.origin)).href);
+    return { good, evil, lists };
+  }
+
+  it("leaves the honest issuer usable, with an address of its own", async () => {
+    const { good, lists } = await met();
+    const page = await pageFor(good);
+    expect(page.searchParams.get("client_id")).toBe(clientMetadataUrl);
+    expect(page.searchParams.get("redirect_uri")).toBe(lists[1]);
+    await grant(good);
+    expect(tokenRequests(good, "authorization_code")).toBe(1);
+  });
+
+  it.each([
+    ["names itself nowhere", unnamed],
+    ["claims to name itself", {}],
+  ])(
+    "sends no code of the honest issuer to one that %s, whichever address it sends people on with",
+    async (_, evilIssuer) => {
+      const { good, evil, lists } = await met(evilIssuer);
+      const adas = await pageFor(evil, ada);
+      expect(lists).toHaveLength(2);
+      for (const address of lists) {
+        const on = await pageFor(good, bob);
+        on.searchParams.set("state", adas.searchParams.get("state") ?? "");
+        on.searchParams.set("redirect_uri", address);
+        const callback = await visit(on, "ada");
+        expect(callback.searchParams.get("code")).not.toBeNull();
+        expect(callback.pathname).toBe(new URL(address).pathname);
+        const error = await failure(evil.provider.finishAuthorization({ callback, principal: ada }));
+        expect(error.code).toBe("CREDENTIAL_FAILED");
+      }
+      expect(tokenRequests(evil, "authorization_code")).toBe(0);
+    },
+  );
+});
+
 describe("a client that was registered with the plain callback URL", () => {
   const client = {
     client_id: "app",

@@ -1,13 +1,16 @@
-import { TenantryError, withDetails } from "@tenantry/core";
-import type { Grant } from "../grants/grant.ts";
-import type { Grants, Replaced } from "../grants/grants.ts";
+import { TenantryError, withDetails, type AbortableOptions, type CredentialKey } from "@tenantry/core";
+import { isLive, type Grant } from "../grants/grant.ts";
+import type { Removed, Replaced } from "../grants/grant-changes.ts";
+import type { Grants } from "../grants/grants.ts";
 import { unfinishable } from "./callback.ts";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Flow } from "./flows.ts";
+import { inTime } from "./in-time.ts";
 import type { OAuthParts } from "./parts.ts";
 import { Retirement } from "./retirement.ts";
 import { revokeGrant } from "./revocation.ts";
+import type { TakenFlow } from "./taken-flow.ts";
 
 /** What becomes of the grants that flows have come to, and of those in whose place they are. */
 export class Settlement {
@@ -15,7 +18,7 @@ export class Settlement {
   readonly #grants: Grants;
   readonly #discovery: Discovery;
   readonly #clients: Clients;
-  readonly #retirement = new Retirement((grant) => this.revoke(grant));
+  readonly #retirement = new Retirement((grant) => this.#revoke(grant));
 
   constructor(parts: OAuthParts, grants: Grants, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
@@ -25,45 +28,116 @@ export class Settlement {
   }
 
   /**
-   * Writes a grant before its flow is ended: whoever disconnects or is erased takes away the flow first, or both at once,
-   * so that what is written too late is seen to be nobody's, and is revoked.
+   * Keeps the grant of a flow and gives what the person has from then on: this one, or that of an authorization which was
+   * begun later and is kept already. Rejects with `ARGUMENT_INVALID` where the flow was ended meanwhile. Where the error is
+   * retryable nothing is lost, and the same grant can be kept later; with every other one it is nobody's, and revoked.
    */
-  async keep(
-    { principal, server, slot }: Flow,
-    grant: Grant,
-    isStillOpen: () => Promise<boolean>,
-  ): Promise<void> {
-    const { workspace, user } = principal;
-    const key = { workspace, user, server, slot };
-    let replaced: Replaced | undefined;
+  async keep(flow: Flow, grant: Grant, taken: TakenFlow): Promise<Grant> {
     try {
-      replaced = await this.#grants.put(key, grant);
-      if (!(await isStillOpen())) throw unfinishable();
+      const kept = await this.#place(flow, grant, taken);
+      // It ends by itself where that fails: nobody else can finish it.
+      await inTime(this.#parts, () => taken.end()).catch(() => {});
+      return kept;
     } catch (failure) {
-      await this.#grants.remove(key, grant.subject).catch(() => {});
-      await this.revoke(grant);
+      if (canGoOn(failure)) throw failure;
+      await this.letGo(flow, grant, taken);
       // The code has been used up.
       throw failure instanceof TenantryError ? withDetails(failure, { retryable: false }) : failure;
-    } finally {
-      if (replaced !== undefined && !sharesTokens(replaced.grant, grant)) this.#retirement.add(replaced);
     }
   }
 
-  /** Asks a grant's issuer to end it; `false` where that has not said yes. */
-  revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
+  /** Revokes a grant that is not kept, or whose flow was ended; rejects where the store does not say whether it is. */
+  async letGo(flow: Flow, grant: Grant, taken: TakenFlow): Promise<void> {
+    const key = keyOf(flow);
+    const there = await inTime(this.#parts, async () => {
+      if (await taken.wasEnded(this.#parts.clock.now())) await this.#grants.remove(key, grant.subject);
+      return this.#grants.stored(key);
+    });
+    if (there?.subject !== grant.subject && !sharesTokens(there, grant)) await this.#revoke(grant);
+  }
+
+  /** Revokes beside whoever calls what a refresh has brought for a grant that is not there any more. */
+  leave(grant: Grant, there: Grant | undefined): void {
+    if (there !== undefined && (!this.#parts.options.revokeReplaced || sharesTokens(there, grant))) return;
+    this.#retirement.add({ grant, unused: Promise.resolve() });
+  }
+
+  /** Asks the issuer to end a grant that was taken from the store; `false` where it has not said yes in time. */
+  revokeTaken({ open }: Removed, { signal }: AbortableOptions): Promise<boolean> {
+    const revoke = async () => {
+      const grant = await inTime(this.#parts, open).catch(() => undefined);
+      return grant !== undefined && this.#revoke(grant, signal);
+    };
+    return this.#retirement.track(revoke());
+  }
+
+  /** Revokes at once what waits to be, and resolves when each issuer has answered or its time is over. */
+  close(): Promise<void> {
+    return this.#retirement.close();
+  }
+
+  /**
+   * Writes the grant before it looks whether the flow is still there: whoever disconnects or is erased takes away the flow
+   * first, or both at once, so that what is written too late is seen to be nobody's.
+   */
+  async #place(flow: Flow, grant: Grant, taken: TakenFlow): Promise<Grant> {
+    const key = keyOf(flow);
+    await this.#checkOpen(taken);
+    const now = this.#parts.clock.now();
+    const putting = this.#grants.put(key, grant, { stays: (there) => isLater(there, grant, now) });
+    // Also where it is done when nobody waits for it any more.
+    const done = putting.then((put) => {
+      if (put.replaced !== undefined) this.#retire(put.replaced, grant);
+      return put;
+    });
+    const { grant: there } = await inTime(this.#parts, () => done).catch((failure: unknown) => {
+      // What the store writes when nobody waits any more may come after the end of the flow.
+      done.then(() => this.letGo(flow, grant, taken)).catch(() => {});
+      throw failure;
+    });
+    if (there.subject !== grant.subject) {
+      if (!sharesTokens(there, grant)) await this.#revoke(grant);
+      return there;
+    }
+    await this.#checkOpen(taken);
+    return there;
+  }
+
+  async #checkOpen(taken: TakenFlow): Promise<void> {
+    if (!(await inTime(this.#parts, () => taken.isOpen()))) throw unfinishable();
+  }
+
+  #retire(replaced: Replaced, grant: Grant): void {
+    const { revokeReplaced } = this.#parts.options;
+    if (revokeReplaced && !sharesTokens(replaced.grant, grant)) this.#retirement.add(replaced);
+  }
+
+  #revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
     const { http, clock, options } = this.#parts;
     const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
     return revokeGrant({ ...parts, discovery: this.#discovery, clients: this.#clients }, grant, { signal });
   }
+}
 
-  /** Revokes at once what waits to be. */
-  close(): Promise<void> {
-    return this.#retirement.close();
-  }
+/** Whether the same can be tried again with success. */
+export function canGoOn(failure: unknown): boolean {
+  return failure instanceof TenantryError && failure.retryable;
+}
+
+function keyOf({ principal: { workspace, user }, server, slot }: Flow): CredentialKey {
+  return { workspace, user, server, slot };
+}
+
+/** Whether a grant stays in spite of another one: it is that one, or its authorization was begun later and is of use. */
+function isLater(there: Grant, { subject, begunAt = 0 }: Grant, now: number): boolean {
+  if (there.subject === subject) return true;
+  const isOfUse = isLive(there, now) || there.refreshToken !== undefined;
+  return isOfUse && (there.begunAt ?? 0) > begunAt;
 }
 
 /** Some issuers give a person who grants again the tokens of before, which then have to live on. */
-function sharesTokens(before: Grant, now: Grant): boolean {
-  const same = before.accessToken.reveal() === now.accessToken.reveal();
-  return same || (before.refreshToken?.reveal() ?? "") === now.refreshToken?.reveal();
+function sharesTokens(one: Grant | undefined, other: Grant): boolean {
+  if (one === undefined) return false;
+  const same = one.accessToken.reveal() === other.accessToken.reveal();
+  return same || (one.refreshToken?.reveal() ?? "") === other.refreshToken?.reveal();
 }

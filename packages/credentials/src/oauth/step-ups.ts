@@ -25,6 +25,11 @@ export class StepUps {
     this.#times = new RecentMap(max);
   }
 
+  /** Forgets them: the person begins anew. */
+  forget(principal: Pick<Principal, "workspace" | "user">, server: ServerId): void {
+    this.#times.take(personName(principal, server));
+  }
+
   add(principal: Principal, server: ServerId): void {
     const name = personName(principal, server);
     this.#times.set(name, { times: this.#count(name) + 1, at: this.#clock.now() });

@@ -11,34 +11,51 @@ type FlowStore = Pick<CredentialStore, "flows">;
 export class TakenFlow {
   readonly #store: FlowStore;
   readonly #row: FlowRow;
-  readonly #name: string;
+  readonly name: string;
 
   private constructor(store: FlowStore, row: FlowRow, name: string) {
     this.#store = store;
     this.#row = row;
-    this.#name = name;
+    this.name = name;
   }
 
-  /** Takes a flow until `until`; `undefined` where somebody has, or where it is over. */
-  static async take(store: FlowStore, row: FlowRow, until: number): Promise<TakenFlow | undefined> {
-    const taken = crypto.randomUUID();
+  /**
+   * Takes a flow under a name until `until`; `undefined` where somebody has, or where it is over. Who does not know whether
+   * it was taken takes it once more, under the same name.
+   */
+  static async take(
+    store: FlowStore,
+    row: FlowRow,
+    { name, until }: { readonly name: string; readonly until: number },
+  ): Promise<TakenFlow | undefined> {
     const isDone = await change(store, row, (value) => {
-      if ("taken" in value) return undefined;
-      return { value: { ...value, taken }, expiresAt: Math.max(row.expiresAt, until) };
+      if ("taken" in value && value["taken"] !== name) return undefined;
+      return { value: { ...value, taken: name }, expiresAt: Math.max(row.expiresAt, until) };
     });
-    return isDone ? new TakenFlow(store, row, taken) : undefined;
+    return isDone ? new TakenFlow(store, row, name) : undefined;
+  }
+
+  /** Whether nobody has ended it. */
+  async isOpen(): Promise<boolean> {
+    const row: Row | undefined = await this.#store.flows.get(this.#row.key);
+    return row !== undefined && (row.value as JsonObject)["taken"] === this.name;
+  }
+
+  /** Whether somebody has ended it, and not its time. */
+  async wasEnded(now: number): Promise<boolean> {
+    return now < this.#row.expiresAt && !(await this.isOpen());
   }
 
   /** Lets it be finished another time, where nothing has become of it now. */
   async putBack(): Promise<void> {
     await change(this.#store, this.#row, ({ taken, ...value }) =>
-      taken === this.#name ? { value, expiresAt: this.#row.expiresAt } : undefined,
+      taken === this.name ? { value, expiresAt: this.#row.expiresAt } : undefined,
     );
   }
 
   /** Ends it; `false` where somebody has ended it before. */
   end(): Promise<boolean> {
-    return change(this.#store, this.#row, ({ taken }) => (taken === this.#name ? "delete" : undefined));
+    return change(this.#store, this.#row, ({ taken }) => (taken === this.name ? "delete" : undefined));
   }
 }
 

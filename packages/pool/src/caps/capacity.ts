@@ -1,6 +1,7 @@
 import type { Clock } from "@tenantry/core";
 import { boundsUnder, connectLimits, type CapacityLimits } from "./connection-bounds.ts";
 import { keyOf, principalKey, type Counted } from "../keys.ts";
+import { restTimeoutMs } from "../limits.ts";
 import { Lanes } from "./lanes.ts";
 import { LinkedList } from "./linked-list.ts";
 import {
@@ -15,7 +16,6 @@ import {
 } from "./slot.ts";
 import { StaleList } from "./stale-list.ts";
 import { Tally } from "./tally.ts";
-import { restTimeoutMs } from "../population.ts";
 
 /**
  * Keeps the caps on connections. Whoever wants a slot gets it when no bound is full of busy ones, and only then are idle

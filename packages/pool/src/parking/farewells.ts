@@ -2,8 +2,8 @@ import { withDeadline, TenantryError, type Poolable } from "@tenantry/core";
 import { keyOf, originKey, principalKey } from "../keys.ts";
 import { Permits } from "../caps/permits.ts";
 import type { EntryHost } from "../entry-host.ts";
+import { restTimeoutMs } from "../limits.ts";
 import { Opening } from "../opening.ts";
-import { restTimeoutMs } from "../population.ts";
 import { selects, type Selection } from "../selection.ts";
 import type { Parked } from "./parked.ts";
 
