@@ -9,7 +9,7 @@ import { reduce } from "./reduce.ts";
 import { reduceObject } from "./reduce-object.ts";
 import { References } from "./references.ts";
 import { dialectOf, type Target } from "./target.ts";
-import { tidyRoot, type RootOutput } from "./tidy.ts";
+import { tidyRoot, type RootOutput } from "./tidy-root.ts";
 import type { Undo } from "./undo.ts";
 
 /** A schema that its target takes. */

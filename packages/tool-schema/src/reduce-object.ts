@@ -1,12 +1,12 @@
-import { take, Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { take, within, type Fitting, type Place, type Telling } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isObject, printed } from "./json.ts";
 import { takesNothing, type Keywords } from "./keywords.ts";
 import { fitKey } from "./names.ts";
-import { asJsonText, makePiece, withNull, type Piece } from "./piece.ts";
+import { asJsonText, makePiece, type Piece } from "./piece.ts";
 import { othersOf, writeOthers } from "./reduce-others.ts";
 import { limitValues, listValues } from "./scalars.ts";
-import type { Restoration } from "./undo.ts";
+import { othersKey, WrittenObject } from "./written-object.ts";
 
 /** What an object or an array is written with. */
 export interface ReducePart {
@@ -33,7 +33,7 @@ export function reduceObject(
   const adds = additional !== "any" && others !== undefined ? 1 : 0;
   const shown = fitInto(fitting, declared, keywords, telling, { isRoot, adds });
   if (shown === undefined) return asJsonText(fitting, keywords, telling, { optionalNull: takesNull });
-  const object = new Written();
+  const object = new WrittenObject();
   const required = requiredOf(keywords);
   for (const [name, schema] of shown) {
     const key = fitKey(name, fitting.dialect.key);
@@ -134,57 +134,4 @@ function fitInto(
   take(fitting, "properties", count);
   take(fitting, "text", count * 64);
   return shown;
-}
-
-/** What the property is called that holds all others. */
-const othersKey = "additional_properties";
-
-/** The properties of an object while they are being written. */
-class Written {
-  readonly #properties = new Map<string, unknown>();
-  readonly #required: string[] = [];
-  readonly #renamed = new Map<string, string>();
-  readonly #optional = new Set<string>();
-  #others: string | undefined;
-
-  add(
-    fitting: Fitting,
-    key: string,
-    piece: Piece,
-    { name, isRequired }: { name: string; isRequired: boolean },
-  ): void {
-    const { requiresAll } = fitting.dialect;
-    // Where the tool takes null, null is what it gets.
-    const isOptional = requiresAll && !isRequired && !piece.takesNull;
-    if (isOptional) this.#optional.add(key);
-    if (key !== name) this.#renamed.set(key, name);
-    if (isRequired || requiresAll) this.#required.push(key);
-    this.#properties.set(key, isOptional ? withNull(fitting, piece).schema : piece.schema);
-  }
-
-  /** Adds one property that holds all others. */
-  addOthers(fitting: Fitting, schema: unknown, place: Place, part: ReducePart): void {
-    let key: string = othersKey;
-    while (this.#properties.has(key)) key += "_";
-    const inside = within(place, "{}");
-    const object: Keywords = new Map([["type", "object"]]);
-    const piece = writeOthers(fitting, object, schema, inside, new Telling(fitting, inside), {
-      ...part,
-      takesNull: false,
-    });
-    this.add(fitting, key, piece, { name: key, isRequired: false });
-    this.#others = key;
-  }
-
-  writeTo(parts: Keywords, requiresAll: boolean): void {
-    parts.set("properties", Object.fromEntries(this.#properties));
-    if (requiresAll || this.#required.length > 0) parts.set("required", this.#required);
-  }
-
-  /** How it is read back; `undefined` where it is read as it is. */
-  restoration(): Restoration | undefined {
-    const [renamed, optional, others] = [this.#renamed, this.#optional, this.#others];
-    if (renamed.size === 0 && optional.size === 0 && others === undefined) return undefined;
-    return { renamed, optional, ...(others !== undefined && { others }) };
-  }
 }

@@ -1,58 +1,17 @@
 import { valueKeywords } from "./dialect.ts";
 import { expand } from "./expand.ts";
-import { fitRoot, isPlainRoot } from "./fit-root.ts";
-import { beside, describe, rootPlace, take, Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { beside, describe, take, Telling, within, type Fitting, type Place } from "./fitting.ts";
 import { wording } from "./hint.ts";
-import { isObject, isSame, printed, sizeOf } from "./json.ts";
+import { isObject, printed, sizeOf } from "./json.ts";
 import { keywordsOf, typesOf, type Keywords } from "./keywords.ts";
 import { fitKey } from "./names.ts";
 import { mayStay } from "./scalars.ts";
 
-/** What comes of a root: the schema, and what is to be said beside it. */
-export interface RootOutput {
-  readonly output: Readonly<Record<string, unknown>>;
-  /** What described the root, where it may not have it. */
-  readonly description?: unknown;
-  readonly phrases: readonly string[];
-}
-
 /** How many schemas may be within each other, those of unions and references counted. */
 const maxSteps = 96;
 
-/**
- * Makes one schema what a provider of whole JSON Schema takes: of draft 2020-12, with local references and a plain root.
- * `undefined` where references by place would lead elsewhere in it; with `writesOut` they are written out instead.
- */
-export function tidyRoot(
-  fitting: Fitting,
-  input: Readonly<Record<string, unknown>>,
-  { writesOut }: { readonly writesOut: boolean },
-): RootOutput | undefined {
-  const tidier = new Tidier(fitting, writesOut || !isPlainRoot(input));
-  const { keywords, telling } = isPlainRoot(input)
-    ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()) }
-    : fitRoot(fitting, input);
-  const description = limitRoot(fitting, keywords, telling);
-  const output = describedAs(fitting, tidier.tidyKeywords(keywords, rootPlace(), telling), keywords, []);
-  if (tidier.keepsPlaces && !isSame(output, input)) return undefined;
-  return { output, description, phrases: telling.phrases };
-}
-
-/** Leaves the root what it may have, and gives back what described it. */
-function limitRoot({ dialect }: Fitting, keywords: Keywords, telling: Telling): unknown {
-  if (dialect.rootKeywords === undefined) return undefined;
-  const description = keywords.get("description");
-  for (const [keyword, value] of keywords) {
-    if (dialect.rootKeywords.has(keyword)) continue;
-    keywords.delete(keyword);
-    if (keyword !== "description" && !silent.has(keyword) && value !== true)
-      telling.tell(keyword, wording(keyword, value));
-  }
-  return description;
-}
-
 /** Goes through a schema once. */
-class Tidier {
+export class Tidier {
   /** Whether a reference is left that leads to a place which is no definition. */
   keepsPlaces = false;
   readonly #fitting: Fitting;
@@ -199,7 +158,7 @@ function opened(fitting: Fitting, schema: unknown, telling: Telling): unknown {
 }
 
 /** A schema with its own description and what has to be said beside it. */
-function describedAs(
+export function describedAs(
   fitting: Fitting,
   schema: Readonly<Record<string, unknown>>,
   keywords: Keywords,
@@ -230,7 +189,7 @@ const schemas: ReadonlyMap<string, string> = new Map([
   ["else", ""],
 ]);
 /** Says nothing of the value. */
-const silent: ReadonlySet<string> = new Set([
+export const silent: ReadonlySet<string> = new Set([
   "title",
   "$schema",
   "$id",

@@ -46,7 +46,7 @@ function sampleOfType(root: Schema, schema: Schema, type: unknown, depth: number
 function sampleText(description: string): fc.Arbitrary<unknown> {
   if (description.includes("any JSON object, written as JSON text"))
     return fc
-      .dictionary(fc.constantFrom("k", "a"), fc.jsonValue({ maxDepth: 1 }))
+      .dictionary(fc.constantFrom("k1", "k2"), fc.jsonValue({ maxDepth: 1 }))
       .map((value) => JSON.stringify(value));
   if (description.includes("any JSON value, written as JSON text"))
     return fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.stringify(value));
@@ -57,12 +57,13 @@ function sampleObject(root: Schema, schema: Schema, depth: number): fc.Arbitrary
   const required = new Set((schema["required"] ?? []) as string[]);
   const properties = Object.entries((schema["properties"] ?? {}) as object);
   const others = schema["additionalProperties"];
+  // Other properties are none of the named ones.
+  const isEntry =
+    properties.length === 2 && properties.every(([name]) => name === "name" || name === "value");
+  const valueOf = (name: string, part: unknown) =>
+    isEntry && name === "name" ? fc.constantFrom("k1", "k2") : sample(root, part, depth + 1);
   const parts = properties.map(([name, part]) =>
-    fc.tuple(
-      fc.constant(name),
-      sample(root, part, depth + 1),
-      required.has(name) ? fc.constant(true) : fc.boolean(),
-    ),
+    fc.tuple(fc.constant(name), valueOf(name, part), required.has(name) ? fc.constant(true) : fc.boolean()),
   );
   const more = isSchema(others)
     ? fc.array(fc.tuple(fc.constantFrom("k1", "k2"), sample(root, others, depth + 1)), { maxLength: 2 })

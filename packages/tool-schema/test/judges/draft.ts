@@ -13,10 +13,10 @@ export function draftTrouble(schema: Schema): string[] {
   );
 }
 
-/** Whether a value is valid by draft 2020-12; formats are not looked at. */
-export function validates(schema: unknown, value: unknown): boolean {
+/** What tells whether a value is valid by draft 2020-12; formats are not looked at. */
+export function validatorOf(schema: unknown): (value: unknown) => boolean {
   // A property is what a value has itself, whatever objects inherit.
   const fresh = new Ajv2020({ strict: false, validateFormats: false, logger: false, ownProperties: true });
   const { $schema: _, ...rest } = schema as Schema;
-  return fresh.compile(rest)(value);
+  return fresh.compile(rest);
 }
