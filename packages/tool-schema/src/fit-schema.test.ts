@@ -225,6 +225,23 @@ describe("listed values", () => {
     });
   });
 
+  it("count with the null that is added to them", () => {
+    const values = (from: number) => Array.from({ length: 500 }, (_, at) => `v${from + at}`);
+    const two = (required: string[]) =>
+      fitSchema(
+        { type: "object", properties: { a: { enum: values(0) }, b: { enum: values(500) } }, required },
+        openai,
+      ).schema["properties"];
+    expect(two(["a", "b"])).toMatchObject({ b: { enum: values(500) } });
+    expect(two([])).toMatchObject({
+      b: { type: ["string", "null"], description: expect.stringContaining("one of") },
+    });
+    const full = { enum: [...values(0), ...values(500)] };
+    expect(fitOne(full, openai, {}, []).one).toEqual({
+      anyOf: [{ type: "string", ...full }, { type: "null" }],
+    });
+  });
+
   it("are told where there are more than a strict function may have", () => {
     const values = Array.from({ length: 1_001 }, (_, at) => `v${at}`);
     const { one } = fitOne({ type: "string", enum: values }, openai);
@@ -421,6 +438,22 @@ describe("unions and what stands beside them", () => {
     expect(fitOne(schema, openai).one).toEqual({
       anyOf: [{ type: "string" }, { type: "number" }],
       description: "Constraints: exactly one of these.",
+    });
+  });
+
+  it("within each other say null in one place where nothing may stand beside them", () => {
+    const inner = { anyOf: [{ type: "string" }, { type: ["number", "null"] }] };
+    const flat = {
+      anyOf: [
+        { type: "string", nullable: true, description: "D" },
+        { type: "number", nullable: true },
+        { type: "boolean" },
+      ],
+    };
+    expect(fitOne({ description: "D", anyOf: [inner, { type: "boolean" }] }, google).one).toEqual(flat);
+    expect(fitOne(flat, google).changed).toBe(false);
+    expect(fitOne({ anyOf: [{ type: ["string", "number"] }, { type: "null" }] }, google).one).toEqual({
+      anyOf: [{ type: "string", nullable: true }, { type: "number" }],
     });
   });
 

@@ -48,7 +48,8 @@ export function withNull(fitting: Fitting, piece: Piece, from?: Keywords): Piece
   if (Array.isArray(schema["anyOf"]))
     return change({ ...schema, anyOf: [...(schema["anyOf"] as unknown[]), nothing()] });
   const { type, enum: values } = schema;
-  const listsNull = fitting.dialect.enums === "primitives" && Array.isArray(values);
+  const canListNull = fitting.dialect.enums === "primitives" && Array.isArray(values);
+  const listsNull = canListNull && take(fitting, "enumValues", 1);
   if (typeof type !== "string" || (values !== undefined && !listsNull) || "const" in schema) {
     const { description, title, ...rest } = schema;
     const inner = replace(fitting, schema, rest);

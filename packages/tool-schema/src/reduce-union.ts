@@ -1,8 +1,7 @@
 import { beside, type Fitting, type Place, type Telling } from "./fitting.ts";
 import { described, wording } from "./hint.ts";
-import { isObject } from "./json.ts";
 import type { Keywords } from "./keywords.ts";
-import { asJsonText, makePiece, replace, withNull, type Piece } from "./piece.ts";
+import { asJsonText, makePiece, replace, type Piece } from "./piece.ts";
 import type { ReducePart } from "./reduce-object.ts";
 import { limitValues } from "./scalars.ts";
 
@@ -54,38 +53,25 @@ function split(keywords: Keywords, telling: Telling): { own: Keywords; base: Key
 
 /** A union that may have nothing beside it: its description and `null` go to its first branch. */
 function alone(fitting: Fitting, pieces: readonly Piece[], own: Keywords, telling: Telling): Piece {
-  const isNullable = pieces.some((piece) => piece.takesNull || isNull(piece));
-  const [first, ...others] = pieces.filter((piece) => !isNull(piece));
-  if (first === undefined) return makePiece(fitting, new Map([["type", "null"]]), own, telling);
-  const texts = [own.get("description"), described(undefined, telling.phrases)];
-  const adorned = adorn(fitting, first, texts);
-  const head = isNullable && !first.takesNull ? withNull(fitting, adorned) : adorned;
-  if (others.length === 0) return { ...head, takesNull: isNullable };
-  // A branch may be a union itself, which cannot be nested without something beside it.
-  const branches = [head, ...others].flatMap(({ schema }) =>
-    Array.isArray(schema["anyOf"]) ? (schema["anyOf"] as unknown[]) : [schema],
-  );
-  return { schema: { anyOf: branches }, takesNull: isNullable, isAny: false };
+  const takesNull = pieces.some((piece) => piece.takesNull || isNull(piece));
+  // A branch that is a union itself cannot have anything beside it either: its branches are this one's.
+  const branches = pieces
+    .filter((piece) => !isNull(piece))
+    .flatMap(({ schema }) => (Array.isArray(schema["anyOf"]) ? (schema["anyOf"] as Schema[]) : [schema]));
+  const [first, ...others] = branches;
+  if (first === undefined)
+    return { ...makePiece(fitting, new Map([["type", "null"]]), own, telling), takesNull };
+  const texts = [own.get("description"), described(undefined, telling.phrases), first["description"]];
+  const said = new Set(texts.filter((text): text is string => typeof text === "string" && text !== ""));
+  const head = replace(fitting, first, {
+    ...first,
+    ...(takesNull && { nullable: true }),
+    ...(said.size > 0 && { description: [...said].join("\n\n") }),
+  });
+  return { schema: others.length === 0 ? head : { anyOf: [head, ...others] }, takesNull, isAny: false };
 }
 
-/** The same part with more said before its own description, in its first branch where it is a union. */
-function adorn(fitting: Fitting, piece: Piece, texts: readonly unknown[]): Piece {
-  const { schema } = piece;
-  const said = texts.filter((text) => typeof text === "string" && text !== "");
-  if (said.length === 0) return piece;
-  const union = schema["anyOf"];
-  if (Array.isArray(union)) {
-    const [first, ...others] = union as Readonly<Record<string, unknown>>[];
-    if (!isObject(first)) return piece;
-    const head = adorn(fitting, { ...piece, schema: first }, texts);
-    return { ...piece, schema: { anyOf: [head.schema, ...others] } };
-  }
-  const own = schema["description"];
-  const description = [...said, ...(typeof own === "string" && !said.includes(own) ? [own] : [])].join(
-    "\n\n",
-  );
-  return { ...piece, schema: replace(fitting, schema, { ...schema, description }) };
-}
+type Schema = Readonly<Record<string, unknown>>;
 
 function isNull({ schema }: Piece): boolean {
   return schema["type"] === "null";
