@@ -1,5 +1,5 @@
 import { expand } from "./expand.ts";
-import { rootPlace, Telling, type Fitting } from "./fitting.ts";
+import { rootPlace, Telling, type Fitting, type Place } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isObject } from "./json.ts";
 import { typesOf, type Keywords } from "./keywords.ts";
@@ -9,6 +9,7 @@ import { loosen } from "./loosen.ts";
 export interface Root {
   readonly keywords: Keywords;
   readonly telling: Telling;
+  readonly place: Place;
 }
 
 /** No provider takes these at the root of a tool's schema. */
@@ -16,19 +17,18 @@ const notAtRoot = ["not", "enum", "const"] as const;
 
 /** Makes the root an object without alternatives, and tells what that leaves out. */
 export function fitRoot(fitting: Fitting, schema: unknown): Root {
-  const place = rootPlace();
-  const telling = new Telling(fitting, place);
-  const { keywords } = expand(fitting, schema, place, telling);
+  const telling = new Telling(fitting, rootPlace());
+  const { keywords, place } = expand(fitting, schema, rootPlace(), telling);
   const types = typesOf(keywords);
   for (const word of notAtRoot) {
     if (keywords.has(word)) telling.tell(word, wording(word, keywords.get(word)));
     keywords.delete(word);
   }
-  loosen(fitting, keywords, place, telling, ["anyOf", "oneOf"]);
+  const after = loosen(fitting, keywords, place, telling, ["anyOf", "oneOf"]);
   if (types !== undefined && !types.has("object"))
     telling.tell("type", wording("type", keywords.get("type") ?? [...types]));
   keywords.set("type", "object");
-  return { keywords, telling };
+  return { keywords, telling, place: after };
 }
 
 /** Whether a root is already as {@link fitRoot} would make it. */

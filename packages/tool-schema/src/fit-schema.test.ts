@@ -40,6 +40,15 @@ describe("a schema that needs no change", () => {
     expect(fitted.undo.size).toBe(0);
   });
 
+  it("is itself however deep it is", () => {
+    let deep: object = { type: "string" };
+    for (let level = 0; level < 28; level++)
+      deep = { anyOf: [{ anyOf: [{ type: "object", properties: { a: deep } }] }] };
+    const whole = { type: "object", properties: { a: deep } };
+    expect(fitSchema(whole, { provider: "anthropic" }).schema).toBe(whole);
+    expect(fitSchema(whole, googleJson).schema).toBe(whole);
+  });
+
   it("gets no empty description", () => {
     const { schema: fitted } = fitSchema({ ...schema, additionalProperties: true }, anthropic);
     expect(JSON.stringify(fitted)).not.toContain('"description":""');
@@ -311,6 +320,22 @@ describe("references", () => {
         text: "nested in the same way again",
       });
     }
+  });
+
+  it.each([
+    ["then", { properties: { v: { type: "string" } }, if: {}, then: { $ref: "#/$defs/node" } }],
+    [
+      "anyOf",
+      { properties: { v: { type: "string" } }, anyOf: [{ $ref: "#/$defs/node" }, { required: ["v"] }] },
+    ],
+    ["dependentSchemas", { dependentSchemas: { v: { $ref: "#/$defs/node" } } }],
+  ])("that come back by %s are written out no more often", (_, more) => {
+    const child = { type: "object", ...more };
+    const node = { type: "object", properties: { child } };
+    const { one } = fitOne({ $ref: "#/$defs/node" }, google, { $defs: { node } });
+    const depth = JSON.stringify(one).match(/"child":\{"type":"object"/gu)?.length ?? 0;
+    expect(depth).toBeGreaterThan(0);
+    expect(depth).toBeLessThan(4);
   });
 
   it("to definitions stay, or are written out", () => {

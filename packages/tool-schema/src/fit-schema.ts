@@ -67,9 +67,9 @@ function fit(
 }
 
 function reduceRoot(fitting: Fitting, input: Readonly<Record<string, unknown>>): RootOutput {
-  const { keywords, telling } = fitRoot(fitting, input);
-  loosen(fitting, keywords, rootPlace(), telling, ["if", "then", "else", "dependentSchemas"]);
-  const { schema } = reduceObject(fitting, keywords, rootPlace(), telling, {
+  const { keywords, telling, place } = fitRoot(fitting, input);
+  const at = loosen(fitting, keywords, place, telling, ["if", "then", "else", "dependentSchemas"]);
+  const { schema } = reduceObject(fitting, keywords, at, telling, {
     takesNull: false,
     isRoot: true,
     reduce,

@@ -96,6 +96,16 @@ export function following(place: Place, pointer: string): Place {
   return { ...place, steps: place.steps + 1, followed: { pointer, before: place.followed } };
 }
 
+/** A place after the references, too, that another one has followed from where both came from. */
+export function followingLike(place: Place, other: Place, from: Place): Place {
+  let after = place;
+  for (let one = other.followed; one !== undefined && one !== from.followed; one = one.before) {
+    const { pointer } = one;
+    if (timesFollowed(after, pointer) === timesFollowed(from, pointer)) after = following(after, pointer);
+  }
+  return after;
+}
+
 /** How often a reference has been followed already to get to a place. */
 export function timesFollowed(place: Place, pointer: string): number {
   let times = 0;

@@ -4,7 +4,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Whether two JSON values say the same, in whatever order; never deeper than `maxDepth` levels, where it answers no. */
-export function isSame(one: unknown, other: unknown, maxDepth = 128): boolean {
+export function isSame(one: unknown, other: unknown, maxDepth = 1_024): boolean {
   if (Object.is(one, other)) return true;
   if (maxDepth === 0 || typeof one !== "object" || typeof other !== "object") return false;
   if (one === null || other === null || Array.isArray(one) !== Array.isArray(other)) return false;

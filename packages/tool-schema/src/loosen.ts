@@ -1,5 +1,5 @@
-import { expand } from "./expand.ts";
-import { beside, type Fitting, type Place, Telling } from "./fitting.ts";
+import { expand, type Expanded } from "./expand.ts";
+import { beside, followingLike, type Fitting, type Place, Telling } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isObject, isSame, printed } from "./json.ts";
 import { keywordsOf, type Keywords } from "./keywords.ts";
@@ -9,7 +9,8 @@ const maxAlternatives = 256;
 
 /**
  * Makes one object of an object and its alternatives: it has all their properties, and requires what every one requires.
- * What that leaves out is told. Of the given keywords, none is left.
+ * What that leaves out is told. Of the given keywords, none is left. Gives the place after all references that the
+ * alternatives are.
  */
 export function loosen(
   fitting: Fitting,
@@ -17,13 +18,16 @@ export function loosen(
   place: Place,
   telling: Telling,
   words: readonly string[],
-): void {
+): Place {
+  let after = place;
   for (const word of words) {
     const value = object.get(word);
     if (value === undefined) continue;
     object.delete(word);
     const alternatives = alternativesOf(word, value).slice(0, maxAlternatives);
-    const forms = alternatives.map((schema) => formOf(fitting, schema, place));
+    const expanded = alternatives.map((schema) => formOf(fitting, schema, place));
+    for (const { place: at } of expanded) after = followingLike(after, at, place);
+    const forms = expanded.map(({ keywords }) => keywords);
     telling.tell(word, isUnion(word) ? unionText(word, forms) : wording(word, value));
     addProperties(object, forms);
     if (!isUnion(word)) continue;
@@ -32,6 +36,7 @@ export function loosen(
     if (shared.length > 0)
       object.set("required", [...new Set([...((object.get("required") ?? []) as string[]), ...shared])]);
   }
+  return after;
 }
 
 function isUnion(word: string): boolean {
@@ -44,9 +49,9 @@ function alternativesOf(word: string, value: unknown): unknown[] {
 }
 
 /** An alternative as one object; its own alternatives are told with the others, as text. */
-function formOf(fitting: Fitting, schema: unknown, place: Place): Keywords {
+function formOf(fitting: Fitting, schema: unknown, place: Place): Expanded {
   const silent = new Telling({ ...fitting, hints: [] }, place);
-  return expand(fitting, schema, beside(place), silent).keywords;
+  return expand(fitting, schema, beside(place), silent);
 }
 
 function addProperties(object: Keywords, forms: readonly Keywords[]): void {

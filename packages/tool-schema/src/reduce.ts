@@ -19,10 +19,10 @@ export function reduce(fitting: Fitting, schema: unknown, place: Place): Piece {
   const telling = new Telling(fitting, place);
   const kept = keepReference(fitting, schema, place);
   if (kept !== undefined) return kept;
-  const { keywords, place: at, isOpen } = expand(fitting, schema, place, telling);
+  const { keywords, place: expandedAt, isOpen } = expand(fitting, schema, place, telling);
   if (isOpen || place.steps > maxSteps || !take(fitting, "nodes", 1))
     return asJsonText(fitting, keywords, telling);
-  foldObject(fitting, keywords, at, telling);
+  const at = foldObject(fitting, keywords, expandedAt, telling);
   if (keywords.has("anyOf") || keywords.has("oneOf"))
     return reduceUnion(fitting, keywords, at, telling, { reduce });
   const types = typesOf(keywords);
@@ -57,18 +57,19 @@ function reduceType(
 }
 
 /** An object that has properties of its own beside its alternatives becomes one object. */
-function foldObject(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): void {
+function foldObject(fitting: Fitting, keywords: Keywords, place: Place, telling: Telling): Place {
   const types = [...(typesOf(keywords) ?? [])];
   const isObjectOnly =
     types.includes("object") && types.every((type) => type === "object" || type === "null");
   const properties = keywords.get("properties");
   const isNamed = isObject(properties) && Object.keys(properties).length > 0;
-  if (isObjectOnly)
-    loosen(fitting, keywords, place, telling, isNamed ? [...alternatives, ...conditions] : conditions);
+  const words = isNamed ? [...alternatives, ...conditions] : conditions;
+  const after = isObjectOnly ? loosen(fitting, keywords, place, telling, words) : place;
   for (const word of conditions) {
     if (keywords.has(word)) telling.tell(word, wording(word, keywords.get(word)));
     keywords.delete(word);
   }
+  return after;
 }
 
 const alternatives = ["anyOf", "oneOf"] as const;

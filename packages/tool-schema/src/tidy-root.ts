@@ -23,11 +23,11 @@ export function tidyRoot(
   { writesOut }: { readonly writesOut: boolean },
 ): RootOutput | undefined {
   const tidier = new Tidier(fitting, writesOut || !isPlainRoot(input));
-  const { keywords, telling } = isPlainRoot(input)
-    ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()) }
+  const { keywords, telling, place } = isPlainRoot(input)
+    ? { keywords: keywordsOf(input), telling: new Telling(fitting, rootPlace()), place: rootPlace() }
     : fitRoot(fitting, input);
   const description = limitRoot(fitting, keywords, telling);
-  const output = describedAs(fitting, tidier.tidyKeywords(keywords, rootPlace(), telling), keywords, []);
+  const output = describedAs(fitting, tidier.tidyKeywords(keywords, place, telling), keywords, []);
   if (tidier.keepsPlaces && !isSame(output, input)) return undefined;
   return { output, description, phrases: telling.phrases };
 }
