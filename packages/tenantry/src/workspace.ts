@@ -11,7 +11,7 @@ import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool } from "@tenantry/pool";
 import type { WorkspaceRouter } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
-import { endAccess } from "./end-access.ts";
+import { endAccess, orRevoke } from "./end-access.ts";
 
 /** A user by name, or a user's one conversation. */
 export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
@@ -86,7 +86,7 @@ export function openWorkspace(
       const selection = { workspace: id, user: person.user };
       const taken = await endAccess({ pool, clock, selection }, async () => {
         const all = await authorizations.withdrawAll(person);
-        await store.erase(selection);
+        await orRevoke(all, () => store.erase(selection));
         return all;
       });
       await taken.revoke();
