@@ -35,13 +35,13 @@ async function record(server: RecordedServer): Promise<void> {
   }
 }
 
-/** One tool a line, so that a newer version shows what it changed. */
+/** One tool a line, so that a newer version shows what it changed, and nothing of the machine that it was recorded on. */
 function fixtureOf({ package: name, version }: RecordedServer, tools: readonly Tool[]): string {
   const head = `{ "server": ${JSON.stringify(name)}, "version": ${JSON.stringify(version)}, "tools": [\n`;
   const lines = tools.map(({ name, description, inputSchema }) =>
     JSON.stringify({ name, description, inputSchema }),
   );
-  return `${head}${lines.join(",\n")}\n] }\n`;
+  return `${head}${lines.join(",\n")}\n] }\n`.replaceAll(scratch, "/home/ada");
 }
 
 async function toolsOf(server: RecordedServer): Promise<Tool[]> {
