@@ -66,7 +66,7 @@ describe("a store of approvals that never answers", () => {
     const ada = tenantry.workspace("acme").as("ada");
     await ada.listPrompts();
     state.hangs = true;
-    const { tools, unavailable } = await ada.listTools({ timeoutMs: 50 });
+    const { tools, unavailable } = await ada.listTools({ timeoutMs: 2_000 });
     expect(new Set(tools.map(({ origin }) => origin.server))).toEqual(new Set(["files"]));
     expect(unavailable).toMatchObject([{ server: "notes", error: { code: "TIMEOUT", retryable: true } }]);
   });
@@ -98,7 +98,7 @@ describe("a credential that is never given", () => {
       servers: { notes: { url: notes.url, credential }, files: { url: files.url } },
     });
     const ada = tenantry.workspace("acme").as("ada");
-    const { tools, unavailable } = await ada.listTools({ timeoutMs: 200 });
+    const { tools, unavailable } = await ada.listTools({ timeoutMs: 2_000 });
     expect(new Set(tools.map(({ origin }) => origin.server))).toEqual(new Set(["files"]));
     expect(unavailable).toMatchObject([{ server: "notes", error: { code: "TIMEOUT" } }]);
     const leaving = new AbortController();

@@ -72,11 +72,6 @@ const changedKinds = {
   resources_changed: ["resources", "resourceTemplates"],
 } as const satisfies Record<ChangeKind, readonly Kind[]>;
 
-/** Learns whose authority a route carries. */
-function learn({ target, context }: Route, signal: AbortSignal | undefined): void | Promise<void> {
-  return learnSubject(target, { context, signal });
-}
-
 /** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
 const retryMs = 5_000;
 /**
@@ -120,14 +115,15 @@ export class Catalog {
     request.signal?.throwIfAborted();
     // No credential is for a server that nobody may go to.
     const admitted = route.admit?.();
-    const learning = admitted ?? learn(route, request.signal);
+    const learn = (signal = request.signal) => learnSubject(route.target, { context: route.context, signal });
+    const learning = admitted ?? learn();
     if (learning === undefined) return this.#list(candidate, kind, request);
     const { signal: caller, timeoutMs } = request;
     const { clock } = this.#parts;
     const expired = () => listTimeout(route.target.server.id, kind, timeoutMs, "unsent");
     return withDeadline({ keepAlive: true, clock, timeoutMs, signal: caller, expired }, async (signal) => {
       await learning;
-      if (admitted !== undefined) await learn(route, signal);
+      if (admitted !== undefined) await learn(signal);
     }).then(() => this.#list(candidate, kind, request));
   }
 
