@@ -2,13 +2,14 @@ import { announce, systemClock, TenantryError } from "@tenantry/core";
 import manifest from "../package.json" with { type: "json" };
 import { InputRoundsOfClients } from "./asking/input-rounds.ts";
 import { Questions } from "./asking/questions.ts";
-import { readBody } from "./door/body.ts";
-import { principalOfCaller } from "./door/caller.ts";
+import { readBody, tooMany, type Body } from "./door/body.ts";
+import { keyOf, principalOfCaller } from "./door/caller.ts";
 import { Door, exposed, preflight } from "./door/door.ts";
 import { isModern } from "./eras/envelope.ts";
 import { LegacyEra } from "./eras/legacy.ts";
 import { ModernEra } from "./eras/modern.ts";
-import type { Ending, Parts, Visit } from "./eras/parts.ts";
+import type { Parts, Visit } from "./eras/parts.ts";
+import { Endings } from "./exchange/endings.ts";
 import { Tally } from "./exchange/tally.ts";
 import { Handles, randomName } from "./handles/handles.ts";
 import { KeyRing } from "./handles/key-ring.ts";
@@ -50,9 +51,10 @@ export function createGateway(given: GatewayOptions): Gateway {
   const questions = new Questions({ handles, replica, answerMs: limits.answerMs });
   const requests = new Tally(limits.maxRequestsPerPrincipal);
   const streams = new Tally(limits.maxStreamsPerPrincipal);
-  const open = new Set<Ending>();
+  const bodies = new Tally(limits.maxRequestsPerPrincipal);
+  const open = new Endings();
   const parts: Parts = {
-    ...{ replica, instance, limits, clock, handles, rounds, questions, requests, streams, open },
+    ...{ replica, instance, limits, clock, handles, rounds, questions, requests, streams, bodies, open },
     serverInfo: options.serverInfo ?? { name: "tenantry", version: manifest.version },
     instructions: options.instructions,
     connect: options.connect,
@@ -92,7 +94,8 @@ export function createGateway(given: GatewayOptions): Gateway {
       refused.headers.set("www-authenticate", options.challenge ?? "Bearer");
       return refused;
     }
-    return served.serve({ request, caller, principal: principalOfCaller(caller) });
+    const principal = principalOfCaller(caller);
+    return served.serve({ request, caller, principal, owner: keyOf(principal) });
   }
 
   return Object.freeze<Gateway>({
@@ -139,7 +142,7 @@ class Served {
     const { request } = visit;
     if (!accepts(request, "application/json") || !accepts(request, "text/event-stream"))
       return notAcceptable();
-    const body = await readBody(request, this.#parts.limits, this.#parts.clock);
+    const body = await this.#read(visit);
     if ("unread" in body) return errorResponse(null, body.unread);
     const message: Incoming = messageOf(body.json);
     if (message.kind === "malformed")
@@ -147,13 +150,24 @@ class Served {
     const era = isModern(message, request.headers) ? this.#modern : this.#legacy;
     return era.serve(visit, message);
   }
+
+  /** What nobody has read yet takes room already. */
+  async #read({ request, owner }: Visit): Promise<Body> {
+    const { bodies, limits, clock } = this.#parts;
+    if (!bodies.enter(owner)) return tooMany;
+    try {
+      return await readBody(request, limits, clock);
+    } finally {
+      bodies.leave(owner);
+    }
+  }
 }
 
 /** Ends everything, and waits until it has said so. */
 async function end({ open, rounds }: Parts): Promise<void> {
   const reason = new TenantryError("CLOSED", "The gateway is closing.");
   rounds.close(reason);
-  for (const one of [...open]) one.end();
+  open.end();
 }
 
 function accepts({ headers }: Request, type: string): boolean {

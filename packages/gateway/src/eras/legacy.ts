@@ -1,4 +1,3 @@
-import { keyOf } from "../door/caller.ts";
 import { requestOptions } from "../exchange/exchange.ts";
 import { askableOf, levelOf, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaOf } from "../exchange/via.ts";
@@ -151,7 +150,7 @@ export class LegacyEra {
       begin,
       () => {},
       async ({ reply, controller }) => {
-        const state = this.#sessions.state(session);
+        const state = this.#sessions.state(session, visit.owner);
         state.calls.set(key, controller);
         const { signal } = controller;
         const { principal } = visit;
@@ -181,9 +180,9 @@ export class LegacyEra {
       case "ping":
         return Promise.resolve({});
       case "logging/setLevel":
-        return this.#setLevel(session, params);
+        return this.#setLevel(visit, session, params);
       case "resources/subscribe":
-        return this.#watch(session, params);
+        return this.#watch(visit, session, params);
       case "resources/unsubscribe":
         return this.#unwatch(session, params);
       default:
@@ -191,21 +190,29 @@ export class LegacyEra {
     }
   }
 
-  async #setLevel(session: Session, { level }: Fields): Promise<object> {
+  async #setLevel({ owner }: Visit, session: Session, { level }: Fields): Promise<object> {
     const logLevel = levelOf(level);
     if (logLevel === undefined) throw invalidParams("level is a log level.");
-    this.#sessions.state(session).logLevel = logLevel;
+    this.#sessions.state(session, owner).logLevel = logLevel;
     return {};
   }
 
-  async #watch(session: Session, { uri }: Fields): Promise<object> {
-    if (typeof uri !== "string") throw invalidParams("uri is text.");
-    const state = this.#sessions.state(session);
-    if (!state.watched.has(uri) && state.watched.size >= this.#parts.limits.maxWatched)
+  async #watch({ owner }: Visit, session: Session, { uri }: Fields): Promise<object> {
+    const { maxWatched, maxWatchedCharacters } = this.#parts.limits;
+    if (typeof uri !== "string" || uri.length > maxWatchedCharacters)
+      throw invalidParams(`uri is text of at most ${maxWatchedCharacters} characters.`);
+    const state = this.#sessions.state(session, owner);
+    if (!state.watched.has(uri) && state.watched.size >= maxWatched)
       throw invalidParams("Too many resources are watched.");
-    // Until there is a stream to tell of changes on, nothing is asked of the server.
-    await state.stream?.watch(uri);
+    // It counts while its server is asked. Until there is a stream to tell of changes on, nothing is asked of the server.
     state.watched.add(uri);
+    try {
+      await state.stream?.watch(uri);
+    } catch (failure) {
+      state.watched.delete(uri);
+      this.#sessions.tidy(session);
+      throw failure;
+    }
     return {};
   }
 
@@ -220,17 +227,16 @@ export class LegacyEra {
 
   #stream(visit: Visit, session: Session): Response {
     const { streams, open, connect } = this.#parts;
-    const state = this.#sessions.state(session);
+    const state = this.#sessions.state(session, visit.owner);
     if (state.stream !== undefined)
       throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
-    const key = keyOf(visit.principal);
     const client = connect(visit.caller);
-    if (!streams.enter(key))
+    if (!streams.enter(visit.owner))
       throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
     const stream: SessionStream = new SessionStream(this.#parts, client, state.watched, () => {
       state.stream = undefined;
       this.#sessions.tidy(session);
-      streams.leave(key);
+      streams.leave(visit.owner);
       open.delete(stream);
       visit.request.signal.removeEventListener("abort", leave);
     });

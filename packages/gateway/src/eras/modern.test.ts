@@ -313,6 +313,18 @@ describe("requests", () => {
     await expect.poll(() => gateway.stats().requests).toBe(0);
   });
 
+  it("gives a result as large as a server may give to a client that reads, after progress too", async () => {
+    const large = "x".repeat(100_000);
+    const { connect } = workspaceOf({
+      tools: { large: (_, { onProgress }) => (onProgress?.({ progress: 1 }), text(large)) },
+    });
+    const { url } = await served({ connect, limits: { maxUnreadBytes: 10_000 } });
+    const params = { name: "large", _meta: { progressToken: 1 } };
+    expect((await ask(url, "tools/call", params)).result?.["content"]).toEqual([
+      { type: "text", text: large },
+    ]);
+  });
+
   it("says that it is there where a call takes long", async () => {
     const { promise, resolve } = Promise.withResolvers<never>();
     const { url } = await served({
