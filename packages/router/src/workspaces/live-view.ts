@@ -20,6 +20,8 @@ import {
   type WorkspaceEvent,
   type WorkspaceFilter,
 } from "@tenantry/core";
+import { jsonArguments } from "../calls/arguments.ts";
+import type { RouterLimits } from "../limits.ts";
 import { checkOptions } from "../request-options.ts";
 import type { LoadedWorkspace } from "./loaded-workspace.ts";
 
@@ -31,6 +33,7 @@ export interface Viewer {
   readonly principal: Principal;
   readonly context: Context;
   readonly options: ClientOptions;
+  readonly limits: RouterLimits;
 }
 
 /** One principal's view over a workspace whose servers change: each call sees those that there are when it begins. */
@@ -58,8 +61,11 @@ export class LiveView implements WorkspaceClient {
     return this.#ask(options, (view) => view.listTools(options));
   }
 
-  callTool(tool: ToolAddress, args?: object, options?: CallToolOptions) {
-    return this.#ask(options, (view) => view.callTool(tool, args, options));
+  callTool(tool: ToolAddress, args: object = {}, options?: CallToolOptions) {
+    let own = args;
+    // Its caller may change them while the workspace is read.
+    const copy = () => (own = jsonArguments(args, this.#viewer.limits));
+    return this.#ask(options, (view) => view.callTool(tool, own, options), copy);
   }
 
   listResources(options?: ListOptions) {
@@ -105,18 +111,21 @@ export class LiveView implements WorkspaceClient {
   #ask<T>(
     options: AbortableOptions | undefined,
     verb: (view: WorkspaceClient, workspace: LoadedWorkspace) => Promise<T>,
+    beforeWaiting?: () => unknown,
   ): Promise<T> {
     const workspace = this.#current();
     if (!(workspace instanceof Promise)) return verb(this.#viewOf(workspace), workspace);
-    return this.#askLater(workspace, options, verb);
+    return this.#askLater(workspace, options, verb, beforeWaiting);
   }
 
   async #askLater<T>(
     loading: Promise<LoadedWorkspace>,
     options: AbortableOptions | undefined,
     verb: (view: WorkspaceClient, workspace: LoadedWorkspace) => Promise<T>,
+    beforeWaiting?: () => unknown,
   ): Promise<T> {
     const { signal } = checkOptions(options ?? {});
+    beforeWaiting?.();
     const workspace = await raceAbort(loading, signal);
     return verb(this.#viewOf(workspace), workspace);
   }
