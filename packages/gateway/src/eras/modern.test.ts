@@ -437,6 +437,31 @@ describe("SRV-05: errors", () => {
     });
   });
 
+  it("SRV-05: says which pages a server wants visited first (-32042), and nothing else of its data", async () => {
+    const page = { mode: "url", message: "Log in.", url: "https://login.example/", elicitationId: "1" };
+    const others = [
+      { ...page, url: "javascript:alert(1)" },
+      { ...page, url: "https://user:s3cret@login.example/" },
+      { ...page, url: { toString: null } },
+      { ...page, mode: "form" },
+      null,
+    ];
+    const rpc = (elicitations: unknown) => ({
+      code: -32_042,
+      message: hostile,
+      data: { elicitations, token: "s3cret" },
+    });
+    const tool = (elicitations: unknown) => () =>
+      Promise.reject<never>(new TenantryError("SERVER_ERROR", "No.", { rpc: rpc(elicitations) }));
+    const tools = { some: tool([...others, { ...page, token: "s3cret" }]), none: tool(others) };
+    const { url } = await served({ connect: workspaceOf({ tools }).connect });
+    const told = await ask(url, "tools/call", { name: "some" });
+    expect(told.error).toMatchObject({ code: -32_042, data: { elicitations: [page] } });
+    const nothing = await ask(url, "tools/call", { name: "none" });
+    expect(nothing.error?.data).toEqual({ code: "SERVER_ERROR", retryable: false });
+    expect(JSON.stringify([told, nothing])).not.toMatch(/s3cret|javascript/u);
+  });
+
   it("answers unknown and forbidden alike, and an unknown resource with its URI", async () => {
     const { url } = await served({ connect: echo.connect });
     const unknown = await ask(url, "tools/call", { name: "nothing" });
