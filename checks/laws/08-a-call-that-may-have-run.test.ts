@@ -298,7 +298,38 @@ describe("a kept socket that the server closes just as it is used again", () => 
   });
 });
 
-it.todo("a tool that a trusted server declares read-only is sent again, once — arrives with policy, issue 6");
+describe.each(eras)("a call of a tool that a %s server declares to be harmless", (era) => {
+  const lost = { kind: "reset", afterWork: true } as const;
+
+  it.each([
+    ["read-only", { readOnlyHint: true }, true, 2],
+    ["idempotent", { idempotentHint: true }, true, 2],
+    ["neither", {}, true, 1],
+    ["destructive", { destructiveHint: true, idempotentHint: false }, true, 1],
+    ["read-only by a server that is not trusted", { readOnlyHint: true }, false, 1],
+  ] as const)(
+    "%s: it is sent again, once, only where the host trusts what it says",
+    async (_, annotations, trusts, sent) => {
+      const work = workTool();
+      const tool = { ...work.tool, definition: { ...work.tool.definition, annotations } };
+      await using server = await startFakeServer({ era, tools: [tool] });
+      const { tenantry, ada } = open({ url: server.url, ...(trusts && { trust: { annotations: true } }) });
+      await using _owner = tenantry;
+      await ada.listTools();
+      server.faults.add(lost, { tool: "work", times: 1 });
+      const outcome = ada.callTool("notes__work", { job: 1 });
+      if (sent === 2) await outcome;
+      else expect((await failureOf(outcome)).code).toBe("DELIVERY_UNKNOWN");
+      expect(callsTo(server)).toHaveLength(sent);
+
+      // However often its answer is lost, it is sent twice at most.
+      server.faults.add(lost, { tool: "work" });
+      expect((await failureOf(ada.callTool(address, { job: 2 }))).code).toBe("DELIVERY_UNKNOWN");
+      expect(callsTo(server)).toHaveLength(sent * 2);
+    },
+  );
+});
+
 it("an answer whose stream broke is fetched by its last event id, and the tool is not called again", async () => {
   let id: number | string | undefined;
   const asked: unknown[] = [];

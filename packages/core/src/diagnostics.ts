@@ -49,7 +49,10 @@ export interface DiagnosticEvents {
     /** The JSON-RPC code of the error that it was answered with; absent until it is. */
     code?: number;
   };
-  /** A policy is asked whether somebody may see or use something; what a host's function throws is the event's error. */
+  /**
+   * A policy is asked whether somebody may see or use something; what a host's function throws is the event's error. What
+   * rules have decided of a list that is as it was is not asked again.
+   */
   "tenantry:router:policy": {
     readonly principal: Principal;
     readonly server: ServerId;

@@ -76,12 +76,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const router = createRouter({ ...parts, lists: options.store });
   // What is wrong with a workspace's guards is said now, and not when it is first asked for.
   for (const [id, guards] of checked.guardsOf) router.workspace(id, [], { guards });
-  const dependencies = createRoutingDependencies({
-    egress,
-    clock,
-    limits: limits.process,
-    ...keeping,
-  });
+  const dependencies = createRoutingDependencies({ egress, clock, limits: limits.process, ...keeping });
   const bound = new Map<CheckedServers, BoundServers>(
     [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
   );

@@ -6,6 +6,7 @@ import {
   type ApprovalNeeded,
   type Json,
   type JsonObject,
+  type ServerId,
   type WorkspaceId,
 } from "@tenantry/core";
 import type { ApprovalBook } from "./book.ts";
@@ -20,6 +21,8 @@ const settledAtOnce = 8;
 const pendingEveryMs = 60_000;
 /** How many names one entry of the audit has. */
 const maxNames = 100;
+
+const nothing: ReadonlyMap<number, ApprovalNeeded> = new Map();
 
 /** Something of a server, as it is defined now. */
 export interface Thing extends ApprovalAddress {
@@ -55,10 +58,33 @@ export class Approvals {
     });
   }
 
-  /** Which of a server's things are not approved. What is seen for the first time is pinned where that is trusted. */
-  async review(things: readonly Thing[]): Promise<ReadonlyMap<Thing, ApprovalNeeded>> {
+  /**
+   * Which things of a server's list are not approved, by their place in it. What is seen for the first time is pinned where
+   * that is trusted. The list changes no more; one that was approved as a whole is not gone through again.
+   */
+  async review(
+    server: ServerId,
+    list: object,
+    things: () => readonly Thing[],
+  ): Promise<ReadonlyMap<number, ApprovalNeeded>> {
+    if (!this.isOn(server)) return nothing;
+    const shelf = this.#book.shelf(this.#workspace, server);
+    if (shelf.holds(list)) return nothing;
+    const { state } = shelf;
+    const all = things();
+    const needed = await this.#settleAll(all);
+    if (needed.size === 0) shelf.hold(list, state);
+    return new Map(
+      all.flatMap((thing, at) => {
+        const why = needed.get(thing);
+        return why === undefined ? [] : [[at, why] as const];
+      }),
+    );
+  }
+
+  async #settleAll(things: readonly Thing[]): Promise<ReadonlyMap<Thing, ApprovalNeeded>> {
     const needed = new Map<Thing, ApprovalNeeded>();
-    const waiting = things.filter((thing) => this.isOn(thing.server) && !this.#isKnown(thing)).values();
+    const waiting = things.filter((thing) => !this.#isKnown(thing)).values();
     const pinned: Thing[] = [];
     const settleSome = async () => {
       for (const thing of waiting) {

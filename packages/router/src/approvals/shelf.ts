@@ -31,6 +31,8 @@ export class Shelf {
   #readAt = 0;
   #reading: Promise<void> | undefined;
   #resyncs = 0;
+  /** Which lists are approved as a whole, as long as nothing is read anew or changes. */
+  #approved = new WeakSet<object>();
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -38,11 +40,8 @@ export class Shelf {
 
   /** The entry, `null` where there is none, and `undefined` where it has to be {@link entry read}. */
   peek(id: string): Entry | null | undefined {
-    const age = this.#options.clock.now() - this.#readAt;
-    if (this.#rows === undefined || this.#stale.has(id) || age < 0 || age >= usableMs) return undefined;
-    // Whoever needs what was read after all hears of the failure then.
-    if (age >= freshMs) this.#read().catch(() => {});
-    return this.#rows.get(id) ?? null;
+    if (!this.#isUsable() || this.#stale.has(id)) return undefined;
+    return this.#rows?.get(id) ?? null;
   }
 
   /** Reads the entry where it is not known; rejects as the store does. */
@@ -54,15 +53,41 @@ export class Shelf {
     return this.peek(id) ?? (await this.#readOne(id, key));
   }
 
+  /** Whether everything of a list that changes no more was found to be approved, and still is. */
+  holds(list: object): boolean {
+    return this.#approved.has(list) && this.#isUsable();
+  }
+
+  /** Notes that everything of a list is approved; what was settled for it before is told by `since`. */
+  hold(list: object, since: unknown): void {
+    if (this.#isUsable() && since === this.#approved) this.#approved.add(list);
+  }
+
+  /** Something else once anything was read anew or has changed. */
+  get state(): unknown {
+    return this.#approved;
+  }
+
   /** Says that a row has changed, or is about to. */
   changed(id: string): void {
+    this.#approved = new WeakSet();
     this.#stale.set(id, (this.#stale.get(id) ?? 0) + 1);
   }
 
   /** Says that anything may have changed. */
   resync(): void {
     this.#rows = undefined;
+    this.#approved = new WeakSet();
     this.#resyncs++;
+  }
+
+  /** Whether what was read is young enough; what is not so young is read anew meanwhile. */
+  #isUsable(): boolean {
+    const age = this.#options.clock.now() - this.#readAt;
+    if (this.#rows === undefined || age < 0 || age >= usableMs) return false;
+    // Whoever needs what was read after all hears of the failure then.
+    if (age >= freshMs) this.#read().catch(() => {});
+    return true;
   }
 
   async #readOne(id: string, key: ApprovalKey): Promise<Entry | null> {
@@ -98,6 +123,7 @@ export class Shelf {
       if (resyncs !== this.#resyncs) continue;
       for (const [id, changes] of stale) if (this.#stale.get(id) === changes) this.#stale.delete(id);
       this.#rows = rows;
+      this.#approved = new WeakSet();
       this.#readAt = readAt;
       return;
     }

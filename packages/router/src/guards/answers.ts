@@ -1,21 +1,14 @@
-import { isThenable, type ApprovalNeeded, type Tool } from "@tenantry/core";
+import { isThenable, type ApprovalNeeded, type Tool, type WorkspaceId } from "@tenantry/core";
 import { reasonOf } from "../catalog/failure.ts";
 import { keyOf } from "../catalog/item-list.ts";
 import type { Kind } from "../catalog/kind.ts";
 import type { Presented } from "../names/presented.ts";
 import { noHints } from "../policy/hints.ts";
-import type { PolicyRequest } from "../policy/policy.ts";
 import type { Verdict } from "../policy/rules.ts";
 import type { Candidate, Routing } from "../routing.ts";
 import type { Answer } from "../views/list-all.ts";
 import type { Asker } from "./guards.ts";
 import { guardedKinds, identityThing, itemThing } from "./things.ts";
-
-/** Who asks for a list, and how a policy is asked about it. */
-interface Asking {
-  readonly who: Asker;
-  readonly decide: (request: PolicyRequest) => Verdict | Promise<Verdict>;
-}
 
 /** Leaves out of what servers have listed whatever whoever asks may not see, and what is not approved. */
 export async function guardAnswers<K extends Kind>(
@@ -26,15 +19,11 @@ export async function guardAnswers<K extends Kind>(
 ): Promise<readonly Answer<K>[]> {
   const { policy, approvals } = routing.guards;
   if (!policy.isOn && approvals === undefined) return answers;
-  const asking: Asking =
-    who === undefined
-      ? { who: nobodyIn(routing), decide: (request) => policy.decideByRules(request) }
-      : { who, decide: (request) => policy.decide(request) };
-  return Promise.all(answers.map((answer) => guardOne(routing, kind, answer, asking)));
+  return Promise.all(answers.map((answer) => guardOne(routing, kind, answer, who)));
 }
 
 /** Before there is a user, there is what rules allow to somebody without a name or a role. */
-function nobodyIn({ workspace }: Routing): Asker {
+function nobodyIn(workspace: WorkspaceId): Asker {
   return { principal: { workspace, user: "" as never }, roles: [] };
 }
 
@@ -42,13 +31,13 @@ async function guardOne<K extends Kind>(
   routing: Routing,
   kind: K,
   answer: Answer<K>,
-  asking: Asking,
+  who: Asker | undefined,
 ): Promise<Answer<K>> {
   const { candidate, shown, server } = answer;
   if (candidate === undefined || shown === undefined) return answer;
   try {
     await approveServer(routing, answer);
-    const visible = routing.partial.of(shown, await decideAll(routing, kind, { candidate, shown }, asking));
+    const visible = await visibleTo(routing, kind, { candidate, shown }, who);
     const unapproved = await reviewAll(routing, kind, visible);
     if (unapproved.size === 0) return { ...answer, shown: visible };
     const approved = visible.own.map((_, at) => !unapproved.has(at));
@@ -65,45 +54,50 @@ async function approveServer({ guards }: Routing, { candidate, server, identity 
   if (identity !== undefined) await guards.approvals?.check(identityThing(server, identity));
 }
 
-/** Which of a list may be seen; waits only where a function of the host has to be waited for. */
-function decideAll<K extends Kind>(
-  { guards }: Routing,
+/** What may be seen of a list; waits only where a function of the host has to be waited for. */
+function visibleTo<K extends Kind>(
+  { workspace, partial, guards }: Routing,
   kind: K,
   { candidate, shown }: { readonly candidate: Candidate; readonly shown: Presented<K> },
-  { who, decide }: Asking,
-): readonly boolean[] | Promise<readonly boolean[]> {
-  if (!guards.policy.isOn) return shown.own.map(() => true);
-  const { server } = shown;
+  who: Asker | undefined,
+): Presented<K> | Promise<Presented<K>> {
+  const { policy } = guards;
+  if (!policy.isOn) return shown;
+  const about = { ...(who ?? nobodyIn(workspace)), server: shown.server };
+  const judge = policy.judge(about, who === undefined);
+  const known = policy.decided<Presented<K>>(judge, shown);
+  if (known !== undefined) return known;
   const verdicts = shown.own.map((item) =>
-    decide({
-      ...{ phase: "list", kind: guardedKinds[kind], name: keyOf(kind, item), server },
-      ...{ principal: who.principal, roles: who.roles },
+    judge.decide({
+      ...about,
+      phase: "list",
+      kind: guardedKinds[kind],
+      name: keyOf(kind, item),
       annotations: kind === "tools" ? guards.hintsOf(candidate.listing, item as Tool) : noHints,
     }),
   );
-  const isAllowed = (verdict: Verdict) => verdict === "allow";
-  if (!verdicts.some(isThenable)) return (verdicts as readonly Verdict[]).map(isAllowed);
-  return Promise.all(verdicts.map(async (verdict) => isAllowed(await verdict)));
+  const visible = (all: readonly Verdict[]) => {
+    const part = partial.of(
+      shown,
+      all.map((verdict) => verdict === "allow"),
+    );
+    policy.keep(judge, shown, part);
+    return part;
+  };
+  if (!verdicts.some(isThenable)) return visible(verdicts as readonly Verdict[]);
+  return Promise.all(verdicts.map(async (verdict) => verdict)).then(visible);
 }
 
 /** What is not approved, by its place in the list. */
 async function reviewAll<K extends Kind>(
   { guards: { approvals } }: Routing,
   kind: K,
-  { own, server }: Presented<K>,
+  visible: Presented<K>,
 ): Promise<ReadonlyMap<number, ApprovalNeeded>> {
-  if (approvals?.isOn(server) !== true || (kind !== "tools" && kind !== "prompts")) return nothing;
+  if (approvals === undefined || (kind !== "tools" && kind !== "prompts")) return nothing;
+  const { own, server } = visible;
   const guarded = kind === "tools" ? "tool" : "prompt";
-  const things = own.map((item) => itemThing(server, guarded, item as Tool));
-  const needed = await approvals.review(things);
-  return needed.size === 0
-    ? nothing
-    : new Map(
-        things.flatMap((thing, at) => {
-          const why = needed.get(thing);
-          return why === undefined ? [] : [[at, why] as const];
-        }),
-      );
+  return approvals.review(server, visible, () => own.map((item) => itemThing(server, guarded, item as Tool)));
 }
 
 const nothing: ReadonlyMap<number, ApprovalNeeded> = new Map();

@@ -8,12 +8,16 @@ import { checkPolicy } from "./schema.ts";
 export class PolicyGuard {
   readonly #rules: readonly CompiledRules[];
   readonly #deciders: readonly PolicyDecider[];
+  readonly #everything: Judge;
+  /** What was decided of lists that change no more, by {@link Judge.id}. */
+  readonly #decided = new WeakMap<object, Map<string, unknown>>();
 
   /** Throws `CONFIG_INVALID`, naming the path of what is wrong. */
   constructor(policies: readonly { readonly policy: Policy; readonly path: string }[]) {
     const all = policies.flatMap(({ policy, path }) => checkPolicy(policy, path));
     this.#rules = all.flatMap((one) => ("decide" in one ? [] : [compileRules(one)]));
     this.#deciders = all.flatMap((one) => ("decide" in one ? [one] : []));
+    this.#everything = new Judge(this.#rules, this.#deciders);
   }
 
   /** Whether anything could be denied. */
@@ -26,6 +30,52 @@ export class PolicyGuard {
     return this.#rules.every((rules) => rules.mayAllow(request));
   }
 
+  /** Decides one request, as {@link Judge.decide} does. */
+  decide(request: PolicyRequest): Verdict | Promise<Verdict> {
+    return this.#everything.decide(request);
+  }
+
+  /** Whoever decides many requests of one user about one server; `byRules` where there is nobody to ask functions about. */
+  judge(about: ServerRequest, byRules = false): Judge {
+    return new Judge(
+      this.#rules.map((rules) => rules.about(about)),
+      byRules ? [] : this.#deciders,
+    );
+  }
+
+  /** Gives what was made of a list by this judge, or by one who decides the same; `undefined` where nobody can tell. */
+  decided<T>({ id }: Judge, list: object): T | undefined {
+    return id === undefined ? undefined : (this.#decided.get(list)?.get(id) as T | undefined);
+  }
+
+  /** Keeps what was made of a list by this judge. */
+  keep({ id }: Judge, list: object, made: unknown): void {
+    if (id === undefined) return;
+    const known = this.#decided.get(list) ?? new Map<string, unknown>();
+    this.#decided.set(list, known);
+    if (known.size < maxDecided) known.set(id, made);
+  }
+}
+
+/** For how many kinds of users it is kept what was decided of one list. */
+const maxDecided = 256;
+
+/** Decides by rules and then by functions of the host. */
+export class Judge {
+  readonly #rules: readonly Pick<CompiledRules, "decide">[];
+  readonly #deciders: readonly PolicyDecider[];
+  /** The same for all for whom the same is decided of the same list; `undefined` where functions decide too. */
+  readonly id: string | undefined;
+
+  constructor(
+    rules: readonly (Pick<CompiledRules, "decide"> & { readonly id?: string })[],
+    deciders: readonly PolicyDecider[],
+  ) {
+    this.#rules = rules;
+    this.#deciders = deciders;
+    this.id = deciders.length > 0 ? undefined : rules.map(({ id = "" }) => id).join(" ");
+  }
+
   /** Decides at once where no function of the host has to be waited for and nobody listens. */
   decide(request: PolicyRequest): Verdict | Promise<Verdict> {
     if (isTraced("tenantry:router:policy")) return this.#traced(request);
@@ -35,11 +85,6 @@ export class PolicyGuard {
     } catch {
       return "deny";
     }
-  }
-
-  /** What rules alone say, where there is nobody whom a function could be asked about. */
-  decideByRules(request: PolicyRequest): Verdict {
-    return allOf(this.#rules.map((rules) => rules.decide(request)));
   }
 
   async #traced(request: PolicyRequest): Promise<Verdict> {
@@ -64,9 +109,13 @@ export class PolicyGuard {
 
   /** The host's functions are asked only for what the rules allow, one after the other. */
   #decide(request: PolicyRequest): Verdict | Promise<Verdict> {
-    const verdict = this.decideByRules(request);
-    if (verdict === "deny" || this.#deciders.length === 0) return verdict;
-    return verdict === "unknown" ? verdict : this.#ask(request, 0);
+    let isKnown = true;
+    for (const rules of this.#rules) {
+      const verdict = rules.decide(request);
+      if (verdict === "deny") return verdict;
+      if (verdict === "unknown") isKnown = false;
+    }
+    return isKnown ? this.#ask(request, 0) : "unknown";
   }
 
   #ask(request: PolicyRequest, from: number): Verdict | Promise<Verdict> {
@@ -83,9 +132,4 @@ export class PolicyGuard {
   async #await(answer: PromiseLike<unknown>, request: PolicyRequest, next: number): Promise<Verdict> {
     return (await answer) === true ? this.#ask(request, next) : "deny";
   }
-}
-
-function allOf(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes("deny")) return "deny";
-  return verdicts.includes("unknown") ? "unknown" : "allow";
 }

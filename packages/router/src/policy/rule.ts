@@ -16,6 +16,8 @@ export interface CompiledRule {
   /** Whether it is about everything of this server for this user. */
   matchesAll(request: ServerRequest): boolean;
   match(request: PolicyRequest): Match;
+  /** As {@link match}, of a user and a server whom it {@link mayMatch} is known of. */
+  matchThere(request: PolicyRequest): Match;
 }
 
 /** Compiles a rule. `effect` says what is to be made of what is not known: an `allow` needs certainty, a `deny` none. */
@@ -25,14 +27,15 @@ export function compileRule(rule: PolicyRule, effect: "allow" | "deny"): Compile
   const hints = compileHints(rule.annotations, effect);
   const args = compileArguments(rule.arguments, effect);
   const isWhole = things === undefined && hints === undefined && args === undefined;
+  const matchThere = (request: PolicyRequest): Match => {
+    if (things?.(request.kind, request.name) === false || args?.(request) === false) return "no";
+    return hints?.(request.annotations) ?? "yes";
+  };
   return {
     mayMatch: about,
     matchesAll: (request) => isWhole && about(request),
-    match(request) {
-      if (!about(request) || things?.(request.kind, request.name) === false) return "no";
-      if (args?.(request) === false) return "no";
-      return hints?.(request.annotations) ?? "yes";
-    },
+    match: (request) => (about(request) ? matchThere(request) : "no"),
+    matchThere,
   };
 }
 
