@@ -1,7 +1,14 @@
 // The security cases of routing and of lists: RTE-01 to -06, -10 and -13, ISO-08, ISO-10 and DOS-08, each through a whole
 // instance and real servers.
 import { startFakeServer } from "@tenantry/testing";
-import { createTenantry, type ServerDefinition, type WorkspaceEvent } from "tenantry";
+import {
+  createTenantry,
+  fromContext,
+  header,
+  inProcess,
+  type ServerDefinition,
+  type WorkspaceEvent,
+} from "tenantry";
 import { describe, expect, it, vi } from "vitest";
 import { failureOf } from "./fixture/outcome.ts";
 import { startOfferingServer, type Offer, type OfferingServer } from "./fixture/offering-server.ts";
@@ -411,6 +418,50 @@ describe("ISO-08: a change of a list", () => {
   });
 });
 
+it.each(["legacy", "modern"] as const)(
+  "a list that changes at the other end of a pipe is read anew, although nobody subscribed (%s)",
+  async (era) => {
+    const tools = ["one"];
+    let change = () => {};
+    let lists = 0;
+    const connect = inProcess(async (transport) => {
+      const say = (message: object) => void transport.send({ jsonrpc: "2.0", ...message });
+      transport.onmessage = (given) => {
+        const { id, method } = given as { readonly id?: unknown; readonly method?: string };
+        const meta = { _meta: { "io.modelcontextprotocol/subscriptionId": id } };
+        const hello = {
+          capabilities: { tools: { listChanged: true } },
+          serverInfo: { name: "p", version: "1" },
+        };
+        if (method === "initialize") {
+          change = () => say({ method: "notifications/tools/list_changed" });
+          say({ id, result: { protocolVersion: "2025-11-25", ...hello } });
+        } else if (method === "server/discover") {
+          say({ id, result: { resultType: "complete", supportedVersions: ["2026-07-28"], ...hello } });
+        } else if (method === "subscriptions/listen") {
+          change = () => say({ method: "notifications/tools/list_changed", params: meta });
+          const params = { ...meta, notifications: { toolsListChanged: true } };
+          say({ method: "notifications/subscriptions/acknowledged", params });
+        } else if (method === "tools/list") {
+          lists++;
+          const listed = tools.map((name) => ({ name, inputSchema: { type: "object" } }));
+          say({ id, result: { resultType: "complete", tools: listed } });
+        }
+      };
+      await transport.start();
+    });
+    await using tenantry = createTenantry({ servers: { notes: { connect, era } } });
+    const ada = tenantry.workspace("acme").as("ada");
+    await ada.listTools();
+    await ada.listTools();
+    expect(lists).toBe(1);
+    tools.push("two");
+    change();
+    await vi.waitFor(async () => expect((await ada.listTools()).tools).toHaveLength(2));
+    expect(lists).toBe(2);
+  },
+);
+
 it("DOS-08: a thousand changes of each list in a second are one change, and one refresh, of each", async () => {
   await using all = await world({ notes: { tools: ["a"], prompts: ["p"], resources: ["note:///1"] } });
   const { ada } = all;
@@ -447,7 +498,6 @@ it("ISO-10: a list of one user is never given to another, whichever asks first",
     tools: [`of ${String(request.headers["x-key"])}`],
     resources: [`note:///${String(request.headers["x-key"])}`],
   }));
-  const { header, fromContext } = await import("tenantry");
   await using tenantry = createTenantry({
     servers: { notes: { url: notes.url, era: "legacy", credential: header("x-key", fromContext("key")) } },
   });

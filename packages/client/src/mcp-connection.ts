@@ -121,12 +121,14 @@ export class McpConnection implements Connection, Hearer, Answerer {
     }
   }
 
-  overhear(listener: (event: ServerEvent) => void): void {
+  overhear(listener: (event: ServerEvent) => void): boolean {
     if (this.era === "legacy") this.#overhearer = listener;
-    else if (this.#options.ends.lost !== undefined)
+    else if (this.#options.ends.lost === undefined) return false;
+    else
       void this.subscribe(everyList, listener).catch(() => {
         // It tells of none, as over HTTP.
       });
+    return true;
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */

@@ -121,9 +121,9 @@ export interface Connection extends Poolable<ParkedSession> {
     options?: AbortableOptions,
   ): Promise<Subscription>;
   /**
-   * Tells of changes of lists that the server speaks of anyway, for as long as the connection lasts. Over HTTP nothing is
-   * opened or asked for it; over a pipe a modern server is asked once. A second listener takes the place of the first.
-   * Absent where nothing is heard in passing.
+   * Tells of changes of lists that the server speaks of anyway, for as long as the connection lasts; `false` where none is
+   * heard in passing. Over HTTP nothing is opened or asked for it; over a pipe a modern server is asked once. A second
+   * listener takes the place of the first. Absent where nothing ever is.
    */
-  readonly overhear?: ((listener: (event: ServerEvent) => void) => void) | undefined;
+  readonly overhear?: ((listener: (event: ServerEvent) => void) => boolean) | undefined;
 }

@@ -19,7 +19,7 @@ import { splitLimits, type GivenLimits, type SplitLimits } from "./limits.ts";
 export type ServerDefinitions = Readonly<Record<string, ServerDefinition>>;
 
 /** What holds for every workspace, unless it says otherwise. */
-export interface NamingOptions {
+interface NamingOptions {
   /**
    * `prefixed`: names begin with their servers' ids. `plain`: names are the servers' own, and what two servers have under
    * one name is not listed. Defaults to `prefixed`.

@@ -327,10 +327,10 @@ export class Catalog {
   /** Hears of changes where that costs nothing. */
   #overhear(connection: Connection, { scope, server }: Target, subject: string | undefined): void {
     if (connection.overhear === undefined || this.#overheard.has(connection)) return;
-    this.#overheard.add(connection);
-    connection.overhear(({ kind }) => {
+    const isHeard = connection.overhear(({ kind }) => {
       if (kind !== "resource_updated") this.#changed({ scope, server }, subject, kind, connection);
     });
+    if (isHeard) this.#overheard.add(connection);
   }
 
   #refused(route: Route, failure: unknown): void {

@@ -16,7 +16,7 @@ import { Listening } from "./listening.ts";
 export type ListEvent = Exclude<ServerEvent, { readonly kind: "resource_updated" }>;
 
 /** Who hears of the changes of a server's lists. */
-export type Hearer = (event: ListEvent) => void;
+type Hearer = (event: ListEvent) => void;
 
 /** Who hears, and how a connection is looked at before it is listened to. */
 export interface Joining {

@@ -42,7 +42,7 @@ export function templateListing(
 }
 
 /** The lists that were answered, in the order of the servers. */
-export function shownOf<K extends Kind>(answers: readonly Answer<K>[]): readonly Presented<K>[] {
+function shownOf<K extends Kind>(answers: readonly Answer<K>[]): readonly Presented<K>[] {
   return answers.flatMap(({ shown }) => shown ?? []);
 }
 

@@ -11,7 +11,7 @@ import {
   type WorkspaceFilter,
   type WorkspaceSubscription,
 } from "@tenantry/core";
-import { unknownResource } from "../calls/address.ts";
+import { checkResource, unknownResource } from "../calls/address.ts";
 import { checkIdentity } from "../guards/check-connection.ts";
 import { allowRead } from "../guards/read-guard.ts";
 import { learnSubject } from "../authority.ts";
@@ -152,11 +152,12 @@ function checkFilter(filter: WorkspaceFilter, listener: unknown): void {
   const given: unknown = filter;
   const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
   const unknown = isObject ? Object.keys(given).find((key) => !parts.includes(key)) : undefined;
-  if (!isObject || unknown !== undefined || !Array.isArray(filter.watched ?? []))
+  if (!isObject || unknown !== undefined || !(filter.watched === undefined || Array.isArray(filter.watched)))
     throw new TenantryError(
       "ARGUMENT_INVALID",
       "Say what is heard of: { tools, prompts, resources } and the resources that are watched.",
     );
+  for (const one of filter.watched ?? []) checkResource(one);
   if (typeof listener !== "function")
     throw new TenantryError("ARGUMENT_INVALID", "Give subscribe() a function that is told of changes.");
 }
