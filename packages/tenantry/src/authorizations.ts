@@ -16,6 +16,7 @@ import {
   type OAuthProvider,
   type Withdrawn,
 } from "@tenantry/credentials/oauth";
+import { orRevoke } from "./end-access.ts";
 import { storeInTime } from "./store-in-time.ts";
 
 /** Gives the providers of a workspace's servers; rejects as the store does. */
@@ -55,7 +56,7 @@ export class Authorizations {
     const provider = await this.#oauthOf(principal.workspace, server).catch(() => undefined);
     // What a provider in trouble leaves is taken next, although its issuer then hears of nothing.
     const taken = await provider?.withdraw({ principal, server }).catch(() => undefined);
-    const left = await endAuthorizations(this.#store, { principal, server });
+    const left = await orRevoke(taken, () => endAuthorizations(this.#store, { principal, server }));
     return Object.freeze({
       removed: taken?.removed === true || left > 0,
       revoke: async (options: AbortableOptions = {}) => (await taken?.revoke(options)) === true && left === 0,

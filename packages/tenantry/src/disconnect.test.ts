@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { visit } from "@tenantry/testing/oauth";
 import type { CredentialKey, Store } from "@tenantry/core";
-import { memoryStore, sealWithKeys, type TenantryError } from "./index.ts";
+import { memoryStore, sealWithKeys, TenantryError } from "./index.ts";
 import { failureOf, liveGrants, start, whoami, type StartOptions } from "../test/oauth-world.ts";
 
 /** A world of which the store is known, with Ada connected and a connection of hers open. */
@@ -27,6 +27,17 @@ function stalled(store: Store, method: keyof Store["flows"], trouble: { readonly
   const get = (_target: object, name: keyof Store["flows"]): unknown =>
     name === method && trouble.isThere ? () => new Promise<never>(() => {}) : store.flows[name];
   return { ...store, flows: new Proxy({}, { get } as ProxyHandler<object>) as Store["flows"] };
+}
+
+/** The same store, which cannot say what else it holds of a person while there is trouble, and erases nobody. */
+function failing(store: Store, trouble: { readonly isThere: boolean }): Store {
+  const away = async () =>
+    Promise.reject(new TenantryError("STORE_UNAVAILABLE", "Away.", { retryable: true }));
+  const get = (_target: object, name: keyof Store["credentials"]): unknown =>
+    name === "list" && trouble.isThere ? away : store.credentials[name];
+  const credentials = new Proxy({}, { get } as ProxyHandler<object>) as Store["credentials"];
+  const erase: Store["erase"] = async (person) => (trouble.isThere ? away() : store.erase(person));
+  return { ...store, credentials, erase };
 }
 
 describe.each(["disconnect", "forget"] as const)("%s()", (way) => {
@@ -68,6 +79,21 @@ describe.each(["disconnect", "forget"] as const)("%s()", (way) => {
     await vi.waitFor(() => expect(world.tenantry.stats().connections).toBe(0));
   });
 });
+
+it.each(["disconnect", "forget"] as const)(
+  "%s() has the issuer told of what was taken although the store fails after that",
+  async (way) => {
+    const trouble = { isThere: false };
+    await using world = await connected({}, (store) => failing(store, trouble));
+    trouble.isThere = true;
+    const over = way === "disconnect" ? world.acme.disconnect("ada", "mail") : world.acme.forget("ada");
+    expect(await failureOf(over)).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await vi.waitFor(() => expect(liveGrants(world)).toBe(0));
+    trouble.isThere = false;
+    await world.acme.forget("ada");
+    expect(await world.isGone()).toBe(true);
+  },
+);
 
 /** What the issuer was asked to end. */
 const asked = ({ issuer }: Pick<Awaited<ReturnType<typeof connected>>, "issuer">) =>

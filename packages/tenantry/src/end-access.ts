@@ -31,3 +31,16 @@ export async function endAccess(
     if (taken === undefined) taking.then(async (late) => close().then(() => late.revoke())).catch(() => {});
   }
 }
+
+/**
+ * Does what comes after something was taken. Where that fails, issuers are told all the same of what is gone from the store:
+ * whoever tries again finds nothing of it there.
+ */
+export async function orRevoke<T>(taken: Withdrawn | undefined, next: () => Promise<T>): Promise<T> {
+  try {
+    return await next();
+  } catch (failure) {
+    taken?.revoke().catch(() => {});
+    throw failure;
+  }
+}

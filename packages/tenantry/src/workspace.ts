@@ -14,7 +14,7 @@ import type { Authorized, Disconnected } from "@tenantry/credentials/oauth";
 import type { Pool, Selection } from "@tenantry/pool";
 import type { ApprovalDesk, LiveWorkspace, Router, WorkspaceServers } from "@tenantry/router";
 import type { Authorizations } from "./authorizations.ts";
-import { endAccess } from "./end-access.ts";
+import { endAccess, orRevoke } from "./end-access.ts";
 
 /** A user by name, or a user's one conversation. */
 export type UserAddress = string | { readonly user: string; readonly session?: string | undefined };
@@ -110,9 +110,11 @@ export function openWorkspace(
       const { user } = person;
       const taken = await endAccess(access({ user }), async () => {
         const all = await authorizations.withdrawAll(person);
-        // What is being saved of lists is to be there when it is erased.
-        await router.forget({ workspace: id, user });
-        await store.erase({ workspace: id, user });
+        await orRevoke(all, async () => {
+          // What is being saved of lists is to be there when it is erased.
+          await router.forget({ workspace: id, user });
+          await store.erase({ workspace: id, user });
+        });
         return all;
       });
       await taken.revoke();

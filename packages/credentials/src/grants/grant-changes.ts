@@ -56,6 +56,7 @@ export class GrantChanges {
 
   async put(key: CredentialKey, grant: Grant, { stays }: PutGrantOptions): Promise<Put> {
     const { rows, clock, memory } = this.#parts;
+    this.#checkOpen();
     const received = { receivedAt: clock.now(), ...grant };
     return this.#change(key, async () => {
       const row = await rows.look(key);
@@ -72,6 +73,7 @@ export class GrantChanges {
     return (await this.#parts.rows.look(key))?.grant;
   }
 
+  /** Also when nothing is changed any more: the store may write only then what is nobody's. */
   async remove(key: CredentialKey, subject: string): Promise<Grant | undefined> {
     const { rows, memory } = this.#parts;
     return this.#change(key, async () => {
@@ -84,6 +86,7 @@ export class GrantChanges {
   }
 
   async take(key: CredentialKey): Promise<Removed | undefined> {
+    this.#checkOpen();
     const { rows, memory, refresher } = this.#parts;
     const known = memory.get(spell(key))?.grant;
     const tell = (gone: Grant) => void memory.tell("ended", key, gone.subject);
@@ -104,10 +107,13 @@ export class GrantChanges {
     };
   }
 
+  #checkOpen(): void {
+    if (this.#parts.signal.aborted) throw closed();
+  }
+
   /** Reads and changes a row, whoever else does so at the same time. */
   async #change<T>(key: CredentialKey, change: () => Promise<T>): Promise<T> {
-    const { memory, changed, signal } = this.#parts;
-    if (signal.aborted) throw closed();
+    const { memory, changed } = this.#parts;
     return despiteConflicts(async () => {
       try {
         return await change();

@@ -52,6 +52,8 @@ export class Grants implements AsyncDisposable {
   readonly #memory: GrantMemory;
   readonly #refresher: Refresher;
   readonly #flights = new Map<string, Flight>();
+  /** Those of which somebody has changed the grant meanwhile: nobody who asks now is to wait for them. */
+  readonly #outdated = new Set<Flight>();
   /** Until when nothing is refreshed ahead again after it has failed. */
   readonly #postponed: RecentMap<string, number>;
   readonly #random: () => number;
@@ -80,7 +82,7 @@ export class Grants implements AsyncDisposable {
       clock,
       memory: this.#memory,
       refresher: this.#refresher,
-      changed: (id) => void this.#postponed.take(id),
+      changed: (id) => this.#changed(id),
       signal: this.#ending.signal,
     });
     this.#random = random;
@@ -216,11 +218,20 @@ export class Grants implements AsyncDisposable {
         // The store may tell of it later, or of another process's writing not at all.
         this.#memory.forget(id);
         if (this.#flights.get(id) === flight) this.#flights.delete(id);
+        this.#outdated.delete(flight);
       }
     };
     const flight: Flight = { shared: new SharedFlight(work), ahead: !request.patient };
     this.#flights.set(id, flight);
     return flight;
+  }
+
+  #changed(id: string): void {
+    this.#postponed.take(id);
+    const flight = this.#flights.get(id);
+    if (flight === undefined) return;
+    this.#flights.delete(id);
+    this.#outdated.add(flight);
   }
 
   /** Ends the wait of everybody where the store, or whatever else, does not answer at all; what has been sent goes on. */
@@ -234,7 +245,8 @@ export class Grants implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#ending.abort(closed());
-    await Promise.allSettled([...this.#flights.values()].map(({ shared }) => shared.join()));
+    const flights = [...this.#flights.values(), ...this.#outdated];
+    await Promise.allSettled(flights.map(({ shared }) => shared.join()));
     this.#memory.close();
   }
 }

@@ -135,7 +135,9 @@ export class Authorizations {
     const after = wish.after ?? 0;
     for (let begun: Begun | undefined, round = 1; ; round++) {
       const rows = await this.#flows.underWay(request);
+      // What nobody finishes is not asked for for ever: a page that is about to end hands nothing on.
       const near = rows
+        .filter(({ isOpen, expiresAt }) => !isOpen || this.#hasTime(expiresAt))
         .filter(({ flow }) => flow.issuer === request.issuer && flow.resource === request.resource)
         .toSorted((one, other) => other.flow.begunAt - one.flow.begunAt);
       // What is being finished may come to a grant that this one takes the place of.

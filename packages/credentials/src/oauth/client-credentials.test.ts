@@ -129,6 +129,41 @@ describe("clientCredentials()", () => {
     expect(await provider.resolve(requestOf(there))).toBeDefined();
   });
 
+  it.each([
+    ["is refused by its issuer", { kind: "answer", status: 429, headers: { "retry-after": "300" } }],
+    ["does not come", { kind: "reset" }],
+  ] as const)(
+    "gives everybody else the token on that one is refused with, where another %s",
+    async (_how, fault) => {
+      const client = confidential("client_secret_basic");
+      const there = await world({ issuer: { clients: [client], accessTokenTtlMs: 3_600_000 } });
+      const { client_id: id, client_secret: text } = client;
+      const issuer = there.issuer.issuer.origin;
+      const provider = clientCredentials({ id, secret: text, issuer }).bind(there.dependencies);
+      const token = await provider.resolve(requestOf(there));
+      const rejected = { generation: token?.generation ?? "" };
+      there.issuer.faults.add(fault, { endpoint: "token" });
+      for (let calls = 0; calls < 20; calls++) {
+        const refused = Promise.all(
+          [1, 2, 3].map(async () => provider.resolve(requestOf(there, ada, rejected))),
+        );
+        expect(await provider.resolve(requestOf(there, bob))).toBe(token);
+        await failure(refused);
+        expect(await provider.resolve(requestOf(there, bob))).toBe(token);
+      }
+      const sent = there.issuer.requests.filter(({ endpoint }) => endpoint === "token");
+      expect(sent).toHaveLength(1 + (fault.kind === "reset" ? 4 : 1));
+      there.issuer.faults.clear();
+      await there.clock.advance(300_000);
+      const others = await Promise.all(
+        [1, 2, 3].map(async () => provider.resolve(requestOf(there, ada, rejected))),
+      );
+      expect(new Set(others).size).toBe(1);
+      expect(await provider.resolve(requestOf(there, bob))).toBe(others[0]);
+      expect(others[0]).not.toBe(token);
+    },
+  );
+
   it("keeps a token that may do too little: another one would be no better", async () => {
     const client = confidential("client_secret_basic");
     const there = await world({ issuer: { clients: [client] } });

@@ -14,7 +14,7 @@ import { checkSender, codeOf, readCallback, unfinishable, type CallbackAnswer } 
 import type { OAuthClient } from "./client.ts";
 import { isServed, type Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Flow, FlowRow, Flows } from "./flows.ts";
+import type { Flow, FlowOwner, FlowRow, Flows } from "./flows.ts";
 import { grantOf } from "./grant-of.ts";
 import { inTime } from "./in-time.ts";
 import type { Issuer } from "./issuer.ts";
@@ -80,11 +80,12 @@ export class Completion {
     signal?.throwIfAborted();
     if (this.#isClosed)
       throw new TenantryError("CLOSED", "The provider has been closed; finish it with a new one.");
-    const work = this.#finish(given);
-    this.#running.add(work);
-    const over = () => void this.#running.delete(work);
-    work.then(over, over);
-    return raceAbort(work, signal);
+    return raceAbort(this.#track(this.#finish(given)), signal);
+  }
+
+  /** Has what a person has left unfinished at a server ended beside whoever calls: the person has disconnected. */
+  leave(owner: FlowOwner): void {
+    void this.#track(this.#unfinished.dropOf(owner));
   }
 
   /** Waits for what is being finished, so that no grant is lost, but for no hanging store; nothing is finished after it. */
@@ -98,6 +99,14 @@ export class Completion {
     await this.#unfinished.close();
   }
 
+  /** Has {@link close} wait for it. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    const over = () => void this.#running.delete(work);
+    this.#running.add(work);
+    work.then(over, over);
+    return work;
+  }
+
   /** How long finishing takes at most, with requests and a store that are as slow as may be. */
   get #finishTimeoutMs(): number {
     return 4 * this.#parts.options.limits.requestTimeoutMs;
@@ -108,7 +117,8 @@ export class Completion {
     const id = JSON.stringify([principal.workspace, principal.user, answer.state]);
     const { name } = this.#unfinished.get(id) ?? {};
     const row = await inTime(this.#parts, () => this.#flows.find(principal, answer.state, name));
-    if (row === undefined) await this.#unfinished.drop(id);
+    // Who has not asked under its name has found it taken, and whoever has taken it may go on with it.
+    if (row === undefined && name !== undefined) await this.#unfinished.drop(id);
     if (row === undefined || (server ?? row.flow.server) !== row.flow.server) throw unfinishable();
     const { flow } = row;
     if (!isServed(this.#parts.options.issuer, flow.issuer)) throw changed(flow);

@@ -63,6 +63,11 @@ export class FlightCache<T extends object> {
     return flight.join({ signal });
   }
 
+  /** Whether a value is being got, which whoever asks now shares. */
+  isUnderWay(key: string): boolean {
+    return this.#flights.get(key)?.abandoned === false;
+  }
+
   /** Keeps a value that came another way. */
   set(key: string, value: T): void {
     this.#kept.set(key, { value, at: this.#clock.now() });

@@ -111,6 +111,7 @@ export class GrantProvider implements OAuthProvider {
   async withdraw({ principal, server }: FlowOwner): Promise<Withdrawn> {
     this.#stepUps.forget(principal, server);
     await this.#authorizations.end({ principal, server });
+    this.#completion.leave({ principal, server });
     const taken = await this.#grants.take(this.#keyOf(principal, server));
     if (taken === undefined) return Object.freeze({ removed: false, revoke: () => Promise.resolve(false) });
     return Object.freeze({

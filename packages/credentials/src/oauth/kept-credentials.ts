@@ -33,16 +33,21 @@ export class KeptCredentials {
   ): Credential | Promise<Credential> {
     const { rejected, signal } = request;
     const kept = this.#kept.peek(name);
-    if (kept !== undefined) {
-      const lives = this.#clock.now() < (kept.expiresAt ?? Infinity);
+    if (kept !== undefined && this.#clock.now() < (kept.expiresAt ?? Infinity)) {
       const isRefused = rejected?.generation === kept.generation;
       // Another token would be allowed no more than this one, which the refusal of is then final.
-      if (lives && (!isRefused || wantsMore(rejected.challenge))) return kept;
-      const waitMs = lives ? this.#refusals.take(name) : 0;
-      if (waitMs > 0) throw refusedAgain(request, this.#slot, waitMs);
-      this.#kept.delete(name);
+      if (!isRefused || wantsMore(rejected.challenge)) return kept;
+      // Whoever is not refused is given it on, also where no other is to be had: one caller's refusal is not everybody's.
+      if (!this.#kept.isUnderWay(name)) this.#checkRefused(name, request);
     }
-    return this.#kept.get(name, (ends) => this.#start(name, () => start(ends)), { signal });
+    return this.#kept.get(name, (ends) => this.#start(name, () => start(ends)), { signal, maxAgeMs: 0 });
+  }
+
+  /** Throws what a caller hears whose refused token is not to be got anew now. */
+  #checkRefused(name: string, request: CredentialRequest): void {
+    this.#turnedAway.check(name);
+    const waitMs = this.#refusals.take(name);
+    if (waitMs > 0) throw refusedAgain(request, this.#slot, waitMs);
   }
 
   /** Asks no issuer before the time for which it has turned this one away is over. */

@@ -76,10 +76,10 @@ export interface OAuthOptions extends IssuerOptions {
    */
   readonly refreshGraceMs?: number;
   /**
-   * Whether the tokens of a grant are revoked at the issuer once another grant of the same person has taken its place and
+   * Whether the tokens of a grant are revoked at the issuer where another grant of the same person has its place, once
    * nothing uses them any more. Defaults to `false`, and they end by themselves: some issuers end everything that a person
-   * has granted to a client with any token of it, the new grant too. What nobody ever used is revoked in any case, and so
-   * is everything when the person is disconnected.
+   * has granted to a client with any token of it, the other grant too. What comes for a person who has no grant is revoked
+   * in any case, and so is everything when the person is disconnected.
    */
   readonly revokeReplaced?: boolean;
   /**

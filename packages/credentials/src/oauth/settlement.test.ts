@@ -48,7 +48,7 @@ const away = (delivery: "unsent" | "unknown" = "unsent") =>
   new TenantryError("STORE_UNAVAILABLE", "The store is away; try again.", { retryable: true, delivery });
 
 describe("an authorization that comes late", () => {
-  it("takes nothing from the grant of one that was begun after it, and has its own tokens ended", async () => {
+  it("takes nothing from the grant of one that was begun after it, and has its own tokens ended where the host says so", async () => {
     const there = await world();
     await grant(there);
     const first = await visit(await wantMore(there, "read:a"), "ada");
@@ -56,12 +56,28 @@ describe("an authorization that comes late", () => {
     await finish(there, second);
     const headers = await headersFor(there);
     const before = liveTokens(there).map(({ value }) => value);
-    expect(await finish(there, first)).toMatchObject({
+    expect(await finish(elsewhere(there, {}, { revokeReplaced: true }), first)).toMatchObject({
       scopes: expect.arrayContaining(["write:b"]) as string[],
     });
     expect(await headersFor(there)).toEqual(headers);
     expect((await call(there, headers)).status).toBe(200);
     expect(liveTokens(there).map(({ value }) => value)).toEqual(before);
+  });
+
+  it("costs nothing where its issuer ends with one token all that a person has granted", async () => {
+    const there = await world();
+    await grant(there);
+    const first = await visit(await wantMore(there, "read:a"), "ada");
+    const second = await visit(await wantMore(there, "write:b"), "ada");
+    const fetch: typeof there.dependencies.fetch = async (input, init) => {
+      if (String(init?.body).includes("token_type_hint=")) there.issuer.revoke({});
+      return there.dependencies.fetch(input, init);
+    };
+    const process = elsewhere(there, { fetch });
+    await finish(process, second);
+    await finish(process, first);
+    await process.provider.close();
+    expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
   it("takes nothing although its issuer answers after the other's is kept", async () => {
@@ -121,11 +137,11 @@ describe("an authorization that comes late", () => {
 
 describe("a store in trouble at the end of a step-up", () => {
   /** A person who has granted, and comes back from a page for more to a process whose store does something else. */
-  async function returning(methods: (own: CredentialStore) => Spoilt) {
+  async function returning(methods: (own: CredentialStore) => Spoilt, options: OAuthOptions = {}) {
     const there = await world();
     await grant(there);
     const callback = await visit(await wantMore(there, "more"), "ada");
-    const process = elsewhere(there, { store: spoil(there.store, methods(there.store)) });
+    const process = elsewhere(there, { store: spoil(there.store, methods(there.store)) }, options);
     return { there, process, callback };
   }
 
@@ -193,15 +209,27 @@ describe("a store in trouble at the end of a step-up", () => {
     expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
-  it("leaves no tokens behind that nobody can have any more", async () => {
+  it.each([true, false])(
+    "leaves no tokens behind that nobody can have any more, where the host says so (%j)",
+    async (revokeReplaced) => {
+      const methods = () => ({ credentials: { put: () => Promise.reject(away()) } });
+      const { there, process, callback } = await returning(methods, { revokeReplaced });
+      const before = liveTokens(there);
+      await failure(finish(process, callback));
+      expect(liveTokens(there).length).toBeGreaterThan(before.length);
+      await process.provider.close();
+      expect(liveTokens(there).length === before.length).toBe(revokeReplaced);
+      expect((await call(there, await headersFor(there))).status).toBe(200);
+    },
+  );
+
+  it("leaves no tokens to a person who disconnects instead", async () => {
     const { there, process, callback } = await returning(() => ({
       credentials: { put: () => Promise.reject(away()) },
     }));
-    const before = liveTokens(there);
     await failure(finish(process, callback));
-    expect(liveTokens(there).length).toBeGreaterThan(before.length);
-    await process.provider.close();
-    expect(liveTokens(there)).toEqual(before);
+    await process.provider.disconnect(person(there));
+    await vi.waitFor(() => expect(liveTokens(there)).toEqual([]));
   });
 
   it("brings nobody back who disconnects meanwhile", async () => {
@@ -334,6 +362,21 @@ describe("tokens that a refresh brings for nobody", () => {
     expect(liveTokens(there)).toEqual([]);
   });
 
+  it("keep nobody waiting who has granted access anew meanwhile", async () => {
+    const there = await world();
+    await grant(there);
+    const held = holdAnswers(there.dependencies, "grant_type=refresh_token");
+    const process = elsewhere(there, { fetch: held.fetch });
+    await there.clock.advance(3_600_000);
+    const refreshing = Promise.resolve(process.provider.resolve(requestOf(there))).catch(() => {});
+    await held.reached;
+    await process.provider.disconnect(person(there));
+    await finish(process, await visit(await pageFor(process), "ada"));
+    expect((await call(there, await headersFor(process))).status).toBe(200);
+    held.letGo();
+    await refreshing;
+  });
+
   it("are ended with the grant where the store could not be told of them before", async () => {
     const there = await world();
     await grant(there);
@@ -362,6 +405,20 @@ describe("what was asked for", () => {
     const second = await wantMore(other, "write:b");
     for (const page of [first, second]) await finish(there, await visit(page, "ada"));
     expect(await scopesOf(there)).toEqual(expect.arrayContaining(["read:a", "write:b"]));
+  });
+
+  it("is on no page for ever, where nobody finishes those that ask for it", async () => {
+    const there = await world();
+    await grant(there);
+    const first = await wantMore(there, "bogus");
+    expect(first.searchParams.get("scope")).toContain("bogus");
+    const pages: URL[] = [];
+    for (let times = 0; times < 4; times++) {
+      await there.clock.advance(485_000);
+      pages.push(await wantMore(times % 2 === 0 ? there : elsewhere(there), "write:b"));
+    }
+    expect(pages.at(-1)?.searchParams.get("scope")).toContain("write:b");
+    expect(pages.at(-1)?.searchParams.get("scope")).not.toContain("bogus");
   });
 
   it("is on the page that is begun while another one is being finished", async () => {

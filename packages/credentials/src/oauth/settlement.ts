@@ -1,16 +1,25 @@
 import { TenantryError, withDetails, type AbortableOptions, type CredentialKey } from "@tenantry/core";
 import { isLive, type Grant } from "../grants/grant.ts";
-import type { Removed, Replaced } from "../grants/grant-changes.ts";
+import type { Put, Removed, Replaced } from "../grants/grant-changes.ts";
 import type { Grants } from "../grants/grants.ts";
 import { unfinishable } from "./callback.ts";
 import type { Clients } from "./clients.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Flow } from "./flows.ts";
+import { randomName } from "./grant-of.ts";
 import { inTime } from "./in-time.ts";
 import type { OAuthParts } from "./parts.ts";
 import { Retirement } from "./retirement.ts";
 import { revokeGrant } from "./revocation.ts";
 import type { TakenFlow } from "./taken-flow.ts";
+
+/** What putting the grant of a flow came to. */
+interface Placed {
+  /** What is there now. */
+  readonly there: Grant;
+  /** Whether it was written just now, and nothing was there before: perhaps the person has disconnected. */
+  readonly isNew: boolean;
+}
 
 /** What becomes of the grants that flows have come to, and of those in whose place they are. */
 export class Settlement {
@@ -19,6 +28,8 @@ export class Settlement {
   readonly #discovery: Discovery;
   readonly #clients: Clients;
   readonly #retirement = new Retirement((grant) => this.#revoke(grant));
+  /** The grants that a try has found in the store, as an earlier one has put them. */
+  readonly #found = new WeakSet<Grant>();
 
   constructor(parts: OAuthParts, grants: Grants, discovery: Discovery, clients: Clients) {
     this.#parts = parts;
@@ -46,20 +57,22 @@ export class Settlement {
     }
   }
 
-  /** Revokes a grant that is not kept, or whose flow was ended; rejects where the store does not say whether it is. */
+  /**
+   * Removes a grant whose flow was ended, and revokes one that is not kept; rejects where the store does not say whether it
+   * is.
+   */
   async letGo(flow: Flow, grant: Grant, taken: TakenFlow): Promise<void> {
     const key = keyOf(flow);
     const there = await inTime(this.#parts, async () => {
       if (await taken.wasEnded(this.#parts.clock.now())) await this.#grants.remove(key, grant.subject);
       return this.#grants.stored(key);
     });
-    if (there?.subject !== grant.subject && !sharesTokens(there, grant)) await this.#revoke(grant);
+    if (there?.subject !== grant.subject && this.#mayRevoke(grant, there)) await this.#revoke(grant);
   }
 
   /** Revokes beside whoever calls what a refresh has brought for a grant that is not there any more. */
   leave(grant: Grant, there: Grant | undefined): void {
-    if (there !== undefined && (!this.#parts.options.revokeReplaced || sharesTokens(there, grant))) return;
-    this.#retirement.add({ grant, unused: Promise.resolve() });
+    if (this.#mayRevoke(grant, there)) this.#retirement.add({ grant, unused: Promise.resolve() });
   }
 
   /** Asks the issuer to end a grant that was taken from the store; `false` where it has not said yes in time. */
@@ -81,35 +94,65 @@ export class Settlement {
    * first, or both at once, so that what is written too late is seen to be nobody's.
    */
   async #place(flow: Flow, grant: Grant, taken: TakenFlow): Promise<Grant> {
-    const key = keyOf(flow);
     await this.#checkOpen(taken);
     const now = this.#parts.clock.now();
-    const putting = this.#grants.put(key, grant, { stays: (there) => isLater(there, grant, now) });
+    // Each try has its own generation, so that it is known which of them the store has done.
+    const tried = { ...grant, generation: randomName() };
+    const stays = (there: Grant) => isLater(there, grant, now);
+    const putting = this.#grants.put(keyOf(flow), tried, { stays });
     // Also where it is done when nobody waits for it any more.
-    const done = putting.then((put) => {
-      if (put.replaced !== undefined) this.#retire(put.replaced, grant);
-      return put;
-    });
-    const { grant: there } = await inTime(this.#parts, () => done).catch((failure: unknown) => {
-      // What the store writes when nobody waits any more may come after the end of the flow.
-      done.then(() => this.letGo(flow, grant, taken)).catch(() => {});
+    const done = putting.then((put) => this.#placed(put, grant, tried));
+    const placed = await inTime(this.#parts, () => done).catch((failure: unknown) => {
+      done.then((late) => this.#cameLate(late, flow, grant, taken)).catch(() => {});
       throw failure;
     });
+    const { there } = placed;
     if (there.subject !== grant.subject) {
-      if (!sharesTokens(there, grant)) await this.#revoke(grant);
+      if (this.#mayRevoke(grant, there)) await this.#revoke(grant);
       return there;
     }
-    await this.#checkOpen(taken);
-    return there;
+    if (await this.#isOpen(taken)) return there;
+    await this.#undo(placed, flow, grant);
+    throw unfinishable();
+  }
+
+  #placed({ grant: there, replaced }: Put, grant: Grant, tried: Grant): Placed {
+    if (replaced !== undefined) this.#retire(replaced, grant);
+    const isWritten = there.generation === tried.generation;
+    if (!isWritten && there.subject === grant.subject) this.#found.add(grant);
+    return { there, isNew: isWritten && replaced === undefined };
+  }
+
+  /**
+   * The store has done what nobody waited for any more. That stays where the flow can still be finished, and where it was
+   * finished with what a later try has found; who has finished it otherwise has disconnected since.
+   */
+  async #cameLate(placed: Placed, flow: Flow, grant: Grant, taken: TakenFlow): Promise<void> {
+    if (this.#found.has(grant) || (await this.#isOpen(taken))) return;
+    await this.#undo(placed, flow, grant);
+    await this.letGo(flow, grant, taken);
+  }
+
+  /** Takes away what nobody had before its flow was over: nobody is told that there is a grant. */
+  async #undo({ isNew }: Placed, flow: Flow, grant: Grant): Promise<void> {
+    if (isNew) await inTime(this.#parts, () => this.#grants.remove(keyOf(flow), grant.subject));
   }
 
   async #checkOpen(taken: TakenFlow): Promise<void> {
-    if (!(await inTime(this.#parts, () => taken.isOpen()))) throw unfinishable();
+    if (!(await this.#isOpen(taken))) throw unfinishable();
+  }
+
+  #isOpen(taken: TakenFlow): Promise<boolean> {
+    return inTime(this.#parts, () => taken.isOpen());
   }
 
   #retire(replaced: Replaced, grant: Grant): void {
-    const { revokeReplaced } = this.#parts.options;
-    if (revokeReplaced && !sharesTokens(replaced.grant, grant)) this.#retirement.add(replaced);
+    if (this.#mayRevoke(replaced.grant, grant)) this.#retirement.add(replaced);
+  }
+
+  /** Whether the tokens of a grant can be ended although the person has another one: some issuers end that one with them. */
+  #mayRevoke(grant: Grant, there: Grant | undefined): boolean {
+    return there === undefined || (this.#parts.options.revokeReplaced && !sharesTokens(there, grant));
   }
 
   #revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
@@ -136,8 +179,7 @@ function isLater(there: Grant, { subject, begunAt = 0 }: Grant, now: number): bo
 }
 
 /** Some issuers give a person who grants again the tokens of before, which then have to live on. */
-function sharesTokens(one: Grant | undefined, other: Grant): boolean {
-  if (one === undefined) return false;
+function sharesTokens(one: Grant, other: Grant): boolean {
   const same = one.accessToken.reveal() === other.accessToken.reveal();
   return same || (one.refreshToken?.reveal() ?? "") === other.refreshToken?.reveal();
 }

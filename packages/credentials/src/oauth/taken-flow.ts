@@ -11,12 +11,15 @@ type FlowStore = Pick<CredentialStore, "flows">;
 export class TakenFlow {
   readonly #store: FlowStore;
   readonly #row: FlowRow;
+  /** When its row ends by itself: later than the flow does where finishing it may take longer. */
+  readonly #until: number;
   readonly name: string;
 
-  private constructor(store: FlowStore, row: FlowRow, name: string) {
+  private constructor(store: FlowStore, row: FlowRow, name: string, until: number) {
     this.#store = store;
     this.#row = row;
     this.name = name;
+    this.#until = until;
   }
 
   /**
@@ -26,13 +29,14 @@ export class TakenFlow {
   static async take(
     store: FlowStore,
     row: FlowRow,
-    { name, until }: { readonly name: string; readonly until: number },
+    { name, until: least }: { readonly name: string; readonly until: number },
   ): Promise<TakenFlow | undefined> {
+    const until = Math.max(row.expiresAt, least);
     const isDone = await change(store, row, (value) => {
       if ("taken" in value && value["taken"] !== name) return undefined;
-      return { value: { ...value, taken: name }, expiresAt: Math.max(row.expiresAt, until) };
+      return { value: { ...value, taken: name }, expiresAt: until };
     });
-    return isDone ? new TakenFlow(store, row, name) : undefined;
+    return isDone ? new TakenFlow(store, row, name, until) : undefined;
   }
 
   /** Whether nobody has ended it. */
@@ -43,7 +47,7 @@ export class TakenFlow {
 
   /** Whether somebody has ended it, and not its time. */
   async wasEnded(now: number): Promise<boolean> {
-    return now < this.#row.expiresAt && !(await this.isOpen());
+    return now < this.#until && !(await this.isOpen());
   }
 
   /** Lets it be finished another time, where nothing has become of it now. */

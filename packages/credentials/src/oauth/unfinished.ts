@@ -1,6 +1,6 @@
 import type { Clock } from "@tenantry/core";
 import type { Grant } from "../grants/grant.ts";
-import type { Flow } from "./flows.ts";
+import type { Flow, FlowOwner } from "./flows.ts";
 import type { TakenFlow } from "./taken-flow.ts";
 
 /** A grant that a flow has come to and that the store could not be given. */
@@ -56,6 +56,16 @@ export class UnfinishedFlows {
     const { ungiven } = this.#flows.get(id) ?? {};
     this.#flows.delete(id);
     if (ungiven !== undefined) await this.#letGo(ungiven).catch(() => {});
+  }
+
+  /** Lets go whatever one person has left at one server. */
+  async dropOf({ principal: { workspace, user }, server }: FlowOwner): Promise<void> {
+    const isOf = ({ ungiven }: Unfinished) =>
+      ungiven?.flow.server === server &&
+      ungiven.flow.principal.workspace === workspace &&
+      ungiven.flow.principal.user === user;
+    const left = [...this.#flows].filter(([, unfinished]) => isOf(unfinished));
+    await Promise.all(left.map(([id]) => this.drop(id)));
   }
 
   async close(): Promise<void> {
