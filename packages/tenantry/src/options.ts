@@ -112,7 +112,7 @@ export function checkOptions(options: TenantryOptions): CheckedOptions {
   const credentialSources = checkSources(options.credentialSources ?? {});
   const template = checkServers(servers, { path: "servers", admitCommand });
   // Only leaving it out leaves the set of workspaces open.
-  const closed = workspaces && closeWorkspaces(workspaces, template, admitCommand);
+  const closed = workspaces === undefined ? undefined : closeWorkspaces(workspaces, template, admitCommand);
   const checked = splitLimits(checkObject(limits, "limits"));
   const names = checkNames(options.names ?? "prefixed", "names");
   const ownNames = namesOfWorkspaces(workspaces ?? {});

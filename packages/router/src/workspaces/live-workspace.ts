@@ -37,6 +37,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
             principal: principalIn(id, principal),
             context: Object.freeze({ ...checkContext(context) }),
             options: checkClientOptions(clientOptions),
+            limits: options.limits,
           }),
         discovery: () => liveDiscovery(current),
       });
