@@ -9,4 +9,5 @@ const budget = (name, path, limit) => ({
 export default [
   budget("tenantry", "packages/tenantry/dist/index.js", "350 kB"),
   budget("@tenantry/core", "packages/core/dist/index.js", "85 kB"),
+  budget("@tenantry/gateway", "packages/gateway/dist/index.js", "16 kB"),
 ];

@@ -2,20 +2,16 @@ import { announce, systemClock, TenantryError } from "@tenantry/core";
 import manifest from "../package.json" with { type: "json" };
 import { InputRoundsOfClients } from "./asking/input-rounds.ts";
 import { Questions } from "./asking/questions.ts";
-import { readBody } from "./door/body.ts";
 import { principalOfCaller } from "./door/caller.ts";
 import { Door, exposed, preflight } from "./door/door.ts";
-import { isModern } from "./eras/envelope.ts";
-import { LegacyEra } from "./eras/legacy.ts";
-import { ModernEra } from "./eras/modern.ts";
-import type { Ending, Parts, Visit } from "./eras/parts.ts";
+import type { Ending, Parts } from "./eras/parts.ts";
 import { Tally } from "./exchange/tally.ts";
 import { Handles, randomName } from "./handles/handles.ts";
 import { KeyRing } from "./handles/key-ring.ts";
 import { gatewayLimits } from "./limits.ts";
 import { checkOptions, type GatewayOptions } from "./options.ts";
 import { passOn } from "./pass-on.ts";
-import { messageOf, type Incoming } from "./wire/message.ts";
+import { Served } from "./served.ts";
 import { errorResponse } from "./wire/reply.ts";
 
 /** A count of what a gateway has under way. */
@@ -108,66 +104,9 @@ export function createGateway(given: GatewayOptions): Gateway {
   });
 }
 
-/** What a known principal's requests are answered with. */
-class Served {
-  readonly #parts: Parts;
-  readonly #modern: ModernEra;
-  readonly #legacy: LegacyEra;
-
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#modern = new ModernEra(parts);
-    this.#legacy = new LegacyEra(parts);
-  }
-
-  async serve(visit: Visit): Promise<Response> {
-    const { request } = visit;
-    switch (request.method) {
-      case "POST":
-        return this.#post(visit);
-      case "GET":
-        if (!accepts(request, "text/event-stream")) return notAcceptable();
-        return request.headers.has("mcp-session-id") ? this.#legacy.listen(visit) : notAllowed();
-      case "DELETE":
-        return request.headers.has("mcp-session-id") ? this.#legacy.end(visit) : notAllowed();
-      default:
-        return notAllowed();
-    }
-  }
-
-  async #post(visit: Visit): Promise<Response> {
-    const { request } = visit;
-    if (!accepts(request, "application/json") || !accepts(request, "text/event-stream"))
-      return notAcceptable();
-    const body = await readBody(request, this.#parts.limits, this.#parts.clock);
-    if ("unread" in body) return errorResponse(null, body.unread);
-    const message: Incoming = messageOf(body.json);
-    if (message.kind === "malformed")
-      return errorResponse(message.id, { status: 400, code: -32_600, message: message.why });
-    const era = isModern(message, request.headers) ? this.#modern : this.#legacy;
-    return era.serve(visit, message);
-  }
-}
-
 /** Ends everything, and waits until it has said so. */
 async function end({ open, rounds }: Parts): Promise<void> {
   const reason = new TenantryError("CLOSED", "The gateway is closing.");
   rounds.close(reason);
   for (const one of [...open]) one.end();
-}
-
-function accepts({ headers }: Request, type: string): boolean {
-  const accept = headers.get("accept");
-  return accept === null || accept.includes(type) || accept.includes("*/*");
-}
-
-function notAcceptable(): Response {
-  const message = "Accept application/json and text/event-stream.";
-  return errorResponse(null, { status: 406, code: -32_600, message });
-}
-
-function notAllowed(): Response {
-  const refused = errorResponse(null, { status: 405, code: -32_600, message: "POST messages here." });
-  refused.headers.set("allow", "POST, GET, DELETE");
-  return refused;
 }

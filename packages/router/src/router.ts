@@ -133,7 +133,10 @@ export function createRouter(options: RouterOptions): Router {
     },
     approvals: (id: WorkspaceId) => house.desk(id),
     forget: (whom: Whom) => catalog.forget(whom),
-    [Symbol.asyncDispose]: () => catalog.close(),
+    async [Symbol.asyncDispose]() {
+      house.close();
+      await catalog.close();
+    },
   });
 }
 

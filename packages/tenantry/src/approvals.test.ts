@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
-import { TenantryError, type Store } from "@tenantry/core";
-import { startFakeServer, type FakeTool } from "@tenantry/testing";
+import { systemClock, TenantryError, type Store } from "@tenantry/core";
+import { manualClock, startFakeServer, type FakeTool } from "@tenantry/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   createTenantry,
@@ -242,6 +242,48 @@ describe("review", () => {
       .workspace("acme")
       .approvals.revoke({ server: "notes" as never, kind: "tool", name: "read" }, "grace");
     await needed(ada.callTool("notes__read"));
+  });
+
+  it("heeds within a minute what another process revokes in a file that cannot tell of it", async () => {
+    const path = join(folder, "shared.db");
+    const [store, others] = [sqliteStore(path), sqliteStore(path)];
+    await using _others = others;
+    const { now, advance } = manualClock();
+    await using all = await open("review", { store, clock: { now, after: systemClock.after } });
+    const ada = all.client();
+    await approveAll(all, "acme", () => ada.listTools({ fresh: true }));
+    await ada.callTool("notes__read");
+    await using elsewhere = all.start({ store: others });
+    const address = { server: "notes", kind: "tool", name: "read" } as never;
+    await elsewhere.workspace("acme").approvals.revoke(address, "grace");
+    await ada.callTool("notes__read");
+    await advance(60_000);
+    await needed(ada.callTool("notes__read"));
+    expect(all.runs).toEqual(["read", "read"]);
+  });
+
+  it("goes to the store for nothing while everything is as it was", async () => {
+    const store = memoryStore();
+    let asked = 0;
+    const counting = new Proxy({} as Store["approvals"], {
+      get: (_, verb: keyof Store["approvals"]) => {
+        asked++;
+        return store.approvals[verb];
+      },
+    });
+    await using all = await open("review", { store: { ...store, approvals: counting } });
+    const ada = all.client();
+    await ada.listTools();
+    await approveAll(all, "acme", () => ada.listTools({ fresh: true }));
+    all.definitions.write = { name: "write", inputSchema: { type: "object" } };
+    await ada.listTools({ fresh: true });
+    await ada.listTools({ fresh: true });
+    const before = asked;
+    for (let times = 0; times < 5; times++) {
+      await ada.callTool("notes__read");
+      await ada.listTools();
+    }
+    expect(asked).toBe(before);
   });
 
   it("is off where a server is said not to need it", async () => {

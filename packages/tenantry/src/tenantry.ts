@@ -63,10 +63,7 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const id = randomUUID();
   const connector = createConnector({
-    egress,
-    meta: viaMeta([id]),
-    limits: limits.client,
-    clock,
+    ...{ egress, limits: limits.client, clock, meta: viaMeta([id]) },
     ...(clientInfo && { clientInfo }),
   });
   const pool = createPool<Connection, ParkedSession>({ connector, limits: limits.pool, clock });
@@ -87,11 +84,9 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   );
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
-  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router];
-  const close = () => {
-    ending.abort();
-    return (closing ??= disposeAll(owned));
-  };
+  const told = { [Symbol.dispose]: () => ending.abort() };
+  const owned = [store, ...withdrawals, egress, ...keepers, workspaces, pool, router, told];
+  const close = () => (closing ??= disposeAll(owned));
 
   return Object.freeze({
     id,

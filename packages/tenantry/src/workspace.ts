@@ -97,7 +97,7 @@ export function openWorkspace(
       const of = { user: owner.user, server };
       const ending = endAccess(access(of), async () => {
         const taken = await authorizations.withdraw(owner, server);
-        await router.forget({ workspace: id, ...of });
+        await orRevoke(taken, () => router.forget({ workspace: id, ...of }));
         return taken;
       });
       const ended = ending.then(async ({ removed, revoke }) =>

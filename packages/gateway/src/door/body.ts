@@ -2,7 +2,7 @@ import { outgrows, withDeadline, type Clock } from "@tenantry/core";
 import type { GatewayLimits } from "../limits.ts";
 
 /** A body that is not read. */
-export interface UnreadBody {
+interface UnreadBody {
   readonly status: 400 | 408 | 413 | 415;
   readonly code: -32_700 | -32_600;
   readonly message: string;

@@ -1,6 +1,7 @@
 import { metaKeys, metaOf } from "../exchange/said.ts";
 import { Refused } from "../wire/failure.ts";
 import { isObject, type Fields, type Incoming } from "../wire/message.ts";
+import { decoded } from "./header-text.ts";
 import type { RequestMessage } from "./parts.ts";
 
 /** The revision of the modern era. */
@@ -59,15 +60,6 @@ function checkHeader(header: string, given: string | null, meant: string): void 
       ? `The header ${header} is missing.`
       : `The header ${header} says something else than the body.`;
   throw new Refused({ status: 400, code: -32_020, message: why });
-}
-
-/** What is not plain ASCII comes as `=?base64?…?=`; gives `null` for what only looks like it. */
-function decoded(header: string | null): string | null {
-  const encoded = header === null ? null : /^=\?base64\?(.*)\?=$/u.exec(header.trim());
-  if (encoded === null) return header;
-  const [, text = ""] = encoded;
-  if (text.length % 4 !== 0 || !/^[\d+/A-Za-z]*={0,2}$/u.test(text)) return null;
-  return new TextDecoder().decode(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)));
 }
 
 function invalidEnvelope(key: string): Refused {

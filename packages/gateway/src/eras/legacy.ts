@@ -1,10 +1,7 @@
-import { keyOf } from "../door/caller.ts";
 import { requestOptions } from "../exchange/exchange.ts";
-import { askableOf, levelOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaOf } from "../exchange/via.ts";
-import { SessionStream } from "../hearing/session-stream.ts";
 import { capabilities, verbOf } from "../verbs/verbs.ts";
-import { streamResponse } from "../wire/event-stream.ts";
 import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
 import { isObject, type Fields, type Id, type Incoming } from "../wire/message.ts";
 import { errorResponse, jsonResponse } from "../wire/reply.ts";
@@ -13,6 +10,7 @@ import { isLegacyVersion, legacyVersions } from "./envelope.ts";
 import { foreignMeta } from "./modern.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import { runRequest } from "./run.ts";
+import { SessionRequests } from "./session-requests.ts";
 import { principalOfSession, Sessions, type Session } from "./sessions.ts";
 
 const noSession = { status: 404, code: -32_001, message: "There is no such session." } as const;
@@ -21,10 +19,12 @@ const noSession = { status: 404, code: -32_001, message: "There is no such sessi
 export class LegacyEra {
   readonly #parts: Parts;
   readonly #sessions: Sessions;
+  readonly #requests: SessionRequests;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#sessions = new Sessions(parts);
+    this.#requests = new SessionRequests(parts, this.#sessions);
   }
 
   /** Answers one POST. */
@@ -48,7 +48,7 @@ export class LegacyEra {
     try {
       const session = await this.#session(visit.request, visit);
       const principal = principalOfSession(visit.principal, session);
-      return this.#stream(
+      return this.#requests.stream(
         { ...visit, principal, caller: { ...visit.caller, session: principal.session } },
         session,
       );
@@ -136,7 +136,7 @@ export class LegacyEra {
     const { id, method, params } = message;
     const meta = metaOf(params);
     const via = viaOf(meta, instance, limits.maxHops);
-    const own = this.#own(visit, session, message);
+    const own = this.#requests.answer(session, method, params);
     if (own !== undefined) return jsonResponse({ jsonrpc: "2.0", id, result: await own });
     const verb = verbOf(method);
     if (verb === undefined)
@@ -173,72 +173,6 @@ export class LegacyEra {
         }
       },
     );
-  }
-
-  /** What this era alone has; `undefined` for what both have. */
-  #own(visit: Visit, session: Session, { method, params }: RequestMessage): Promise<object> | undefined {
-    switch (method) {
-      case "ping":
-        return Promise.resolve({});
-      case "logging/setLevel":
-        return this.#setLevel(session, params);
-      case "resources/subscribe":
-        return this.#watch(session, params);
-      case "resources/unsubscribe":
-        return this.#unwatch(session, params);
-      default:
-        return undefined;
-    }
-  }
-
-  async #setLevel(session: Session, { level }: Fields): Promise<object> {
-    const logLevel = levelOf(level);
-    if (logLevel === undefined) throw invalidParams("level is a log level.");
-    this.#sessions.state(session).logLevel = logLevel;
-    return {};
-  }
-
-  async #watch(session: Session, { uri }: Fields): Promise<object> {
-    if (typeof uri !== "string") throw invalidParams("uri is text.");
-    const state = this.#sessions.state(session);
-    if (!state.watched.has(uri) && state.watched.size >= this.#parts.limits.maxWatched)
-      throw invalidParams("Too many resources are watched.");
-    // Until there is a stream to tell of changes on, nothing is asked of the server.
-    await state.stream?.watch(uri);
-    state.watched.add(uri);
-    return {};
-  }
-
-  async #unwatch(session: Session, { uri }: Fields): Promise<object> {
-    if (typeof uri !== "string") throw invalidParams("uri is text.");
-    const state = this.#sessions.known(session);
-    state?.watched.delete(uri);
-    state?.stream?.unwatch(uri);
-    this.#sessions.tidy(session);
-    return {};
-  }
-
-  #stream(visit: Visit, session: Session): Response {
-    const { streams, open, connect } = this.#parts;
-    const state = this.#sessions.state(session);
-    if (state.stream !== undefined)
-      throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
-    const key = keyOf(visit.principal);
-    const client = connect(visit.caller);
-    if (!streams.enter(key))
-      throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
-    const stream: SessionStream = new SessionStream(this.#parts, client, state.watched, () => {
-      state.stream = undefined;
-      this.#sessions.tidy(session);
-      streams.leave(key);
-      open.delete(stream);
-      visit.request.signal.removeEventListener("abort", leave);
-    });
-    const leave = () => stream.stream.leave();
-    visit.request.signal.addEventListener("abort", leave, { once: true });
-    state.stream = stream;
-    open.add(stream);
-    return streamResponse(stream.stream);
   }
 }
 

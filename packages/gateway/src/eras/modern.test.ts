@@ -76,6 +76,44 @@ describe("RTE-08: what is malformed", () => {
     if (code !== undefined) expect([said.error?.code, said.id]).toEqual([code, id]);
   });
 
+  it.for([
+    ["the same", { region: "eu", n: 5 }, { region: "eu", n: "5" }, true],
+    [
+      "the same, encoded",
+      { region: "größe" },
+      { region: `=?base64?${Buffer.from("größe").toString("base64")}?=` },
+      true,
+    ],
+    ["nothing of either", {}, { other: "x" }, true],
+    ["something else", { region: "eu" }, { region: "us" }, false],
+    ["something that the body has not", {}, { region: "us" }, false],
+    ["one of two only", { region: "eu", n: 5 }, { region: "eu" }, false],
+    ["a broken encoding", { region: "Hello" }, { region: "=?base64?SGVsbG8?=" }, false],
+  ] as const)("RTE-08: compares arguments with headers that say %s", async ([, given, said, isTaken]) => {
+    const properties = {
+      region: { type: "string", "x-mcp-header": "Region" },
+      n: { "x-mcp-header": "n" },
+      free: {},
+    };
+    const more = [{ name: "put", inputSchema: { type: "object" as const, properties } }];
+    const workspace = workspaceOf({ more: more as never, tools: { put: () => text("done") } });
+    const connect: typeof workspace.connect = (caller) => {
+      const client = workspace.connect(caller);
+      const listTools = async () => {
+        const listing = await client.listTools();
+        return { ...listing, tools: listing.tools.slice(1) };
+      };
+      return { ...client, listTools };
+    };
+    const { url } = await served({ connect });
+    const headers = Object.fromEntries(
+      Object.entries(said).map(([name, value]) => [`Mcp-Param-${name}`, value]),
+    );
+    const answer = await ask(url, "tools/call", { name: "put", arguments: given }, { headers });
+    if (isTaken) expect(answer.error).toBeUndefined();
+    else expect(answer).toMatchObject({ status: 400, error: { code: -32_020 } });
+  });
+
   it("RTE-08: takes the last of two keys of one name for the check and for the call", async () => {
     const { url } = await served({ connect: echo.connect });
     const twice = JSON.stringify(body).replace('"name":"echo"', '"name":"other","name":"echo"');

@@ -9,6 +9,7 @@ import { errorResponse } from "../wire/reply.ts";
 import { checkEnvelope, modernVersion } from "./envelope.ts";
 import { listen } from "./listen.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
+import { checkParams, paramHeadersOf } from "./param-headers.ts";
 import { runRequest } from "./run.ts";
 
 /** Serves the modern era (MCP 2026-07-28): every POST is whole in itself. */
@@ -49,12 +50,15 @@ export class ModernEra {
       async ({ reply, controller }) => {
         const { signal } = controller;
         const { params, method } = message;
+        const client = this.#parts.connect(visit.caller);
+        const mirrored = method === "tools/call" ? paramHeadersOf(visit.request.headers) : undefined;
+        if (mirrored !== undefined) await checkParams(mirrored, params, client, signal);
         const ear = { hearing: { reply, progressToken: progressTokenOf(meta) } };
         const logLevel = levelOf(meta[metaKeys.logLevel]);
         const exchange: Exchange = {
           ...{ era: "modern", method, params, signal, ear, limits },
           principal: visit.principal,
-          client: this.#parts.connect(visit.caller),
+          client,
           capabilities: askableOf(meta[metaKeys.capabilities]),
           handles: this.#parts.handles,
           options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel }),

@@ -15,13 +15,13 @@ import { isLoud, metaOf, progressTokenOf, traceOf } from "./said.ts";
 import { viaMeta } from "./via.ts";
 
 /** Who hears what comes before a result: the client that asks, as long as it is there. */
-export interface Hearing {
+interface Hearing {
   readonly reply: Reply;
   readonly progressToken: Id | undefined;
 }
 
 /** Where what comes before a result is heard; nobody's while its client is away. */
-export interface Ear {
+interface Ear {
   hearing: Hearing | undefined;
 }
 

@@ -102,7 +102,7 @@ export function jsonResponse(
 }
 
 /** An error as JSON-RPC has it. */
-export function errorMessage(id: Id | null, { code, message, data }: Failure): object {
+function errorMessage(id: Id | null, { code, message, data }: Failure): object {
   return { jsonrpc: "2.0", id, error: { code, message, ...(data !== undefined && { data }) } };
 }
 

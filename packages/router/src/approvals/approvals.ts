@@ -131,6 +131,9 @@ export class Approvals {
       }
     }
     if (hash !== undefined && entry?.approved === hash) return false;
+    // Where nothing was approved yet there is nothing to compare with, and what waits already need not be written down.
+    if (hash !== undefined && entry?.approved === undefined && entry?.pending?.hash === hash)
+      throw refusal(neededOf(thing, hash, {}, undefined));
     throw await this.#refusal(thing, hash);
   }
 

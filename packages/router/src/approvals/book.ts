@@ -32,6 +32,11 @@ export class ApprovalBook {
     );
   }
 
+  /** Hears of changes no more. */
+  close(): void {
+    this.#watcher?.[Symbol.dispose]();
+  }
+
   #hear(change: StoreChange): void {
     if (change.kind === "resync") for (const shelf of this.#shelves.values()) shelf.resync();
     else if (change.slice === "approvals") {

@@ -94,6 +94,11 @@ export class GuardHouse {
     throw new TenantryError("CONFIG_INVALID", "What is approved is kept in a store; give the router one.");
   }
 
+  /** Hears of what others approve no more. */
+  close(): void {
+    this.#book?.close();
+  }
+
   readonly #hintsOf = ({ server }: ServerListing, tool: Tool): Hints => {
     if (server.trustsAnnotations !== true) return noHints;
     let hints = this.#hints.get(tool);

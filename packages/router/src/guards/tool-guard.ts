@@ -1,4 +1,10 @@
-import { TenantryError, type CallToolResult, type Connection, type JsonObject } from "@tenantry/core";
+import {
+  raceAbort,
+  TenantryError,
+  type CallToolResult,
+  type Connection,
+  type JsonObject,
+} from "@tenantry/core";
 import { jsonArguments } from "../calls/arguments.ts";
 import type { Place } from "../calls/find-place.ts";
 import type { AllowedCall, InterceptedCall } from "../interceptors/interceptor.ts";
@@ -47,7 +53,9 @@ export class ToolGuard {
     try {
       signal.throwIfAborted();
       const call = this.#allowedCall(found, signal);
-      return await guards.chain.run(call, (args, changed) => this.#send(found, args, { changed, send }));
+      const running = guards.chain.run(call, (args, changed) => this.#send(found, args, { changed, send }));
+      // An interceptor that waits for ever keeps no place beyond the call's deadline.
+      return await (guards.chain.wraps ? raceAbort(running, signal) : running);
     } finally {
       give();
     }

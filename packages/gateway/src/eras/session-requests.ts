@@ -1,0 +1,87 @@
+import { keyOf } from "../door/caller.ts";
+import { levelOf } from "../exchange/said.ts";
+import { SessionStream } from "../hearing/session-stream.ts";
+import { streamResponse } from "../wire/event-stream.ts";
+import { invalidParams, Refused } from "../wire/failure.ts";
+import type { Fields } from "../wire/message.ts";
+import type { Parts, Visit } from "./parts.ts";
+import type { Session, Sessions } from "./sessions.ts";
+
+/** What only the legacy era has within a session: its log level, what it watches, and the stream on which it hears of it. */
+export class SessionRequests {
+  readonly #parts: Parts;
+  readonly #sessions: Sessions;
+
+  constructor(parts: Parts, sessions: Sessions) {
+    this.#parts = parts;
+    this.#sessions = sessions;
+  }
+
+  /** Gives the result of a method; `undefined` for one that this era does not have for itself. */
+  answer(session: Session, method: string, params: Fields): Promise<object> | undefined {
+    switch (method) {
+      case "ping":
+        return Promise.resolve({});
+      case "logging/setLevel":
+        return this.#setLevel(session, params);
+      case "resources/subscribe":
+        return this.#watch(session, params);
+      case "resources/unsubscribe":
+        return this.#unwatch(session, params);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Opens the session's stream; there is one at a time. */
+  stream({ request, caller, principal }: Visit, session: Session): Response {
+    const { streams, open, connect } = this.#parts;
+    const state = this.#sessions.state(session);
+    if (state.stream !== undefined)
+      throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
+    const key = keyOf(principal);
+    const client = connect(caller);
+    if (!streams.enter(key))
+      throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
+    const over = () => {
+      state.stream = undefined;
+      this.#sessions.tidy(session);
+      streams.leave(key);
+      open.delete(stream);
+      request.signal.removeEventListener("abort", leave);
+    };
+    const stream = new SessionStream(this.#parts, client, state.watched, over);
+    const leave = () => stream.stream.leave();
+    request.signal.addEventListener("abort", leave, { once: true });
+    state.stream = stream;
+    open.add(stream);
+    return streamResponse(stream.stream);
+  }
+
+  async #setLevel(session: Session, { level }: Fields): Promise<object> {
+    const logLevel = levelOf(level);
+    if (logLevel === undefined) throw invalidParams("level is a log level.");
+    this.#sessions.state(session).logLevel = logLevel;
+    return {};
+  }
+
+  async #watch(session: Session, { uri }: Fields): Promise<object> {
+    if (typeof uri !== "string") throw invalidParams("uri is text.");
+    const state = this.#sessions.state(session);
+    if (!state.watched.has(uri) && state.watched.size >= this.#parts.limits.maxWatched)
+      throw invalidParams("Too many resources are watched.");
+    // Until there is a stream to tell of changes on, nothing is asked of the server.
+    await state.stream?.watch(uri);
+    state.watched.add(uri);
+    return {};
+  }
+
+  async #unwatch(session: Session, { uri }: Fields): Promise<object> {
+    if (typeof uri !== "string") throw invalidParams("uri is text.");
+    const state = this.#sessions.known(session);
+    state?.watched.delete(uri);
+    state?.stream?.unwatch(uri);
+    this.#sessions.tidy(session);
+    return {};
+  }
+}
