@@ -1,21 +1,26 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RealServer } from "./servers.ts";
 
-/** Where the servers are installed; no lock file of theirs is kept. */
+/** One version of one package. */
+interface Published {
+  readonly package: string;
+  readonly version: string;
+}
+
+/** Where the visited servers are installed; no lock file of theirs is kept. */
 export const folder: string = join(import.meta.dirname, "node_modules/.cache/servers");
 
 /** Installs what is not there yet; throws with npm's own words where the registry cannot be reached. */
-export function install(servers: readonly RealServer[]): void {
-  if (servers.every((server) => manifestOf(server)?.version === server.version)) return;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
+export function install(servers: readonly Published[], into = folder): void {
+  if (servers.every((server) => manifestOf(server, into)?.version === server.version)) return;
+  mkdirSync(into, { recursive: true });
+  writeFileSync(join(into, "package.json"), JSON.stringify({ private: true }));
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"];
   const specs = servers.map((server) => `${server.package}@${server.version}`);
   try {
     execFileSync("npm", ["install", "--loglevel=error", ...flags, ...specs], {
-      cwd: folder,
+      cwd: into,
       env: npmEnvironment(),
       stdio: ["ignore", "ignore", "pipe"],
       timeout: 600_000,
@@ -29,16 +34,16 @@ export function install(servers: readonly RealServer[]): void {
 }
 
 /** The file that its first command runs. */
-export function binaryOf(server: RealServer): string {
-  const { bin = {} } = manifestOf(server) ?? {};
+export function binaryOf(server: Published, from = folder): string {
+  const { bin = {} } = manifestOf(server, from) ?? {};
   const [file] = typeof bin === "string" ? [bin] : Object.values(bin);
   if (file === undefined) throw new Error(`${server.package} has no command.`);
-  return join(folder, "node_modules", server.package, file);
+  return join(from, "node_modules", server.package, file);
 }
 
-function manifestOf(server: RealServer) {
+function manifestOf(server: Published, from: string) {
   try {
-    const text = readFileSync(join(folder, "node_modules", server.package, "package.json"), "utf8");
+    const text = readFileSync(join(from, "node_modules", server.package, "package.json"), "utf8");
     return JSON.parse(text) as {
       readonly version: string;
       readonly bin?: string | Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ import { call, eras, token } from "../variant.ts";
 import type { RouterBench } from "./measure-router.ts";
 
 /** One slot of one round, in microseconds. */
-export interface AddedSlot {
+interface AddedSlot {
   readonly bare: number;
   readonly median: number;
   readonly p99: number;
