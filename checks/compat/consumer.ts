@@ -23,12 +23,13 @@ export async function linkProject(project: string): Promise<void> {
     const staging = join(project, "package");
     mkdirSync(staging);
     await run("tar", ["-xzf", tarball, "-C", project]);
-    const { name, dependencies = {} } = manifestOf(staging);
+    // Peers are what the host brings, optional ones where it uses the entry that needs them: here it uses every entry.
+    const { name, dependencies = {}, peerDependencies = {} } = manifestOf(staging);
     const target = join(modules, name);
     mkdirSync(dirname(target), { recursive: true });
     await run("mv", [staging, target]);
     const source = join(repository, "packages", name.replace(/^@tenantry\//u, ""), "node_modules");
-    for (const dependency of Object.keys(dependencies)) {
+    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
       if (dependency === "tenantry" || dependency.startsWith("@tenantry/")) continue;
       const link = join(modules, dependency);
       mkdirSync(dirname(link), { recursive: true });
@@ -99,5 +100,6 @@ function manifestOf(folder: string) {
     readonly name: string;
     readonly exports: object;
     readonly dependencies?: object;
+    readonly peerDependencies?: object;
   };
 }

@@ -96,7 +96,7 @@ export class Requests {
       } catch (failure) {
         throw errand.wasEndedBy(failure) ? failure : doubt.revise(failure, method);
       }
-      if (link.era === "legacy") return result;
+      if (link.era === "legacy") return untypedResult(result);
       if (result.resultType === undefined) {
         if (options.onDeviation !== undefined) told(options.onDeviation, untyped(method));
         return result;
@@ -109,6 +109,13 @@ export class Requests {
       round = await answerRound(rest, call, errand, this.#answerer.answering);
     }
   }
+}
+
+/** A legacy result has no type: one that calls itself something was checked by nobody, and is what it is. */
+function untypedResult(result: Fields): Fields {
+  if (result.resultType === undefined) return result;
+  const { resultType: _unchecked, ...rest } = result;
+  return rest;
 }
 
 function unknownResult(method: string, type: unknown, secrets: readonly string[]): TenantryError {

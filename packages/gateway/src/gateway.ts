@@ -2,9 +2,10 @@ import { announce, systemClock, TenantryError } from "@tenantry/core";
 import manifest from "../package.json" with { type: "json" };
 import { InputRoundsOfClients } from "./asking/input-rounds.ts";
 import { Questions } from "./asking/questions.ts";
-import { principalOfCaller } from "./door/caller.ts";
+import { keyOf, principalOfCaller } from "./door/caller.ts";
 import { Door, exposed, preflight } from "./door/door.ts";
-import type { Ending, Parts } from "./eras/parts.ts";
+import type { Parts } from "./eras/parts.ts";
+import { Endings } from "./exchange/endings.ts";
 import { Tally } from "./exchange/tally.ts";
 import { Handles, randomName } from "./handles/handles.ts";
 import { KeyRing } from "./handles/key-ring.ts";
@@ -46,9 +47,10 @@ export function createGateway(given: GatewayOptions): Gateway {
   const questions = new Questions({ handles, replica, answerMs: limits.answerMs });
   const requests = new Tally(limits.maxRequestsPerPrincipal);
   const streams = new Tally(limits.maxStreamsPerPrincipal);
-  const open = new Set<Ending>();
+  const bodies = new Tally(limits.maxRequestsPerPrincipal);
+  const open = new Endings();
   const parts: Parts = {
-    ...{ replica, instance, limits, clock, handles, rounds, questions, requests, streams, open },
+    ...{ replica, instance, limits, clock, handles, rounds, questions, requests, streams, bodies, open },
     serverInfo: options.serverInfo ?? { name: "tenantry", version: manifest.version },
     instructions: options.instructions,
     connect: options.connect,
@@ -88,7 +90,8 @@ export function createGateway(given: GatewayOptions): Gateway {
       refused.headers.set("www-authenticate", options.challenge ?? "Bearer");
       return refused;
     }
-    return served.serve({ request, caller, principal: principalOfCaller(caller) });
+    const principal = principalOfCaller(caller);
+    return served.serve({ request, caller, principal, owner: keyOf(principal) });
   }
 
   return Object.freeze<Gateway>({
@@ -108,5 +111,5 @@ export function createGateway(given: GatewayOptions): Gateway {
 async function end({ open, rounds }: Parts): Promise<void> {
   const reason = new TenantryError("CLOSED", "The gateway is closing.");
   rounds.close(reason);
-  for (const one of [...open]) one.end();
+  open.end();
 }

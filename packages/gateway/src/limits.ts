@@ -20,6 +20,8 @@ export interface GatewayLimits {
   readonly maxStreamsPerPrincipal: number;
   /** How many resources one client may watch. Defaults to 256. */
   readonly maxWatched: number;
+  /** How long the URI of a watched resource may be, in characters. Defaults to 2,048. */
+  readonly maxWatchedCharacters: number;
   /** How much of a stream may wait for a client that does not read it, in bytes. Defaults to 4 MiB. */
   readonly maxUnreadBytes: number;
   /** How long a stream is silent before a comment says that it is there, in milliseconds. Defaults to 15,000. */
@@ -30,6 +32,8 @@ export interface GatewayLimits {
   readonly sessionMs: number;
   /** How many legacy sessions may have something of their own in this process. Defaults to 10,000. */
   readonly maxSessions: number;
+  /** How many of these one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
+  readonly maxSessionsPerPrincipal: number;
   /** How long the answer to a question is waited for, and a cursor or a state is good, in milliseconds. Defaults to ten minutes. */
   readonly answerMs: number;
   /** How many calls may wait for a modern client to come back with answers, in all. Defaults to 1,000. */
@@ -50,11 +54,13 @@ const defaults: GatewayLimits = Object.freeze({
   maxRequestsPerPrincipal: 128,
   maxStreamsPerPrincipal: 16,
   maxWatched: 256,
+  maxWatchedCharacters: 2_048,
   maxUnreadBytes: 4 * 1024 * 1024,
   keepAliveMs: 15_000,
   gatherMs: 100,
   sessionMs: 86_400_000,
   maxSessions: 10_000,
+  maxSessionsPerPrincipal: 64,
   answerMs: 600_000,
   maxHeldCalls: 1_000,
   maxHeldCallsPerPrincipal: 8,

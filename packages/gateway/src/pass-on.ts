@@ -7,7 +7,8 @@ const passedHeader = "tenantry-passed-on";
 
 /**
  * Passes a request on to the process in which the call that it is about waits. Where there is no way there, or it has come
- * that way already, the client is told that it is at the wrong place (RFC 9110, section 15.5.20).
+ * that way already, the client is told that it is at the wrong place (RFC 9110, section 15.5.20); where the other process
+ * is gone, that the call is lost. Never rejects.
  */
 export async function passOn(
   forward: GatewayOptions["forward"],
@@ -15,8 +16,8 @@ export async function passOn(
   message: Incoming,
   replica: string,
 ): Promise<Response> {
+  const id = message.kind === "request" ? message.id : null;
   if (forward === undefined || headers.has(passedHeader)) {
-    const id = message.kind === "request" ? message.id : null;
     const why = "The call that this is about waits in another process.";
     return errorResponse(id, { status: 421, code: -32_603, message: why });
   }
@@ -29,5 +30,13 @@ export async function passOn(
     headers: { ...own, [passedHeader]: "1" },
     body: JSON.stringify({ jsonrpc: "2.0", ...said }),
   });
-  return forward(request, replica);
+  try {
+    return await forward(request, replica);
+  } catch {
+    return errorResponse(id, {
+      status: 502,
+      code: -32_603,
+      message: "The process in which the call waited is gone.",
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { readBody } from "./door/body.ts";
+import { readBody, tooMany, type Body } from "./door/body.ts";
 import { isModern } from "./eras/envelope.ts";
 import { LegacyEra } from "./eras/legacy.ts";
 import { ModernEra } from "./eras/modern.ts";
@@ -38,13 +38,24 @@ export class Served {
     const { request } = visit;
     if (!accepts(request, "application/json") || !accepts(request, "text/event-stream"))
       return notAcceptable();
-    const body = await readBody(request, this.#parts.limits, this.#parts.clock);
+    const body = await this.#read(visit);
     if ("unread" in body) return errorResponse(null, body.unread);
     const message: Incoming = messageOf(body.json);
     if (message.kind === "malformed")
       return errorResponse(message.id, { status: 400, code: -32_600, message: message.why });
     const era = isModern(message, request.headers) ? this.#modern : this.#legacy;
     return era.serve(visit, message);
+  }
+
+  /** What nobody has read yet takes room already. */
+  async #read({ request, owner }: Visit): Promise<Body> {
+    const { bodies, limits, clock } = this.#parts;
+    if (!bodies.enter(owner)) return tooMany;
+    try {
+      return await readBody(request, limits, clock);
+    } finally {
+      bodies.leave(owner);
+    }
   }
 }
 

@@ -22,7 +22,7 @@ export async function served(
 }
 
 /** Reads a token as a test writes it. */
-function callerOf({ headers }: Request): Caller | undefined {
+export function callerOf({ headers }: Request): Caller | undefined {
   const [, workspace, user] = /^Bearer (\w+)\/(\w+)$/u.exec(headers.get("authorization") ?? "") ?? [];
   return workspace === undefined || user === undefined ? undefined : { workspace, user };
 }

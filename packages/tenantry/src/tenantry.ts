@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { disposeAll, quote, systemClock, TenantryError, workspaceId } from "@tenantry/core";
-import type { Connection, CredentialEvent, ParkedSession, WorkspaceId } from "@tenantry/core";
+import type { Connection, ParkedSession } from "@tenantry/core";
 import { createConnector } from "@tenantry/client";
 import { credentialVault, type CredentialVault } from "@tenantry/credentials";
 import { createEgress } from "@tenantry/egress";
 import { viaMeta } from "@tenantry/gateway";
 import { createPool, type PoolStats, type Selection } from "@tenantry/pool";
-import { createRouter, createWorkspaces, providersIn } from "@tenantry/router";
+import { createRouter, providersIn } from "@tenantry/router";
 import { Authorizations } from "./authorizations.ts";
 import { checkKeeping } from "./keeping.ts";
-import { checkOptions, type CheckedServers, type TenantryOptions } from "./options.ts";
-import { storedDefinitions } from "./stored-definitions.ts";
-import { bindNamed, bindServers, createRoutingDependencies, type BoundServers } from "./routed-servers.ts";
+import { bindWorkspaces } from "./bound-workspaces.ts";
+import { followCredentials } from "./credential-ends.ts";
+import { checkOptions, type TenantryOptions } from "./options.ts";
+import { createRoutingDependencies } from "./routed-servers.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 /** A count of what an instance holds open. */
@@ -58,7 +59,7 @@ export interface Tenantry extends AsyncDisposable {
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
   const checked = checkOptions(options);
-  const { template, closed, fetch, allow, limits, clientInfo, clock = systemClock } = checked;
+  const { closed, fetch, allow, limits, clientInfo, clock = systemClock } = checked;
   const egress = createEgress({ limits: limits.egress, ...(fetch && { fetch }), ...(allow && { allow }) });
   const id = randomUUID();
   const connector = createConnector({
@@ -74,34 +75,13 @@ export function createTenantry(options: TenantryOptions): Tenantry {
   // What is wrong with a workspace's guards is said now, and not when it is first asked for.
   for (const [id, guards] of checked.guardsOf) router.workspace(id, [], { guards });
   const dependencies = createRoutingDependencies({ egress, clock, limits: limits.process, ...keeping });
-  const bound = new Map<CheckedServers, BoundServers>(
-    [template, ...(closed?.values() ?? [])].map((servers) => [servers, bindServers(servers, dependencies)]),
-  );
-  const named = Object.values(checked.credentialSources).map((source) => bindNamed(source, dependencies));
-  const providers = [...[...bound.values()].flatMap((servers) => servers.providers), ...named];
-  // A provider may wait until nothing carries a credential any more, and then have its issuer end it. Calls that carry one
-  // in whose place there is another one go on: they have deadlines of their own.
-  const end = (event: CredentialEvent) =>
-    event.kind === "replaced" ? pool.retire(selectionOf(event)) : pool.revoke(selectionOf(event));
-  const withdrawals = providers.flatMap(
-    (provider) => provider.watch?.((event) => end(event).catch(() => {})) ?? [],
-  );
-  const baseOf = (id: WorkspaceId) =>
-    bound.get(closed ? (closed.get(id) ?? new Map()) : template)?.servers ?? [];
-  const workspaces = createWorkspaces({
-    ...{ store, clock, limits: limits.router, base: baseOf },
-    definitions: storedDefinitions({ ...checked, ...keeping }, dependencies),
-    open: (id, servers) =>
-      router.workspace(id, servers, { names: checked.namesOf(id), guards: checked.guardsOf.get(id) }),
-    forget: (server) => void router.forget(server).catch(() => {}),
-    retire: (selection) => pool.retire({ ...selection }),
-    revoke: (selection) => pool.revoke({ ...selection }),
+  const { workspaces, providers } = bindWorkspaces(checked, {
+    ...{ router, pool, keeping, dependencies, clock },
   });
+  const { withdrawals, keepers } = followCredentials(providers, pool);
   const authorizations = new Authorizations(store, clock, async (id) =>
     providersIn(await workspaces.current(id)),
   );
-  // What a provider has still to keep, it keeps before its store ends.
-  const keepers = providers.map((provider) => ({ [Symbol.asyncDispose]: async () => provider.close?.() }));
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
   const told = { [Symbol.dispose]: () => ending.abort() };
@@ -133,14 +113,4 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     close,
     [Symbol.asyncDispose]: close,
   });
-}
-
-/** The connections that end with a credential. */
-function selectionOf({ scope, server, subject }: CredentialEvent): Selection {
-  return {
-    ...("workspace" in scope && { workspace: scope.workspace }),
-    ...("user" in scope && { user: scope.user }),
-    server,
-    ...(subject !== undefined && { subject }),
-  };
 }

@@ -382,6 +382,20 @@ describe("kept in a store", () => {
     ]);
   });
 
+  it("keeps every change that is made at the same moment, in one instance and in two", async () => {
+    const store = memoryStore();
+    await using one = open({ store, servers: { docs: inCode("code") } });
+    await using two = open({ store, servers: { docs: inCode("code") } });
+    const names = Array.from({ length: 40 }, (_none, index) => `tool-${index}`);
+    await Promise.all(
+      names.map((name, index) =>
+        (index % 8 === 0 ? two : one).servers.tool("docs", name, { enabled: false }),
+      ),
+    );
+    for (const { servers } of [one, two])
+      expect(Object.keys((await servers.get("docs"))?.tools ?? {}).toSorted()).toEqual(names.toSorted());
+  });
+
   it("is read once for all who wait, and not again until it changes", async () => {
     const { asked, store } = counted(memoryStore());
     await using host = open({ store, servers: { base: inCode("base") } });

@@ -104,6 +104,15 @@ it("says what its connector has every request say, also in the handshake", async
   ]);
 });
 
+it("takes no round from a legacy server, which has none, however its result calls itself", async () => {
+  const asked = { a: { method: "elicitation/create", params: { ...page, url: "javascript:alert(1)" } } };
+  const given = { content: [], resultType: "input_required", inputRequests: asked, requestState: "s" };
+  const { url } = await scripted(legacy(({ id }, response) => json(response, result(id, given))));
+  const connection = await open(url, "legacy");
+  for (const rounds of [{ capabilities: {} }, undefined])
+    expect(inputRequiredOf(await connection.request("tools/call", tool, { rounds }))).toBeUndefined();
+});
+
 it("has a legacy server ask handlers all the same", async () => {
   const { url } = await scripted(legacy(({ id }, response) => json(response, result(id, { content: [] }))));
   const connection = await open(url, "legacy");

@@ -107,7 +107,7 @@ export class HeldCall {
   }
 }
 
-/** What a request is about: the tool, the prompt or the resource. */
+/** What a request is about: the tool, the prompt or the resource; empty where it does not say so in text. */
 export function subjectOf({ name, uri }: Fields): string {
-  return typeof name === "string" ? name : String(uri);
+  return [name, uri].find((one) => typeof one === "string") ?? "";
 }

@@ -1,3 +1,4 @@
+import { manualClock } from "@tenantry/testing";
 import type { CallToolOptions } from "@tenantry/core";
 import { describe, expect, it, vi } from "vitest";
 import { served } from "../../test/served.ts";
@@ -173,7 +174,8 @@ describe("rounds for a legacy server, which asks in the middle of a call", () =>
       }) satisfies Tool,
     };
     const limits = { maxHeldCallsPerPrincipal: 1, maxHeldCalls: 2, answerMs: 300 };
-    const { url, gateway } = await at(tools, limits);
+    const clock = manualClock();
+    const { url, gateway } = await at(tools, limits, { clock });
     const begin = (token: string) => ask(url, "tools/call", { name: "ask" }, { capabilities, token });
     expect((await begin("acme/ada")).result?.["resultType"]).toBe("input_required");
     expect((await begin("acme/ada")).error?.code).toBe(-32_603);
@@ -181,7 +183,8 @@ describe("rounds for a legacy server, which asks in the middle of a call", () =>
     expect(bob.result?.["resultType"]).toBe("input_required");
     expect((await begin("acme/eve")).error?.code).toBe(-32_603);
     expect(ended).toEqual(["ada", "eve"]);
-    await expect.poll(() => gateway.stats().held).toBe(0);
+    await clock.advance(301);
+    expect(gateway.stats().held).toBe(0);
     expect(ended).toEqual(["ada", "eve", "ada", "bob"]);
     const late = { name: "ask", inputResponses: {}, requestState: bob.result?.["requestState"] };
     expect((await ask(url, "tools/call", late, { capabilities, token: "acme/bob" })).status).toBe(404);

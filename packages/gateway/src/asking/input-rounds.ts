@@ -91,6 +91,7 @@ export class InputRoundsOfClients {
   async #hold(call: HeldCall, inputRequests: object, exchange: Exchange): Promise<object> {
     const { limits, clock, replica } = this.#options;
     const owner = keyOf(exchange.principal);
+    exchange.signal.throwIfAborted();
     if (this.#held.size >= limits.maxHeldCalls || !this.#tally.enter(owner)) {
       call.end(new Error("Too many calls wait for their clients."));
       throw new Refused({ status: 200, code: -32_603, message: "Too many calls wait for answers already." });

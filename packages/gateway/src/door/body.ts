@@ -3,8 +3,8 @@ import type { GatewayLimits } from "../limits.ts";
 
 /** A body that is not read. */
 interface UnreadBody {
-  readonly status: 400 | 408 | 413 | 415;
-  readonly code: -32_700 | -32_600;
+  readonly status: 400 | 408 | 413 | 415 | 429;
+  readonly code: -32_700 | -32_600 | -32_000;
   readonly message: string;
 }
 
@@ -71,5 +71,7 @@ function unread(status: UnreadBody["status"], code: UnreadBody["code"], message:
   return { unread: { status, code, message } };
 }
 
+/** What is not read because its sender has too many others on their way. */
+export const tooMany = unread(429, -32_000, "Too many requests are under way.");
 const late = Symbol("late");
 const tooLarge = unread(413, -32_600, "The body of the request is too large.");

@@ -175,6 +175,24 @@ describe("SRV-03: bounds", () => {
     expect((await ask(url, "tools/list")).error).toBeUndefined();
   });
 
+  it("SRV-03: bounds how many bodies of one principal are on their way", async () => {
+    const { url, gateway } = await served({ connect, limits: { maxRequestsPerPrincipal: 2 } });
+    const leaving = new AbortController();
+    const send = (user: string) =>
+      gateway.handle(
+        new Request(url, {
+          ...{ method: "POST", duplex: "half", signal: leaving.signal },
+          body: new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) }),
+          headers: { "content-type": "application/json", authorization: `Bearer acme/${user}` },
+        } as RequestInit),
+      );
+    const slow = [send("ada"), send("ada"), send("bob")];
+    expect((await send("ada")).status).toBe(429);
+    leaving.abort();
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect((await ask(url, "tools/list")).error).toBeUndefined();
+  });
+
   it("has no way but POST for a client without a session", async () => {
     const { url } = await served({ connect });
     const headers = { authorization: "Bearer acme/ada", accept: "text/event-stream" };

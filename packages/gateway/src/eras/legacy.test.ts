@@ -142,6 +142,20 @@ describe("sessions", () => {
   });
 });
 
+it("forgets of whoever begins very many sessions, and of nobody else", async () => {
+  const levels: unknown[] = [];
+  const { connect } = workspaceOf({
+    tools: { log: (_, { logLevel }) => (levels.push(logLevel), text("")) },
+  });
+  const { url } = await served({ connect, limits: { maxSessions: 4, maxSessionsPerPrincipal: 2 } });
+  const bob = await hello(url, { token: "acme/bob" });
+  await bob.request("logging/setLevel", { level: "error" });
+  const clients = await Promise.all(Array.from({ length: 5 }, () => hello(url)));
+  for (const { request } of clients) await request("logging/setLevel", { level: "error" });
+  for (const { request } of [bob, ...clients]) await request("tools/call", { name: "log" });
+  expect(levels).toEqual(["error", "info", "info", "info", "info", "error"]);
+});
+
 describe("RTE-08: the legacy era", () => {
   it.for([
     ["a batch", [{ jsonrpc: "2.0", id: 1, method: "ping" }], 400, -32_600],

@@ -136,7 +136,7 @@ export class LegacyEra {
     const { id, method, params } = message;
     const meta = metaOf(params);
     const via = viaOf(meta, instance, limits.maxHops);
-    const own = this.#requests.answer(session, method, params);
+    const own = this.#requests.answer(session, visit.owner, message);
     if (own !== undefined) return jsonResponse({ jsonrpc: "2.0", id, result: await own });
     const verb = verbOf(method);
     if (verb === undefined)
@@ -151,7 +151,7 @@ export class LegacyEra {
       begin,
       () => {},
       async ({ reply, controller }) => {
-        const state = this.#sessions.state(session);
+        const state = this.#sessions.state(session, visit.owner);
         state.calls.set(key, controller);
         const { signal } = controller;
         const { principal } = visit;

@@ -1,20 +1,20 @@
 import type { WorkspaceFilter } from "@tenantry/core";
-import { keyOf } from "../door/caller.ts";
 import { metaKeys } from "../exchange/said.ts";
 import { Changes } from "../hearing/changes.ts";
 import { EventStream, streamResponse } from "../wire/event-stream.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
+import type { GatewayLimits } from "../limits.ts";
 import { isObject, type Fields } from "../wire/message.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 
 /** Opens the stream on which a modern client hears of changes (MCP 2026-07-28, `subscriptions/listen`). */
 export async function listen(parts: Parts, visit: Visit, { id, params }: RequestMessage): Promise<Response> {
   const { clock, limits, streams, open } = parts;
-  const filter = filterOf(params["notifications"], limits.maxWatched);
-  const key = keyOf(visit.principal);
+  const filter = filterOf(params["notifications"], limits);
   const client = parts.connect(visit.caller);
-  if (!streams.enter(key))
+  if (!streams.enter(visit.owner))
     throw new Refused({ status: 200, code: -32_000, message: "Too many streams are open." });
+  let isOver = false;
   const _meta = { [metaKeys.subscription]: id };
   const send = (method: string, said: object) =>
     stream.send({ jsonrpc: "2.0", method, params: { ...said, _meta } });
@@ -25,8 +25,10 @@ export async function listen(parts: Parts, visit: Visit, { id, params }: Request
     tell: (change) => send(change.method, change.params),
   });
   const over = () => {
+    if (isOver) return;
+    isOver = true;
     changes.close();
-    streams.leave(key);
+    streams.leave(visit.owner);
     open.delete(ending);
     visit.request.signal.removeEventListener("abort", over);
   };
@@ -53,7 +55,7 @@ export async function listen(parts: Parts, visit: Visit, { id, params }: Request
   return streamResponse(stream);
 }
 
-function filterOf(given: unknown, maxWatched: number): WorkspaceFilter {
+function filterOf(given: unknown, { maxWatched, maxWatchedCharacters }: GatewayLimits): WorkspaceFilter {
   if (!isObject(given)) throw invalidParams("notifications is an object.");
   const {
     toolsListChanged,
@@ -61,8 +63,11 @@ function filterOf(given: unknown, maxWatched: number): WorkspaceFilter {
     resourcesListChanged,
     resourceSubscriptions: uris = [],
   } = given;
-  if (!Array.isArray(uris) || uris.length > maxWatched || uris.some((uri) => typeof uri !== "string"))
-    throw invalidParams(`notifications.resourceSubscriptions has at most ${maxWatched} URIs.`);
+  const isShort = (uri: unknown) => typeof uri === "string" && uri.length <= maxWatchedCharacters;
+  if (!Array.isArray(uris) || uris.length > maxWatched || !uris.every(isShort)) {
+    const why = `notifications.resourceSubscriptions has at most ${maxWatched} URIs of ${maxWatchedCharacters} characters.`;
+    throw invalidParams(why);
+  }
   return {
     ...(toolsListChanged === true && { tools: true }),
     ...(promptsListChanged === true && { prompts: true }),

@@ -351,6 +351,18 @@ describe("requests", () => {
     await expect.poll(() => gateway.stats().requests).toBe(0);
   });
 
+  it("gives a result as large as a server may give to a client that reads, after progress too", async () => {
+    const large = "x".repeat(100_000);
+    const { connect } = workspaceOf({
+      tools: { large: (_, { onProgress }) => (onProgress?.({ progress: 1 }), text(large)) },
+    });
+    const { url } = await served({ connect, limits: { maxUnreadBytes: 10_000 } });
+    const params = { name: "large", _meta: { progressToken: 1 } };
+    expect((await ask(url, "tools/call", params)).result?.["content"]).toEqual([
+      { type: "text", text: large },
+    ]);
+  });
+
   it("says that it is there where a call takes long", async () => {
     const { promise, resolve } = Promise.withResolvers<never>();
     const { url } = await served({
@@ -423,6 +435,31 @@ describe("SRV-05: errors", () => {
       status: 400,
       error: { code: -32_021, data },
     });
+  });
+
+  it("SRV-05: says which pages a server wants visited first (-32042), and nothing else of its data", async () => {
+    const page = { mode: "url", message: "Log in.", url: "https://login.example/", elicitationId: "1" };
+    const others = [
+      { ...page, url: "javascript:alert(1)" },
+      { ...page, url: "https://user:s3cret@login.example/" },
+      { ...page, url: { toString: null } },
+      { ...page, mode: "form" },
+      null,
+    ];
+    const rpc = (elicitations: unknown) => ({
+      code: -32_042,
+      message: hostile,
+      data: { elicitations, token: "s3cret" },
+    });
+    const tool = (elicitations: unknown) => () =>
+      Promise.reject<never>(new TenantryError("SERVER_ERROR", "No.", { rpc: rpc(elicitations) }));
+    const tools = { some: tool([...others, { ...page, token: "s3cret" }]), none: tool(others) };
+    const { url } = await served({ connect: workspaceOf({ tools }).connect });
+    const told = await ask(url, "tools/call", { name: "some" });
+    expect(told.error).toMatchObject({ code: -32_042, data: { elicitations: [page] } });
+    const nothing = await ask(url, "tools/call", { name: "none" });
+    expect(nothing.error?.data).toEqual({ code: "SERVER_ERROR", retryable: false });
+    expect(JSON.stringify([told, nothing])).not.toMatch(/s3cret|javascript/u);
   });
 
   it("answers unknown and forbidden alike, and an unknown resource with its URI", async () => {

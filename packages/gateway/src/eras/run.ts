@@ -1,9 +1,8 @@
 import { isAbortReason, raceAbort, traced, TenantryError } from "@tenantry/core";
 import { Elsewhere } from "../asking/elsewhere.ts";
-import { keyOf } from "../door/caller.ts";
 import { failureOf } from "../wire/failure.ts";
 import { errorResponse, Reply } from "../wire/reply.ts";
-import type { Beginning, Parts } from "./parts.ts";
+import type { Beginning, Parts, RequestMessage } from "./parts.ts";
 
 /** What a request's work is given. */
 export interface Work {
@@ -22,10 +21,9 @@ export async function runRequest(
   onLeave: (controller: AbortController) => void,
   work: (work: Work) => Promise<object>,
 ): Promise<Response> {
-  const { principal } = visit;
-  const { id, method, params } = message;
-  const key = keyOf(principal);
-  if (!parts.requests.enter(key))
+  const { principal, owner } = visit;
+  const { id, method } = message;
+  if (!parts.requests.enter(owner))
     return errorResponse(id, { status: 200, code: -32_000, message: "Too many requests are under way." });
   const controller = new AbortController();
   const leave = () => onLeave(controller);
@@ -34,10 +32,9 @@ export async function runRequest(
   const ending = { end: () => controller.abort(closing()) };
   parts.open.add(ending);
   visit.request.signal.addEventListener("abort", leave, { once: true });
-  const event = { principal, era, method, ...(method === "tools/call" && { tool: String(params["name"]) }) };
   const heard = traced(
     "tenantry:gateway:request",
-    () => event,
+    () => ({ principal, era, method, ...toolOf(message) }),
     async (payload) => {
       try {
         reply.answer(await raceAbort(work({ reply, controller }), controller.signal));
@@ -54,10 +51,15 @@ export async function runRequest(
   );
   void heard.finally(() => {
     parts.open.delete(ending);
-    parts.requests.leave(key);
+    parts.requests.leave(owner);
     visit.request.signal.removeEventListener("abort", leave);
   });
   return reply.response;
+}
+
+function toolOf({ method, params }: RequestMessage): { readonly tool?: string } {
+  const { name } = params;
+  return method === "tools/call" && typeof name === "string" ? { tool: name } : {};
 }
 
 function closing(): TenantryError {

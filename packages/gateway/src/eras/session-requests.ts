@@ -1,10 +1,9 @@
-import { keyOf } from "../door/caller.ts";
 import { levelOf } from "../exchange/said.ts";
 import { SessionStream } from "../hearing/session-stream.ts";
 import { streamResponse } from "../wire/event-stream.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
 import type { Fields } from "../wire/message.ts";
-import type { Parts, Visit } from "./parts.ts";
+import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import type { Session, Sessions } from "./sessions.ts";
 
 /** What only the legacy era has within a session: its log level, what it watches, and the stream on which it hears of it. */
@@ -18,14 +17,14 @@ export class SessionRequests {
   }
 
   /** Gives the result of a method; `undefined` for one that this era does not have for itself. */
-  answer(session: Session, method: string, params: Fields): Promise<object> | undefined {
+  answer(session: Session, owner: string, { method, params }: RequestMessage): Promise<object> | undefined {
     switch (method) {
       case "ping":
         return Promise.resolve({});
       case "logging/setLevel":
-        return this.#setLevel(session, params);
+        return this.#setLevel(session, owner, params);
       case "resources/subscribe":
-        return this.#watch(session, params);
+        return this.#watch(session, owner, params);
       case "resources/unsubscribe":
         return this.#unwatch(session, params);
       default:
@@ -34,19 +33,18 @@ export class SessionRequests {
   }
 
   /** Opens the session's stream; there is one at a time. */
-  stream({ request, caller, principal }: Visit, session: Session): Response {
+  stream({ request, caller, owner }: Visit, session: Session): Response {
     const { streams, open, connect } = this.#parts;
-    const state = this.#sessions.state(session);
+    const state = this.#sessions.state(session, owner);
     if (state.stream !== undefined)
       throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
-    const key = keyOf(principal);
     const client = connect(caller);
-    if (!streams.enter(key))
+    if (!streams.enter(owner))
       throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
     const over = () => {
       state.stream = undefined;
       this.#sessions.tidy(session);
-      streams.leave(key);
+      streams.leave(owner);
       open.delete(stream);
       request.signal.removeEventListener("abort", leave);
     };
@@ -58,21 +56,29 @@ export class SessionRequests {
     return streamResponse(stream.stream);
   }
 
-  async #setLevel(session: Session, { level }: Fields): Promise<object> {
+  async #setLevel(session: Session, owner: string, { level }: Fields): Promise<object> {
     const logLevel = levelOf(level);
     if (logLevel === undefined) throw invalidParams("level is a log level.");
-    this.#sessions.state(session).logLevel = logLevel;
+    this.#sessions.state(session, owner).logLevel = logLevel;
     return {};
   }
 
-  async #watch(session: Session, { uri }: Fields): Promise<object> {
-    if (typeof uri !== "string") throw invalidParams("uri is text.");
-    const state = this.#sessions.state(session);
-    if (!state.watched.has(uri) && state.watched.size >= this.#parts.limits.maxWatched)
+  async #watch(session: Session, owner: string, { uri }: Fields): Promise<object> {
+    const { maxWatched, maxWatchedCharacters } = this.#parts.limits;
+    if (typeof uri !== "string" || uri.length > maxWatchedCharacters)
+      throw invalidParams(`uri is text of at most ${maxWatchedCharacters} characters.`);
+    const state = this.#sessions.state(session, owner);
+    if (!state.watched.has(uri) && state.watched.size >= maxWatched)
       throw invalidParams("Too many resources are watched.");
-    // Until there is a stream to tell of changes on, nothing is asked of the server.
-    await state.stream?.watch(uri);
+    // It counts while its server is asked. Until there is a stream to tell of changes on, nothing is asked of the server.
     state.watched.add(uri);
+    try {
+      await state.stream?.watch(uri);
+    } catch (failure) {
+      state.watched.delete(uri);
+      this.#sessions.tidy(session);
+      throw failure;
+    }
     return {};
   }
 

@@ -22,6 +22,8 @@ export interface Session {
 
 /** What one process keeps of a session while there is something to keep. */
 export interface SessionState {
+  /** Whose it is. */
+  readonly owner: string;
   /** From which level on log messages are told; absent where the client has not said. */
   logLevel?: LogLevel | undefined;
   /** The resources that the client watches. */
@@ -37,13 +39,15 @@ export interface SessionsOptions {
   readonly handles: Handles;
   readonly clock: Clock;
   readonly replica: string;
-  readonly limits: Pick<GatewayLimits, "sessionMs" | "maxSessions">;
+  readonly limits: Pick<GatewayLimits, "sessionMs" | "maxSessions" | "maxSessionsPerPrincipal">;
 }
 
 /** The sessions of the legacy era: handles that hold what was agreed on, and a little state in the process that is asked. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #states = new Map<string, SessionState>();
+  /** The same by their owners: whoever begins very many loses what is kept of its own. */
+  readonly #owned = new Map<string, Map<string, SessionState>>();
   /** Names of sessions that were ended here, until they would be over anyway or too many others were. */
   readonly #ended = new Map<string, number>();
 
@@ -70,26 +74,32 @@ export class Sessions {
   }
 
   /** What this process keeps of a session from now on. */
-  state({ name }: Session): SessionState {
-    const known = this.#states.get(name) ?? { watched: new Set(), calls: new Map() };
-    // The last in line is who was used last.
-    this.#states.delete(name);
-    this.#states.set(name, known);
-    if (this.#states.size > this.#options.limits.maxSessions) this.#forgetOldest();
+  state({ name }: Session, owner: string): SessionState {
+    const { maxSessions, maxSessionsPerPrincipal } = this.#options.limits;
+    const known = this.#states.get(name) ?? { owner, watched: new Set(), calls: new Map() };
+    const own = this.#owned.get(owner) ?? new Map<string, SessionState>();
+    this.#owned.set(owner, own);
+    for (const line of [this.#states, own]) {
+      // The last in line is who was used last.
+      line.delete(name);
+      line.set(name, known);
+    }
+    if (own.size > maxSessionsPerPrincipal) this.#forgetOldest(own);
+    if (this.#states.size > maxSessions) this.#forgetOldest(this.#states);
     return known;
   }
 
   /** Forgets a session that has nothing of its own any more. */
   tidy({ name }: Session): void {
     const state = this.#states.get(name);
-    if (state !== undefined && isEmpty(state)) this.#states.delete(name);
+    if (state !== undefined && isEmpty(state)) this.#forget(name);
   }
 
   /** Ends a session in this process: its handle is good for nothing here any more. */
   end(session: Session): void {
     const { clock, limits } = this.#options;
     const state = this.#states.get(session.name);
-    this.#states.delete(session.name);
+    this.#forget(session.name);
     state?.stream?.end();
     for (const call of state?.calls.values() ?? []) call.abort(new Error("The session was ended."));
     const now = clock.now();
@@ -100,12 +110,17 @@ export class Sessions {
     }
   }
 
-  #forgetOldest(): void {
-    for (const [name, { stream, calls }] of this.#states) {
-      if (stream !== undefined || calls.size > 0) continue;
-      this.#states.delete(name);
-      return;
-    }
+  #forgetOldest(line: ReadonlyMap<string, SessionState>): void {
+    for (const [name, { stream, calls }] of line)
+      if (stream === undefined && calls.size === 0) return this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    const { owner = "" } = this.#states.get(name) ?? {};
+    this.#states.delete(name);
+    const own = this.#owned.get(owner);
+    own?.delete(name);
+    if (own?.size === 0) this.#owned.delete(owner);
   }
 }
 

@@ -78,7 +78,7 @@ export function requestOptions({
       onProgress: (progress) => {
         const { reply, progressToken } = ear.hearing ?? {};
         if (progressToken !== undefined)
-          reply?.notify("notifications/progress", { progressToken, ...progress });
+          reply?.notify("notifications/progress", { ...progress, progressToken });
       },
     }),
     ...(logLevel !== undefined && {

@@ -44,13 +44,12 @@ export class Changes {
     this.#options = options;
   }
 
-  /** Hears of what `filter` says until the result is called; rejects where there is no such resource. */
-  async hear(filter: WorkspaceFilter): Promise<() => void> {
-    const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, this.#ending.signal]);
+  /** Hears of what `filter` says until `ending` aborts; rejects where there is no such resource. */
+  async hear(filter: WorkspaceFilter, ending?: AbortSignal): Promise<void> {
+    const signal =
+      ending === undefined ? this.#ending.signal : AbortSignal.any([ending, this.#ending.signal]);
     const first = await this.#subscribe(filter, signal);
     void this.#keep(filter, first, signal);
-    return () => ending.abort();
   }
 
   /** Hears of what `filter` says as soon as it can. */

@@ -1,8 +1,11 @@
+import { raceAbort, type WorkspaceClient } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
 import { describe, expect, it, vi } from "vitest";
 import { served } from "../../test/served.ts";
-import { hello, messagesOf, modern, post, type Said } from "../../test/wire.ts";
+import { ask, hello, messagesOf, modern, post, type Said } from "../../test/wire.ts";
 import { workspaceOf, type Listener } from "../../test/workspace.ts";
+import type { Caller } from "../door/caller.ts";
+import type { GatewayLimits } from "../limits.ts";
 
 const server = "hand" as never;
 
@@ -85,6 +88,37 @@ describe("subscriptions/listen", () => {
     await expect.poll(() => [listeners.size, gateway.stats().streams]).toEqual([1, 1]);
   });
 
+  it("counts a client once that leaves while its resource is still asked for", async () => {
+    const { connect, listeners } = workspaceOf();
+    const asked: string[] = [];
+    const slow = (caller: Caller): WorkspaceClient => {
+      const client = connect(caller);
+      return {
+        ...client,
+        subscribe: (filter, listener, options) => {
+          if (filter.watched === undefined) return client.subscribe(filter, listener, options);
+          asked.push("watched");
+          return raceAbort(new Promise<never>(() => {}), options?.signal);
+        },
+      };
+    };
+    const { url, gateway } = await served({ connect: slow });
+    await listening(url, everything);
+    const leaving = new AbortController();
+    const { body, headers } = modern("subscriptions/listen", {
+      notifications: { resourceSubscriptions: ["test://one"] },
+    });
+    const left = post(url, body, { headers, signal: leaving.signal });
+    await expect.poll(() => asked.length).toBe(1);
+    expect(gateway.stats().streams).toBe(2);
+    leaving.abort();
+    await expect(left).rejects.toThrow("abort");
+    await expect.poll(() => gateway.stats().streams).toBe(1);
+    // What would be counted twice is counted by now.
+    await listening(url, everything, { token: "acme/bob" });
+    expect([gateway.stats().streams, listeners.size]).toEqual([2, 2]);
+  });
+
   it("begins again where a server stops telling, later each time, and tells of what it may have missed", async () => {
     const clock = manualClock();
     const { connect, listeners } = workspaceOf();
@@ -145,6 +179,79 @@ describe("the stream of a legacy session", () => {
     for (const uri of ["a", "b", "a", "c"])
       codes.push((await client.request("resources/subscribe", { uri })).error?.code);
     expect(codes).toEqual([undefined, undefined, undefined, -32_602]);
+  });
+});
+
+describe("what a session watches while its server is asked", () => {
+  /** A session with a stream, whose resources' servers answer when they are let. */
+  async function slowly(limits: Partial<GatewayLimits> = {}) {
+    const { connect, listeners } = workspaceOf();
+    const waiting: (() => void)[] = [];
+    const slow = (caller: Caller): WorkspaceClient => {
+      const client = connect(caller);
+      return {
+        ...client,
+        subscribe: async (filter, listener, options) => {
+          if (filter.watched !== undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+          return client.subscribe(filter, listener, options);
+        },
+      };
+    };
+    const { url } = await served({ connect: slow, limits });
+    const client = await hello(url);
+    await client.listen();
+    await expect.poll(() => listeners.size).toBe(1);
+    return { client, waiting, watching: () => listeners.size - 1 };
+  }
+
+  it("counts", async () => {
+    const { client, waiting, watching } = await slowly({ maxWatched: 2 });
+    const all = ["a", "b", "c", "d"].map((uri, at) =>
+      client.request("resources/subscribe", { uri }, `watch-${at}`),
+    );
+    const refused = await Promise.race(all);
+    expect(refused.error?.code).toBe(-32_602);
+    expect(waiting).toHaveLength(2);
+    waiting.forEach((answer) => answer());
+    const codes = (await Promise.all(all)).map(({ error }) => error?.code);
+    expect(codes.filter((code) => code === undefined)).toHaveLength(2);
+    expect(watching()).toBe(2);
+  });
+
+  it("ends where the client has thought better of it", async () => {
+    const { client, waiting, watching } = await slowly();
+    const first = client.request("resources/subscribe", { uri: "a" }, "first");
+    await expect.poll(() => waiting.length).toBe(1);
+    await client.request("resources/unsubscribe", { uri: "a" });
+    const second = client.request("resources/subscribe", { uri: "a" }, "second");
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting.forEach((answer) => answer());
+    expect([(await first).error, (await second).error]).toEqual([undefined, undefined]);
+    expect(watching()).toBe(1);
+    await client.request("resources/unsubscribe", { uri: "a" });
+    await expect.poll(watching).toBe(0);
+  });
+
+  it("has no longer names than there is room for, in either era", async () => {
+    const { url } = await served({ connect: workspaceOf().connect, limits: { maxWatchedCharacters: 20 } });
+    const client = await hello(url);
+    const long = `test://${"x".repeat(14)}`;
+    expect((await client.request("resources/subscribe", { uri: long })).error?.code).toBe(-32_602);
+    const notifications = { resourceSubscriptions: [long] };
+    expect((await ask(url, "subscriptions/listen", { notifications })).error?.code).toBe(-32_602);
+    expect((await client.request("resources/subscribe", { uri: long.slice(1) })).result).toEqual({});
+  });
+
+  it("counts streams as one principal's, in however many sessions a client opens them", async () => {
+    const { url, gateway } = await served({
+      connect: workspaceOf().connect,
+      limits: { maxStreamsPerPrincipal: 2 },
+    });
+    const statuses = [];
+    for (let at = 0; at < 3; at++) statuses.push((await (await hello(url)).listen()).status);
+    statuses.push((await (await hello(url, { token: "acme/bob" })).listen()).status);
+    expect(statuses).toEqual([200, 200, 429, 200]);
+    expect(gateway.stats().streams).toBe(3);
   });
 });
 

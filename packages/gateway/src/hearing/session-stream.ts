@@ -7,7 +7,7 @@ import { Changes } from "./changes.ts";
 export class SessionStream {
   readonly stream: EventStream;
   readonly #changes: Changes;
-  readonly #watched = new Map<string, () => void>();
+  readonly #watched = new Map<string, AbortController>();
   readonly #onOver: () => void;
 
   constructor(
@@ -24,13 +24,15 @@ export class SessionStream {
     for (const uri of watched) this.watch(uri).catch(() => {});
   }
 
-  /** Tells of a resource's changes too; rejects where there is no such resource. */
+  /** Tells of a resource's changes too, until it is not to any more; rejects where there is no such resource. */
   async watch(uri: string): Promise<void> {
     if (this.#watched.has(uri)) return;
-    this.#watched.set(uri, () => {});
+    const ending = new AbortController();
+    this.#watched.set(uri, ending);
     try {
-      this.#watched.set(uri, await this.#changes.hear({ watched: [uri] }));
+      await this.#changes.hear({ watched: [uri] }, ending.signal);
     } catch (failure) {
+      if (ending.signal.aborted) return;
       this.#watched.delete(uri);
       throw failure;
     }
@@ -38,7 +40,7 @@ export class SessionStream {
 
   /** Tells of a resource's changes no more. */
   unwatch(uri: string): void {
-    this.#watched.get(uri)?.();
+    this.#watched.get(uri)?.abort();
     this.#watched.delete(uri);
   }
 

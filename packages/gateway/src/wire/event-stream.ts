@@ -60,9 +60,9 @@ export class EventStream {
 
   #write(text: string): void {
     if (!this.#isOpen) return;
-    this.#controller.enqueue(encoder.encode(text));
-    // A client that does not read what it is sent is given up: what waits for it is bounded.
-    if ((this.#controller.desiredSize ?? 0) >= 0) return;
+    // A client that does not read what it is sent is given up: what waits for it is bounded, but for one message, which
+    // may be as large as it is.
+    if ((this.#controller.desiredSize ?? 0) > 0) return this.#controller.enqueue(encoder.encode(text));
     this.#controller.error(new Error("The client does not read."));
     this.leave();
   }

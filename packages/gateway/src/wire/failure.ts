@@ -1,5 +1,6 @@
 import { TenantryError, type ErrorCode } from "@tenantry/core";
-import { isObject, type Fields } from "./message.ts";
+import type { Fields } from "./message.ts";
+import { whatToDo } from "./what-to-do.ts";
 
 /** An error as it is sent: the HTTP status beside the JSON-RPC error. */
 export interface Failure {
@@ -64,21 +65,13 @@ function factsOf({ code, retryable, retryAfterMs, server, authorizationUrl }: Te
 
 /** Codes that say something of the wire between this gateway and a server, which is no client's. */
 const ofTheWire = Object.freeze([-32_700, -32_601, -32_020, -32_022, -32_001, -32_000]);
-/** Codes whose data tells a client what to do. */
-const withData = Object.freeze([-32_042, -32_021]);
-const maxDataCharacters = 8_192;
-
 /** A server's own error, in its words as far as they are safe: the error has them quoted, cut and without secrets. */
 function serverFailure(failure: TenantryError): Failure {
   const { rpc } = failure;
   const code =
     rpc === undefined || !Number.isInteger(rpc.code) || ofTheWire.includes(rpc.code) ? -32_603 : rpc.code;
   const message = failure.message.slice(`[${failure.code}] `.length);
-  const data = withData.includes(code) && isSmall(rpc?.data) ? rpc?.data : factsOf(failure);
+  const data = whatToDo(code, rpc?.data) ?? factsOf(failure);
   // A capability that the client has not named is a status of its own (MCP 2026-07-28).
   return { status: code === -32_021 ? 400 : 200, code, message, data };
-}
-
-function isSmall(data: unknown): boolean {
-  return isObject(data) && JSON.stringify(data).length <= maxDataCharacters;
 }

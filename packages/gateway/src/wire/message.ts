@@ -41,7 +41,10 @@ function answerOf({ result, error }: Fields, id: Id | null): Incoming {
 }
 
 function isId(id: unknown): id is Id {
-  return typeof id === "string" ? id.length <= maxIdCharacters : Number.isFinite(id);
+  // A greater number would come back as another one.
+  return typeof id === "string"
+    ? id.length <= maxIdCharacters
+    : typeof id === "number" && Math.abs(id) <= Number.MAX_SAFE_INTEGER;
 }
 
 function malformed(id: Id | null, why: string): Incoming {

@@ -81,11 +81,13 @@ export class Reply {
 
   #finish(status: number, message: object): void {
     if (this.#isOver) return;
+    // What is no JSON throws before anything is over, so that the client can be told.
+    const whole = this.#stream === undefined ? jsonResponse(message, status) : undefined;
+    this.#stream?.send(message);
     this.#isOver = true;
     this.#waiting.cancel();
-    if (this.#stream === undefined) return this.#settle(jsonResponse(message, status));
-    this.#stream.send(message);
-    this.#stream.end();
+    if (whole !== undefined) return this.#settle(whole);
+    this.#stream?.end();
   }
 }
 

@@ -2,26 +2,17 @@ import {
   raceAbort,
   scopeOf,
   type AbortableOptions,
-  type CallToolOptions,
   type CatalogClient,
   type ClientOptions,
-  type CompleteOptions,
-  type CompletionArgument,
-  type CompletionTarget,
   type Context,
   type ListOptions,
   type Principal,
-  type PromptAddress,
-  type RequestOptions,
-  type ResourceAddress,
   type ServerStatus,
-  type ToolAddress,
   type WorkspaceClient,
-  type WorkspaceEvent,
-  type WorkspaceFilter,
 } from "@tenantry/core";
 import { jsonArguments } from "../calls/arguments.ts";
 import type { RouterLimits } from "../limits.ts";
+import { isPlainObject } from "../plain-object.ts";
 import { checkOptions } from "../request-options.ts";
 import type { LoadedWorkspace } from "./loaded-workspace.ts";
 
@@ -35,6 +26,11 @@ export interface Viewer {
   readonly options: ClientOptions;
   readonly limits: RouterLimits;
 }
+
+type Given<V extends Exclude<keyof WorkspaceClient, "principal">> = Parameters<WorkspaceClient[V]>;
+
+/** What is done once the workspace is known, with what was given. */
+type Ask<G, T> = (view: WorkspaceClient, given: G, workspace: LoadedWorkspace) => Promise<T>;
 
 /** One principal's view over a workspace whose servers change: each call sees those that there are when it begins. */
 export class LiveView implements WorkspaceClient {
@@ -57,48 +53,51 @@ export class LiveView implements WorkspaceClient {
     return this.#viewer.principal;
   }
 
-  listTools(options?: ListOptions) {
-    return this.#ask(options, (view) => view.listTools(options));
+  listTools(...given: Given<"listTools">) {
+    return this.#ask(given, given[0], (view, own) => view.listTools(...own));
   }
 
-  callTool(tool: ToolAddress, args: object = {}, options?: CallToolOptions) {
-    let own = args;
-    // Its caller may change them while the workspace is read.
-    const copy = () => (own = jsonArguments(args, this.#viewer.limits));
-    return this.#ask(options, (view) => view.callTool(tool, own, options), copy);
+  callTool(...given: Given<"callTool">) {
+    const [, , options] = given;
+    // Arguments are many and deep, and so they have a copy of their own where they have to wait.
+    const keep = ([tool, args = {}, how]: Given<"callTool">): Given<"callTool"> => {
+      const [address, own] = kept([tool, how] as const);
+      return [address, jsonArguments(args, this.#viewer.limits), own];
+    };
+    return this.#ask(given, options, (view, own) => view.callTool(...own), keep);
   }
 
-  listResources(options?: ListOptions) {
-    return this.#ask(options, (view) => view.listResources(options));
+  listResources(...given: Given<"listResources">) {
+    return this.#ask(given, given[0], (view, own) => view.listResources(...own));
   }
 
-  listResourceTemplates(options?: ListOptions) {
-    return this.#ask(options, (view) => view.listResourceTemplates(options));
+  listResourceTemplates(...given: Given<"listResourceTemplates">) {
+    return this.#ask(given, given[0], (view, own) => view.listResourceTemplates(...own));
   }
 
-  readResource(resource: ResourceAddress, options?: RequestOptions) {
-    return this.#ask(options, (view) => view.readResource(resource, options));
+  readResource(...given: Given<"readResource">) {
+    return this.#ask(given, given[1], (view, own) => view.readResource(...own));
   }
 
-  listPrompts(options?: ListOptions) {
-    return this.#ask(options, (view) => view.listPrompts(options));
+  listPrompts(...given: Given<"listPrompts">) {
+    return this.#ask(given, given[0], (view, own) => view.listPrompts(...own));
   }
 
-  getPrompt(prompt: PromptAddress, args?: Readonly<Record<string, string>>, options?: RequestOptions) {
-    return this.#ask(options, (view) => view.getPrompt(prompt, args, options));
+  getPrompt(...given: Given<"getPrompt">) {
+    return this.#ask(given, given[2], (view, own) => view.getPrompt(...own));
   }
 
-  complete(target: CompletionTarget, argument: CompletionArgument, options?: CompleteOptions) {
-    return this.#ask(options, (view) => view.complete(target, argument, options));
+  complete(...given: Given<"complete">) {
+    return this.#ask(given, given[2], (view, own) => view.complete(...own));
   }
 
-  subscribe(filter: WorkspaceFilter, listener: (event: WorkspaceEvent) => void, options?: AbortableOptions) {
-    return this.#ask(options, (view) => view.subscribe(filter, listener, options));
+  subscribe(...given: Given<"subscribe">) {
+    return this.#ask(given, given[2], (view, own) => view.subscribe(...own));
   }
 
-  servers(options?: ListOptions): Promise<readonly ServerStatus[]> {
-    return this.#ask(options, async (view, { entries }) => {
-      const statuses = await view.servers(options);
+  servers(...given: Given<"servers">): Promise<readonly ServerStatus[]> {
+    return this.#ask(given, given[0], async (view, own, { entries }) => {
+      const statuses = await view.servers(...own);
       return statuses.map((status) => {
         const { way, server } = entries.get(status.server) ?? {};
         if (way === undefined || server === undefined) return status;
@@ -108,26 +107,28 @@ export class LiveView implements WorkspaceClient {
   }
 
   /** No promise of its own where the workspace is at hand, which it is for all calls but the first. */
-  #ask<T>(
+  #ask<G extends readonly unknown[], T>(
+    given: G,
     options: AbortableOptions | undefined,
-    verb: (view: WorkspaceClient, workspace: LoadedWorkspace) => Promise<T>,
-    beforeWaiting?: () => unknown,
+    ask: Ask<G, T>,
+    keep: (given: G) => G = kept,
   ): Promise<T> {
     const workspace = this.#current();
-    if (!(workspace instanceof Promise)) return verb(this.#viewOf(workspace), workspace);
-    return this.#askLater(workspace, options, verb, beforeWaiting);
+    if (!(workspace instanceof Promise)) return ask(this.#viewOf(workspace), given, workspace);
+    return this.#askLater(workspace, options, () => keep(given), ask);
   }
 
-  async #askLater<T>(
+  async #askLater<G, T>(
     loading: Promise<LoadedWorkspace>,
     options: AbortableOptions | undefined,
-    verb: (view: WorkspaceClient, workspace: LoadedWorkspace) => Promise<T>,
-    beforeWaiting?: () => unknown,
+    keep: () => G,
+    ask: Ask<G, T>,
   ): Promise<T> {
     const { signal } = checkOptions(options ?? {});
-    beforeWaiting?.();
+    // Whatever becomes of the caller's objects meanwhile.
+    const own = keep();
     const workspace = await raceAbort(loading, signal);
-    return verb(this.#viewOf(workspace), workspace);
+    return ask(this.#viewOf(workspace), own, workspace);
   }
 
   #viewOf(workspace: LoadedWorkspace): WorkspaceClient {
@@ -143,8 +144,25 @@ export class LiveView implements WorkspaceClient {
 export function liveDiscovery(current: Current): CatalogClient {
   return Object.freeze({
     async listTools(options: ListOptions = {}) {
-      const { routed } = await raceAbort(Promise.resolve(current()), checkOptions(options).signal);
-      return routed.discovery().listTools(options);
+      const { signal } = checkOptions(options);
+      const own = { ...options };
+      const { routed } = await raceAbort(Promise.resolve(current()), signal);
+      return routed.discovery().listTools(own);
     },
   });
+}
+
+/** How deep what is given to a verb can be, arguments of tools apart. */
+const maxDepth = 3;
+
+/** A copy of what was given, so that it stays as it was. Functions, signals and whatever is of a class are themselves. */
+function kept<G extends readonly unknown[]>(given: G): G {
+  return given.map((value) => copyOf(value, maxDepth)) as readonly unknown[] as G;
+}
+
+function copyOf(value: unknown, depth: number): unknown {
+  if (depth === 0) return value;
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, depth - 1));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyOf(member, depth - 1)]));
 }

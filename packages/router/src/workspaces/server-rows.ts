@@ -21,6 +21,8 @@ const maxTries = 10;
 /** What the workspaces have changed of their servers, in a store. */
 export class ServerRows {
   readonly #servers: Store["servers"];
+  /** The last change of each row that is being changed here: the next one waits, instead of getting in its way. */
+  readonly #last = new Map<string, Promise<void>>();
 
   constructor({ servers }: Pick<Store, "servers">) {
     this.#servers = servers;
@@ -47,10 +49,26 @@ export class ServerRows {
    * between. A row that says nothing is deleted. Rejects with `STORE_CONFLICT` where somebody always has, and with
    * `STORE_INVALID` where what is there cannot be read, unless it is `written over`.
    */
-  async change(
+  change(
     key: ServerKey,
     change: (stored: StoredServer) => StoredServer,
     { writeOver = false }: { readonly writeOver?: boolean } = {},
+  ): Promise<void> {
+    const name = JSON.stringify([key.workspace, key.server]);
+    const before = this.#last.get(name) ?? Promise.resolve();
+    const changing = before.catch(() => {}).then(() => this.#change(key, change, writeOver));
+    this.#last.set(name, changing);
+    const done = () => {
+      if (this.#last.get(name) === changing) this.#last.delete(name);
+    };
+    changing.then(done, done);
+    return changing;
+  }
+
+  async #change(
+    key: ServerKey,
+    change: (stored: StoredServer) => StoredServer,
+    writeOver: boolean,
   ): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
