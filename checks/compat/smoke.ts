@@ -20,9 +20,10 @@ function install(project: string): void {
 
 /** Brings what a package needs for one of its entries only, as who uses that entry would. */
 function installPeers(project: string): void {
-  const scope = join(project, "node_modules/@tenantry");
-  const peers = readdirSync(scope).flatMap((name) => {
-    const manifest = JSON.parse(readFileSync(join(scope, name, "package.json"), "utf8")) as Manifest;
+  const modules = join(project, "node_modules");
+  const scoped = readdirSync(join(modules, "@tenantry")).map((name) => `@tenantry/${name}`);
+  const peers = ["tenantry", ...scoped].flatMap((name) => {
+    const manifest = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8")) as Manifest;
     const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
     return optional.map((peer) => `${peer}@${manifest.peerDependencies?.[peer] ?? "*"}`);
   });
