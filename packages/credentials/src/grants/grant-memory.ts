@@ -62,10 +62,9 @@ export class GrantMemory {
   }
 
   /** What is known of a grant, by its spelled key, unless that is too old. */
-  get(id: string): Known | undefined {
+  get(id: string, now = this.#parts.clock.now()): Known | undefined {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
-    const now = this.#parts.clock.now();
     return now >= known.from && now < known.until ? known : undefined;
   }
 

@@ -110,10 +110,11 @@ export class Grants implements AsyncDisposable {
    */
   fresh(key: CredentialKey, options: FreshOptions): Grant | undefined | Promise<Grant | undefined> {
     const id = spell(key);
-    const known = this.#memory.get(id);
-    if (known === undefined || !this.#suits(known.grant, options))
+    const now = this.#clock.now();
+    const known = this.#memory.get(id, now);
+    if (known === undefined || !this.#suits(known.grant, options, now))
       return this.#wait(plainKey(key), id, options);
-    if (known.dueAt <= this.#clock.now()) this.#refreshAhead(id, known, options);
+    if (known.dueAt <= now) this.#refreshAhead(id, known, options);
     return known.grant;
   }
 
@@ -161,8 +162,8 @@ export class Grants implements AsyncDisposable {
     return this.close();
   }
 
-  #suits(grant: Grant, { rejected, fits }: FreshOptions): boolean {
-    if (grant.generation !== rejected && isLive(grant, this.#clock.now())) return true;
+  #suits(grant: Grant, { rejected, fits }: FreshOptions, now = this.#clock.now()): boolean {
+    if (grant.generation !== rejected && isLive(grant, now)) return true;
     // One that is for another server is refreshed there, and is given as it is.
     return fits !== undefined && !fits(grant);
   }

@@ -1,11 +1,5 @@
-import {
-  quote,
-  TenantryError,
-  type CredentialKey,
-  type Origin,
-  type Scope,
-  type ServerRef,
-} from "@tenantry/core";
+import { quote, TenantryError, type Origin, type Scope, type ServerRef } from "@tenantry/core";
+import { SpelledKey } from "../credential-key.ts";
 import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
 import type { CheckedOAuthOptions } from "./options.ts";
 import type { Refreshing } from "./refreshing.ts";
@@ -24,7 +18,7 @@ export interface ServerPlace {
   /** Whether a grant was granted for this server, by an issuer that the host takes. */
   readonly fits: (grant: Grant) => boolean;
   /** The key of a scope's grant; throws `CREDENTIAL_MISSING` for a scope that is no user's. */
-  keyOf(scope: Scope): CredentialKey;
+  keyOf(scope: Scope): SpelledKey;
 }
 
 /** Remembers what every call asks: where a server is, and under which key a scope's grant for it is kept. */
@@ -51,7 +45,7 @@ export class Places {
     const { url, origin } = serverUrlOf(server, this.#slot);
     const fixed = this.#issuer;
     const fits = ({ resource, issuer }: Grant) => contains(resource, url) && (fixed ?? issuer) === issuer;
-    const keys = new WeakMap<Scope, CredentialKey>();
+    const keys = new WeakMap<Scope, SpelledKey>();
     const place = Object.freeze({
       url,
       origins: Object.freeze([origin]),
@@ -64,7 +58,7 @@ export class Places {
         // What one person has granted is nobody else's.
         if (scope.share !== "user") throw this.#nobodys(scope, server);
         const { workspace, user } = scope;
-        const key = Object.freeze({ workspace, user, server: id, slot: this.#slot });
+        const key = new SpelledKey({ workspace, user, server: id, slot: this.#slot });
         keys.set(scope, key);
         return key;
       },
