@@ -147,7 +147,9 @@ class Question implements Stale {
   readonly #asking: Asking;
   readonly #signal: AbortSignal | undefined;
   readonly #rejected: Rejected | undefined;
+  /** Made for whoever looks at the signal; it then follows the caller's own. */
   #end: AbortController | undefined;
+  #follow: (() => void) | undefined;
 
   constructor(asking: Asking, signal: AbortSignal | undefined, rejected: Rejected | undefined) {
     this.#asking = asking;
@@ -193,17 +195,17 @@ class Question implements Stale {
   }
 
   leave(): void {
-    this.#signal?.removeEventListener("abort", this.#follow);
+    if (this.#follow !== undefined) this.#signal?.removeEventListener("abort", this.#follow);
   }
 
   #ending(): AbortController {
-    if (this.#end === undefined) {
-      this.#end = new AbortController();
-      if (this.#signal?.aborted) this.#follow();
-      this.#signal?.addEventListener("abort", this.#follow, { once: true });
-    }
-    return this.#end;
+    if (this.#end !== undefined) return this.#end;
+    const end = (this.#end = new AbortController());
+    const signal = this.#signal;
+    if (signal === undefined) return end;
+    const follow = (this.#follow = () => end.abort(signal.reason));
+    if (signal.aborted) follow();
+    signal.addEventListener("abort", follow, { once: true });
+    return end;
   }
-
-  readonly #follow = (): void => this.#end?.abort(this.#signal?.reason);
 }
