@@ -13,8 +13,11 @@ export default defineConfig(
     plugins: { "@typescript-eslint": ts.plugin, house },
     languageOptions: {
       parser: ts.parser,
-      // One program for everything; a project service would load one per package.
-      parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
+      // One program for everything and one for the adapters; a project service would load one per package.
+      parserOptions: {
+        project: ["./tsconfig.json", "./packages/adapters/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       "@typescript-eslint/no-floating-promises": "error",

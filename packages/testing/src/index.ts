@@ -5,6 +5,8 @@ export type { Alter } from "./alter.ts";
 export type { ProofUse, TokenAuthentication, TokenIssuer, VerifiedToken } from "./protected-resource.ts";
 export { defaultTools } from "./fake-tools.ts";
 export type { DefaultToolsOptions, FakeTool, FakeToolContext } from "./fake-tools.ts";
+export { notebookTools, startNotebook } from "./notebook.ts";
+export type { Notebook, NotebookOptions } from "./notebook.ts";
 export type { Fault, FaultFilter, Faults } from "./faults.ts";
 export type { RecordedRequest } from "./recording.ts";
 export { startRecorder } from "./recorder.ts";

@@ -1,5 +1,7 @@
 export { fitTool } from "./fit-tool.ts";
 export type { FittedGoogleTool, FittedTool, ToolDescription } from "./fit-tool.ts";
+export { modelTool } from "./model-tool.ts";
+export type { ModelTool } from "./model-tool.ts";
 export { fitSchema } from "./fit-schema.ts";
 export type { FittedSchema } from "./fit-schema.ts";
 export { unfitArguments } from "./unfit.ts";

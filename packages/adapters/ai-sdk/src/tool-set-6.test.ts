@@ -1,0 +1,15 @@
+import * as sdk from "ai6";
+import { vi } from "vitest";
+import { describeToolSet } from "../test/tool-set-cases.ts";
+
+// The version before, wherever the adapter or its test says "ai".
+vi.mock("ai", () => import("ai6"));
+vi.mock("ai/test", () => import("ai6/test"));
+
+const named = (user: string) => ({ experimental_context: { user } });
+describeToolSet(
+  { version: "6", file: "file-data" },
+  sdk as never,
+  named,
+  (call) => (call.experimental_context as { user?: string } | undefined)?.user as string,
+);

@@ -1,0 +1,8 @@
+// What adapters for frameworks are built with.
+export { offerTools } from "./adapter/offer-tools.ts";
+export type { OfferedCall, OfferedTool, OfferedTools } from "./adapter/offer-tools.ts";
+export { sharedTools } from "./adapter/tool-source.ts";
+export type { CallArguments, ClientOf, SharedTools, ToolSource } from "./adapter/tool-source.ts";
+export type { ToolOptions } from "./adapter/tool-options.ts";
+export { resultText } from "./adapter/result-text.ts";
+export { failureText } from "./adapter/failure-text.ts";

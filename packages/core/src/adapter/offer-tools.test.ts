@@ -1,0 +1,102 @@
+import { expect, it } from "vitest";
+import type { CatalogTool, ToolListing } from "../listing.ts";
+import type { CallToolOptions, ListOptions, ToolAddress, WorkspaceClient } from "../workspace-client.ts";
+import { offerTools, type OfferedTool } from "./offer-tools.ts";
+import type { ToolSource } from "./tool-source.ts";
+
+const tool = {
+  name: "notes__read",
+  inputSchema: { type: "object" },
+  origin: { server: "notes", tool: "read" },
+} as unknown as CatalogTool;
+const missing = [{ server: "mail", error: new Error() }] as unknown as ToolListing["unavailable"];
+
+/** What a workspace was asked, and by whom. */
+function workspace() {
+  const lists: (ListOptions | undefined)[] = [];
+  const calls: {
+    user: string;
+    address: ToolAddress;
+    args: object | undefined;
+    options: CallToolOptions | undefined;
+  }[] = [];
+  const as = (user: string) =>
+    ({
+      listTools: (options?: ListOptions) => {
+        lists.push(options);
+        return Promise.resolve({ tools: [tool], unavailable: missing });
+      },
+      callTool: (address: ToolAddress, args?: object, options?: CallToolOptions) => {
+        calls.push({ user, address, args, options });
+        return Promise.resolve({ content: [] });
+      },
+    }) as unknown as WorkspaceClient;
+  return { lists, calls, as };
+}
+
+const first = async (source: ToolSource<string>, options = {}): Promise<OfferedTool<string>> => {
+  const { tools } = await offerTools(source, options, (offered) => offered);
+  return tools[0] as OfferedTool<string>;
+};
+
+it("calls as whoever each call's own context names", async () => {
+  const { as, calls } = workspace();
+  const read = await first({ catalog: as("nobody"), clientOf: as });
+  await Promise.all([read.call({ n: 1 }, { context: "ada" }), read.call({ n: 2 }, { context: "bob" })]);
+  expect(calls).toMatchObject([
+    { user: "ada", address: tool.origin, args: { n: 1 } },
+    { user: "bob", address: tool.origin, args: { n: 2 } },
+  ]);
+});
+
+it("takes a user's own client for both", async () => {
+  const { as, calls } = workspace();
+  await (await first(as("ada"))).call({}, { context: "whoever" });
+  expect(calls.map(({ user }) => user)).toEqual(["ada"]);
+});
+
+it("names what is missing, and lists as it is told to", async () => {
+  const { as, lists } = workspace();
+  const list = { fresh: true };
+  expect(await offerTools(as("ada"), { list }, ({ tool: { name } }) => name)).toEqual({
+    tools: ["notes__read"],
+    unavailable: missing,
+  });
+  expect(lists).toEqual([list]);
+});
+
+it("passes on the signal, the deadline, and progress with the call's own context", async () => {
+  const { as, calls } = workspace();
+  const told: unknown[] = [];
+  const onProgress = (...all: unknown[]) => told.push(all);
+  const read = await first({ catalog: as("nobody"), clientOf: as }, { timeoutMs: 5, onProgress });
+  const { signal } = new AbortController();
+  await read.call({}, { context: "ada", signal });
+  expect(calls[0]?.options).toMatchObject({ signal, timeoutMs: 5 });
+  calls[0]?.options?.onProgress?.({ progress: 1 });
+  expect(told).toEqual([[{ progress: 1 }, tool, "ada"]]);
+});
+
+it("asks whether a person is asked, and has nothing to ask where nobody is", async () => {
+  const { as } = workspace();
+  expect((await first(as("ada"))).needsApproval).toBeUndefined();
+  const read = await first(as("ada"), { needsApproval: (_: unknown, args: { n: number }) => args.n > 1 });
+  expect([read.needsApproval?.({ n: 1 }), read.needsApproval?.({ n: 2 })]).toEqual([false, true]);
+});
+
+it.each([undefined, null, {}])(
+  "refuses a call for which the host gives %s instead of a client",
+  async (client) => {
+    const { as, calls } = workspace();
+    const read = await first({ catalog: as("nobody"), clientOf: () => client as never });
+    await expect(read.call({}, { context: "ada" })).rejects.toMatchObject({ code: "PRINCIPAL_INVALID" });
+    expect(calls).toEqual([]);
+  },
+);
+
+it.each([undefined, null, 1, {}, { clientOf: () => {} }, { listTools: () => {} }])(
+  "refuses %s as a source",
+  async (source) => {
+    await expect(first(source as never)).rejects.toMatchObject({ code: "ARGUMENT_INVALID" });
+  },
+);

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { resultText } from "./result-text.ts";
+
+it("gives every block in order, what is no text by kind and size", () => {
+  const text = resultText({
+    content: [
+      { type: "text", text: "first" },
+      { type: "image", data: "AAAA", mimeType: "image/png" },
+      { type: "audio", data: "AAA=", mimeType: "audio/wav" },
+      { type: "resource_link", uri: "note://2", name: "two" },
+      { type: "resource_link", uri: "note://3", name: "three", description: "the third" },
+      { type: "resource", resource: { uri: "note://1", text: "page" } },
+      { type: "resource", resource: { uri: "note://4", blob: "AA==" } },
+      { type: "resource", resource: { uri: "note://5", blob: "", mimeType: "application/pdf" } },
+    ],
+    structuredContent: { left: "out" },
+  });
+  expect(text.split("\n")).toEqual([
+    "first",
+    "[image, image/png, 3 bytes]",
+    "[audio, audio/wav, 2 bytes]",
+    "[resource note://2]",
+    "[resource note://3: the third]",
+    "page",
+    "[resource note://4, unknown type, 1 bytes]",
+    "[resource note://5, application/pdf, 0 bytes]",
+  ]);
+});
+
+it("gives structured content where there are no blocks, and nothing where there is nothing", () => {
+  expect(resultText({ content: [], structuredContent: { sum: 3 } })).toBe('{"sum":3}');
+  expect(resultText({ content: [] })).toBe("");
+});
