@@ -1,6 +1,15 @@
 import { TenantryError, type CredentialStore } from "@tenantry/core";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { holdAnswers, liveTokens, spoil, unlisted, wantMore, type Spoilt } from "../../test/flow-fixture.ts";
+import { describe, expect, it, vi } from "vitest";
+import {
+  finish,
+  holdAnswers,
+  liveTokens,
+  person,
+  spoil,
+  unlisted,
+  wantMore,
+  type Spoilt,
+} from "../../test/flow-fixture.ts";
 import {
   ada,
   call,
@@ -9,36 +18,14 @@ import {
   headersFor,
   pageFor,
   requestOf,
-  startWorld,
   tokenRequests,
   visit,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { oauth, type OAuthOptions } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
-});
-async function world(options?: WorldOptions): Promise<World> {
-  const there = await startWorld({ issuer: { alterMetadata: unlisted }, ...options });
-  open.push(there);
-  return there;
-}
-/** The same world as another process sees it, perhaps with a store or a network that does something else. */
-function elsewhere(
-  there: World,
-  parts: Partial<World["dependencies"]> = {},
-  options: OAuthOptions = {},
-): World {
-  const provider = oauth(options).bind({ ...there.dependencies, ...parts });
-  open.push(provider);
-  return { ...there, provider };
-}
-const person = (there: World) => ({ principal: ada, server: there.ref.id });
-const finish = async (there: World, callback: URL) =>
-  there.provider.finishAuthorization({ callback, principal: ada });
+const { world, elsewhere } = opened({ issuer: { alterMetadata: unlisted } });
 const scopesOf = async (there: World) => {
   const status = await there.provider.status(person(there));
   return status.granted ? [...status.scopes].sort() : undefined;
@@ -90,7 +77,7 @@ describe("an authorization that comes late", () => {
     await held.reached;
     await finish(there, second);
     const headers = await headersFor(there);
-    held.letGo();
+    held.goOn();
     await late;
     expect((await call(there, await headersFor(there))).status).toBe(200);
     expect(await headersFor(there)).toEqual(headers);
@@ -356,7 +343,7 @@ describe("tokens that a refresh brings for nobody", () => {
     await held.reached;
     await there.store.credentials.clear({ workspace: ada.workspace, user: ada.user });
     expect(liveTokens(there)).not.toEqual([]);
-    held.letGo();
+    held.goOn();
     await refreshing;
     await process.provider.close();
     expect(liveTokens(there)).toEqual([]);
@@ -373,7 +360,7 @@ describe("tokens that a refresh brings for nobody", () => {
     await process.provider.disconnect(person(there));
     await finish(process, await visit(await pageFor(process), "ada"));
     expect((await call(there, await headersFor(process))).status).toBe(200);
-    held.letGo();
+    held.goOn();
     await refreshing;
   });
 
@@ -429,7 +416,7 @@ describe("what was asked for", () => {
     const finishing = finish(elsewhere(there, { fetch: held.fetch }), callback);
     await held.reached;
     const page = await wantMore(elsewhere(there), "write:b");
-    held.letGo();
+    held.goOn();
     await finishing;
     await finish(there, await visit(page, "ada"));
     expect(await scopesOf(there)).toEqual(expect.arrayContaining(["read:a", "write:b"]));
