@@ -35,6 +35,8 @@ export class SpelledKey implements CredentialKey {
 }
 
 /** The key alone, without whatever else the caller's object has: it names a row. */
-export function plainKey({ workspace, user, server, slot }: CredentialKey): CredentialKey {
+export function plainKey(key: CredentialKey): CredentialKey {
+  if (key instanceof SpelledKey) return key;
+  const { workspace, user, server, slot } = key;
   return Object.freeze({ workspace, ...(user !== undefined && { user }), server, slot });
 }
