@@ -1,7 +1,8 @@
-import { checkDefinition, type ServerDefinition } from "./definition.ts";
+import { checkDefinition } from "./definition.ts";
 import { quote, TenantryError } from "./error.ts";
 import { serverId } from "./id.ts";
 import { expandPlaceholders, type Variables } from "./placeholders.ts";
+import type { ServerDefinition } from "./server-definition.ts";
 import type { Provenance } from "./upstream.ts";
 
 /** How a file of server definitions is read. */

@@ -4,7 +4,7 @@ import type {
   InProcessServer,
   RemoteServer,
   ServerOptions,
-} from "./definition.ts";
+} from "./server-definition.ts";
 import { quote, TenantryError } from "./error.ts";
 
 /**
