@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CredentialSource } from "./credential.ts";
 import { codeSchemas, plainSchemas } from "./definition-schemas.ts";
+import { definitionInvalid } from "./definition-invalid.ts";
 import { quote, TenantryError } from "./error.ts";
 import { checkHeaders } from "./headers.ts";
 import { describeIssues } from "./schema-issues.ts";
@@ -15,7 +16,7 @@ export function checkDefinition(definition: unknown, path = "definition"): Serve
   const checked = checkWhole(codeSchemas, definition, path);
   if (checked.trust !== undefined && checked.provenance === "foreign") {
     const why = "what the host trusts is said by its own code";
-    throw new TenantryError("DEFINITION_INVALID", `${path}.trust: ${why}; leave it out.`);
+    throw definitionInvalid(`${path}.trust`, `${why}; leave it out`);
   }
   for (const [at, { headers }] of partsOf(checked, path))
     if (headers !== undefined) checkHeaders(headers, `${at}.headers`);
@@ -64,7 +65,7 @@ function withSources(part: object, path: string, sources: NonNullable<ParseOptio
     if (typeof name === "string" && Object.hasOwn(sources, name)) return sources[name];
     const known = Object.keys(sources).map((one) => quote(one));
     const there = known.length === 0 ? "there are none here" : `there are ${known.join(", ")}`;
-    throw new TenantryError("DEFINITION_INVALID", `${path}.${at}: it names no credential source; ${there}.`);
+    throw definitionInvalid(`${path}.${at}`, `it names no credential source; ${there}`);
   };
   return {
     ...part,
@@ -85,7 +86,7 @@ function checkWhole(
   const names = Object.keys(checked.upstreams);
   if (names.length < 2 || names.length > maxUpstreams) {
     const expected = `from 2 to ${maxUpstreams} upstreams`;
-    throw new TenantryError("DEFINITION_INVALID", `${path}.upstreams: expected ${expected}.`);
+    throw definitionInvalid(`${path}.upstreams`, `expected ${expected}`);
   }
   const { upstreams: _upstreams, ...single } = schemas;
   const parts = Object.fromEntries(
@@ -123,7 +124,7 @@ function checkAs(
   const schema = kind === undefined || others.length > 0 ? undefined : schemas[kind];
   if (schema === undefined) {
     const expected = `an object with exactly one of ${Object.keys(schemas).join(", ")}`;
-    throw new TenantryError("DEFINITION_INVALID", `${path}: expected ${expected}.`);
+    throw definitionInvalid(path, `expected ${expected}`);
   }
   const result = schema.safeParse(definition);
   if (result.success) return result.data as object as ServerDefinition;

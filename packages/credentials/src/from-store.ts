@@ -1,4 +1,5 @@
 import {
+  RecentMap,
   TenantryError,
   type CredentialDependencies,
   type CredentialRequest,
@@ -13,7 +14,6 @@ import {
 import { spell, SpelledKey } from "./credential-key.ts";
 import { Listeners } from "./listeners.ts";
 import { madeOnce } from "./made-once.ts";
-import { RecentMap } from "./recent-map.ts";
 import { ValueCache } from "./value-cache.ts";
 import { checkName, checkTtl, type BoundSource, type ValueEvent, type ValueSource } from "./value-source.ts";
 import { openValue } from "./vault/stored-value.ts";

@@ -1,6 +1,5 @@
-import { raceAbort, type Clock, type CredentialKey, type Sealer } from "@tenantry/core";
+import { RecentMap, raceAbort, type Clock, type CredentialKey, type Sealer } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
-import { RecentMap } from "../recent-map.ts";
 import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
 import { closed } from "./failure.ts";

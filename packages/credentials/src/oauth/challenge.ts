@@ -1,5 +1,4 @@
-import type { Challenge, Clock, ServerRef } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
+import { RecentMap, type Challenge, type Clock, type ServerRef } from "@tenantry/core";
 import { parseScopes, unionOf } from "./scopes.ts";
 
 /** What a server asks for when it refuses a request (RFC 6750, section 3; RFC 9728, section 5.1). */
