@@ -213,26 +213,29 @@ describe("a grant that takes another's place", () => {
     expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
-  it("has nothing ended where the issuer gives the tokens of before", async () => {
-    const there = await world({ oauth: { revokeReplaced: true } });
-    const given = new Map<string, string>();
-    const fetch: typeof there.dependencies.fetch = async (input, init) => {
-      const response = await there.dependencies.fetch(input, init);
-      if (!String(init?.body).includes("grant_type=authorization_code")) return response;
-      const answer = given.get("first") ?? (await response.text());
-      given.set("first", answer);
-      return new Response(answer, { status: 200, headers: { "content-type": "application/json" } });
-    };
-    const provider = oauth({ revokeReplaced: true }).bind({ ...there.dependencies, fetch });
-    const here = { ...there, provider };
-    await grant(here);
-    const page = await wantMore(here, "more");
-    await provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
-    await provider.close();
-    expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "revoke")).toEqual([]);
-    const other = keep(secondProcess(there));
-    expect((await call(there, await headersFor({ ...there, provider: other }))).status).toBe(200);
-  });
+  it.each([[["access_token", "refresh_token"]], [["access_token"]], [["refresh_token"]]])(
+    "has nothing ended where the issuer gives the %j of before",
+    async (names) => {
+      const there = await world({ oauth: { revokeReplaced: true } });
+      const before: Record<string, unknown> = {};
+      const fetch: typeof there.dependencies.fetch = async (input, init) => {
+        const response = await there.dependencies.fetch(input, init);
+        if (!String(init?.body).includes("grant_type=authorization_code")) return response;
+        const answer = (await response.json()) as Record<string, unknown>;
+        for (const name of names) answer[name] = before[name] ??= answer[name];
+        return Response.json(answer);
+      };
+      const provider = oauth({ revokeReplaced: true }).bind({ ...there.dependencies, fetch });
+      const here = { ...there, provider };
+      await grant(here);
+      const page = await wantMore(here, "more");
+      await provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+      await provider.close();
+      expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "revoke")).toEqual([]);
+      const other = keep(secondProcess(there));
+      expect((await call(there, await headersFor({ ...there, provider: other }))).status).toBe(200);
+    },
+  );
 
   it("has them ended before close() is done, whoever still uses them", async () => {
     const there = await world({ oauth: { revokeReplaced: true } });

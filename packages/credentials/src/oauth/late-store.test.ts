@@ -148,6 +148,20 @@ it("brings nobody back who disconnects while a grant is written, after the page'
   expect(liveTokens(there)).toEqual([]);
 });
 
+it("finishes what goes on past the page's time, which nobody has ended", async () => {
+  const there = await world();
+  const page = await pageFor(there);
+  await there.clock.advance(595_000);
+  const callback = await visit(page, "ada");
+  const { process, reached, goOn } = slowWriter(there, "before");
+  const finishing = finish(process, callback);
+  await reached;
+  await there.clock.advance(10_000);
+  goOn();
+  await finishing;
+  expect((await call(there, await headersFor(there))).status).toBe(200);
+});
+
 it("keeps what is left for later from a callback that comes twice at the same time", async () => {
   const there = await world();
   const callback = await visit(await pageFor(there), "ada");

@@ -1,4 +1,4 @@
-import { TenantryError, type CredentialStore } from "@tenantry/core";
+import { serverId, TenantryError, type CredentialStore } from "@tenantry/core";
 import { describe, expect, it, vi } from "vitest";
 import {
   finish,
@@ -12,6 +12,7 @@ import {
 } from "../../test/flow-fixture.ts";
 import {
   ada,
+  bob,
   call,
   failure,
   grant,
@@ -266,6 +267,40 @@ describe("a store that does not answer", () => {
       expect((await call(there, await headersFor(there))).status).toBe(200);
     },
   );
+
+  it("is asked again where its answer to what it has done is lost (flows.put)", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const trouble = { isOver: false };
+    const put: CredentialStore["flows"]["put"] = async (...given) => {
+      const version = await there.store.flows.put(...given);
+      if (trouble.isOver) return version;
+      throw new TenantryError("STORE_UNAVAILABLE", "Away.", { retryable: true, delivery: "unknown" });
+    };
+    const process = elsewhere(there, { store: spoil(there.store, { flows: { put } }) });
+    expect(await failure(finish(process, callback))).toMatchObject({ retryable: true });
+    trouble.isOver = true;
+    await finish(process, callback);
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
+
+  it("leaves what somebody is to finish when others disconnect, or the same person elsewhere", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const trouble = { isOver: false };
+    const put: CredentialStore["credentials"]["put"] = async (...given) => {
+      if (trouble.isOver) return there.store.credentials.put(...given);
+      throw new TenantryError("STORE_UNAVAILABLE", "Away.", { retryable: true, delivery: "unsent" });
+    };
+    const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
+    expect(await failure(finish(process, callback))).toMatchObject({ retryable: true });
+    await process.provider.disconnect({ principal: bob, server: there.ref.id });
+    await process.provider.disconnect({ principal: ada, server: serverId("elsewhere") });
+    trouble.isOver = true;
+    await finish(process, callback);
+    expect(tokenRequests(there, "authorization_code")).toBe(1);
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
 
   it("loses nothing of what was granted (credentials.put)", async () => {
     const there = await world();
