@@ -24,6 +24,11 @@ export interface GatewayLimits {
   readonly maxWatchedCharacters: number;
   /** How much of a stream may wait for a client that does not read it, in bytes. Defaults to 4 MiB. */
   readonly maxUnreadBytes: number;
+  /**
+   * How long a stream of changes may be open before it ends, so that its client comes back and says again who it is, and how
+   * long a large answer may wait for its client to read it, in milliseconds. Defaults to 15 minutes.
+   */
+  readonly streamMs: number;
   /** How long a stream is silent before a comment says that it is there, in milliseconds. Defaults to 15,000. */
   readonly keepAliveMs: number;
   /** For how long changes of one kind are gathered and told once, in milliseconds. Defaults to 100. */
@@ -56,6 +61,7 @@ const defaults: GatewayLimits = Object.freeze({
   maxWatched: 256,
   maxWatchedCharacters: 2_048,
   maxUnreadBytes: 4 * 1024 * 1024,
+  streamMs: 900_000,
   keepAliveMs: 15_000,
   gatherMs: 100,
   sessionMs: 86_400_000,
