@@ -35,9 +35,12 @@ export interface GatewayLimits {
   readonly gatherMs: number;
   /** How long a legacy session may last in all, in milliseconds. Defaults to a day. */
   readonly sessionMs: number;
-  /** How many legacy sessions may have something of their own in this process. Defaults to 10,000. */
+  /**
+   * How many legacy sessions may have something of their own in this process, and how many that have ended it remembers.
+   * Defaults to 10,000.
+   */
   readonly maxSessions: number;
-  /** How many of these one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
+  /** How many of either one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
   readonly maxSessionsPerPrincipal: number;
   /** How long the answer to a question is waited for, and a cursor or a state is good, in milliseconds. Defaults to ten minutes. */
   readonly answerMs: number;

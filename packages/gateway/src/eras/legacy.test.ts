@@ -156,6 +156,36 @@ it("forgets of whoever begins very many sessions, and of nobody else", async () 
   expect(levels).toEqual(["error", "info", "info", "info", "info", "error"]);
 });
 
+describe("sessions that were ended", () => {
+  const limits = { maxSessions: 4, maxSessionsPerPrincipal: 2 };
+  const endMany = async (url: URL, token: string, count: number) => {
+    const clients = [];
+    for (let at = 0; at < count; at++) {
+      const client = await hello(url, { token });
+      await client.end();
+      clients.push(client);
+    }
+    return clients;
+  };
+  const statuses = (clients: readonly Awaited<ReturnType<typeof hello>>[]) =>
+    Promise.all(clients.map(async ({ request }) => (await request("ping")).status));
+
+  it("stay so, whatever another user ends", async () => {
+    const { url } = await served({ connect: echo.connect, limits });
+    const bobs = await endMany(url, "acme/bob", 2);
+    const adas = await endMany(url, "acme/ada", 10);
+    expect(await statuses(bobs)).toEqual([404, 404]);
+    expect(await statuses(adas.slice(-2))).toEqual([404, 404]);
+  });
+
+  it("are no more than there is room for, in all", async () => {
+    const { url } = await served({ connect: echo.connect, limits });
+    const [first] = await endMany(url, "acme/bob", 1);
+    for (const user of ["ada", "eve"]) await endMany(url, `acme/${user}`, 2);
+    expect(await statuses([first as never])).toEqual([200]);
+  });
+});
+
 describe("RTE-08: the legacy era", () => {
   it.for([
     ["a batch", [{ jsonrpc: "2.0", id: 1, method: "ping" }], 400, -32_600],
