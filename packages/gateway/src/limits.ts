@@ -42,7 +42,10 @@ export interface GatewayLimits {
   readonly maxSessions: number;
   /** How many of either one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
   readonly maxSessionsPerPrincipal: number;
-  /** How long the answer to a question is waited for, and a cursor or a state is good, in milliseconds. Defaults to ten minutes. */
+  /**
+   * How long a cursor, a state and a question are good, in milliseconds, and at most a call waits for its client to come back
+   * with answers: its own deadline, which the `WorkspaceClient` has, goes on meanwhile. Defaults to ten minutes.
+   */
   readonly answerMs: number;
   /** How many calls may wait for a modern client to come back with answers, in all. Defaults to 1,000. */
   readonly maxHeldCalls: number;
