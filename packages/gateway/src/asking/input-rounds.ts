@@ -5,7 +5,7 @@ import { canBeAsked } from "../exchange/said.ts";
 import { Tally } from "../exchange/tally.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
-import { isObject, type Fields } from "../wire/message.ts";
+import { isObject } from "../wire/message.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { HeldCall, subjectOf } from "./held-call.ts";
 
@@ -104,12 +104,9 @@ export class InputRoundsOfClients {
       this.#release(call.id);
       call.end(new Error("The client did not come back."));
     };
-    const held: Held = { call, owner, timer: clock.after(limits.answerMs, gone) };
-    this.#held.set(call.id, held);
+    this.#held.set(call.id, { call, owner, timer: clock.after(limits.answerMs, gone) });
     // Its own deadline goes on while its client is away.
-    call.onFailure(() => {
-      if (this.#held.get(call.id) === held) this.#release(call.id);
-    });
+    call.onFailure(() => this.#release(call.id));
     const state: State = {
       ...{ kind: "held", replica, call: call.id, round: call.round },
       ...aboutOf(exchange),

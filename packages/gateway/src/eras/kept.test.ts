@@ -20,3 +20,12 @@ it("forgets an owner's oldest first, then everybody's, and never what may not go
   kept.put("e2", "eve", "2");
   expect(has("a3", "b1", "b3", "e1", "e2")).toEqual(["a3", "b3", "e1", "e2"]);
 });
+
+it("keeps what is new where nothing else may go, and forgets it for the next", () => {
+  const kept = new Kept<string>({ max: 9, maxEach: 1, mayGo: (value) => value !== "busy" });
+  kept.put("a1", "ada", "busy");
+  kept.put("a2", "ada", "2");
+  expect([kept.get("a1"), kept.get("a2")]).toEqual(["busy", "2"]);
+  kept.put("a3", "ada", "3");
+  expect([kept.get("a1"), kept.get("a2"), kept.get("a3")]).toEqual(["busy", undefined, "3"]);
+});

@@ -25,7 +25,7 @@ export class Kept<T> {
     return this.#all.get(name)?.value;
   }
 
-  /** Keeps a value, as the one that was used last. */
+  /** Keeps a value, as the one that was used last; it is not what is forgotten for itself. */
   put(name: string, owner: string, value: T): void {
     const { max, maxEach } = this.#options;
     const own = this.#owned.get(owner) ?? new Map<string, Item<T>>();
@@ -35,8 +35,8 @@ export class Kept<T> {
       line.delete(name);
       line.set(name, { owner, value });
     }
-    if (own.size > maxEach) this.#deleteOldest(own);
-    if (this.#all.size > max) this.#deleteOldest(this.#all);
+    if (own.size > maxEach) this.#deleteOldest(own, name);
+    if (this.#all.size > max) this.#deleteOldest(this.#all, name);
   }
 
   delete(name: string): void {
@@ -47,8 +47,8 @@ export class Kept<T> {
     if (own?.size === 0) this.#owned.delete(owner);
   }
 
-  #deleteOldest(line: ReadonlyMap<string, Item<T>>): void {
+  #deleteOldest(line: ReadonlyMap<string, Item<T>>, newest: string): void {
     const { mayGo = () => true } = this.#options;
-    for (const [name, { value }] of line) if (mayGo(value)) return this.delete(name);
+    for (const [name, { value }] of line) if (name !== newest && mayGo(value)) return this.delete(name);
   }
 }

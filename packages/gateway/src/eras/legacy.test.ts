@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { served } from "../../test/served.ts";
 import { ask, hello, lastOf, messagesOf, post } from "../../test/wire.ts";
-import { text, workspaceOf } from "../../test/workspace.ts";
+import { text, workspaceOf, type Tool } from "../../test/workspace.ts";
 
 const echo = workspaceOf({ tools: { echo: (args) => text(JSON.stringify(args)) } });
 const never = (signal: AbortSignal | undefined) =>
@@ -268,6 +268,27 @@ describe("requests", () => {
     expect(signals[0]?.aborted).toBe(false);
     await client.send({ method: "notifications/cancelled", params: { requestId: 5 } });
     await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+  });
+
+  it("finds the call that it is to end, however many sessions are in use meanwhile", async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const wait: Tool = (_, { signal }) => (signals.push(signal), never(signal));
+    const { url } = await served({
+      connect: workspaceOf({ tools: { wait } }).connect,
+      limits: { maxSessions: 1, maxSessionsPerPrincipal: 1 },
+    });
+    const call = { id: 5, method: "tools/call", params: { name: "wait" } };
+    const clients = [await hello(url), await hello(url), await hello(url, { token: "acme/bob" })];
+    const answers = [];
+    for (const [at, client] of clients.entries()) {
+      answers.push(client.send(call));
+      await expect.poll(() => signals.length).toBe(at + 1);
+    }
+    await clients[0]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await clients[1]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await expect.poll(() => signals.map((signal) => signal?.aborted)).toEqual([true, true, false]);
+    await clients[2]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await Promise.all(answers);
   });
 
   it("tells of progress and of the log from the level on that the client has set", async () => {

@@ -1,5 +1,5 @@
 import { requestOptions } from "../exchange/exchange.ts";
-import { askableOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, foreignMeta, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaOf } from "../exchange/via.ts";
 import { capabilities, verbOf } from "../verbs/verbs.ts";
 import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
@@ -7,7 +7,6 @@ import { isObject, type Fields, type Id, type Incoming } from "../wire/message.t
 import { errorResponse, jsonResponse } from "../wire/reply.ts";
 import { Elsewhere } from "../asking/elsewhere.ts";
 import { isLegacyVersion, legacyVersions } from "./envelope.ts";
-import { foreignMeta } from "./modern.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import { runRequest } from "./run.ts";
 import { SessionRequests } from "./session-requests.ts";

@@ -1,4 +1,4 @@
-import { raceAbort, type WorkspaceClient } from "@tenantry/core";
+import { raceAbort, TenantryError, type WorkspaceClient } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { callerOf, served } from "../../test/served.ts";
@@ -161,7 +161,10 @@ describe("ISO-06: the age of a stream", () => {
     expect(listeners.size).toBe(0);
     expect([(await client.listen()).status, (await post(url, body, { headers })).status]).toEqual([401, 401]);
     allowed.add("ada");
-    expect((await client.listen()).status).toBe(200);
+    const again = await client.listen();
+    expect(again.status).toBe(200);
+    await again.body?.cancel();
+    await expect.poll(() => clock.pending).toBe(0);
   });
 });
 
@@ -234,6 +237,28 @@ describe("the stream of a legacy session", () => {
       codes.push((await client.request("resources/subscribe", { uri })).error?.code);
     expect(codes).toEqual([undefined, undefined, undefined, -32_602]);
   });
+});
+
+it("does not count what a session could not watch", async () => {
+  const { connect, listeners } = workspaceOf();
+  const refusing = (caller: Caller): WorkspaceClient => {
+    const client = connect(caller);
+    return {
+      ...client,
+      subscribe: (filter, listener, options) =>
+        filter.watched?.includes("nothing") === true
+          ? Promise.reject(new TenantryError("RESOURCE_UNKNOWN", "There is no such resource."))
+          : client.subscribe(filter, listener, options),
+    };
+  };
+  const { url } = await served({ connect: refusing, limits: { maxWatched: 1 } });
+  const client = await hello(url);
+  await client.listen();
+  await expect.poll(() => listeners.size).toBe(1);
+  for (let at = 0; at < 2; at++)
+    expect((await client.request("resources/subscribe", { uri: "nothing" })).error?.code).toBe(-32_602);
+  expect((await client.request("resources/subscribe", { uri: "test://one" })).result).toEqual({});
+  expect(listeners.size).toBe(2);
 });
 
 describe("what a session watches while its server is asked", () => {

@@ -6,7 +6,7 @@ import { text, workspaceOf } from "../../test/workspace.ts";
 import { createGateway, type GatewayLimits } from "../index.ts";
 
 const large = "ä".repeat(500_000);
-const { connect } = workspaceOf({
+const workspace = workspaceOf({
   tools: {
     small: () => text("small"),
     large: (_, { onProgress }) => (onProgress?.({ progress: 1 }), text(large)),
@@ -14,12 +14,11 @@ const { connect } = workspaceOf({
 });
 
 /** A gateway without a server before it, so that nothing is read but what the test reads. */
-function bare(limits: Partial<GatewayLimits> = {}) {
+function bare(limits: Partial<GatewayLimits> = {}, { connect } = workspace) {
   const clock = manualClock();
   const gateway = createGateway({ hosts: ["127.0.0.1"], authenticate: callerOf, connect, limits, clock });
   onTestFinished(() => gateway.close());
-  const call = (name: string, { _meta = {}, signal }: { _meta?: object; signal?: AbortSignal } = {}) => {
-    const { body, headers } = modern("tools/call", { name, _meta });
+  const send = (body: object, headers: object, signal?: AbortSignal) => {
     const own = { "content-type": "application/json", authorization: "Bearer acme/ada" };
     return gateway.handle(
       new Request("http://127.0.0.1/mcp", {
@@ -28,7 +27,11 @@ function bare(limits: Partial<GatewayLimits> = {}) {
       }),
     );
   };
-  return { gateway, clock, call };
+  const call = (name: string, { _meta = {}, signal }: { _meta?: object; signal?: AbortSignal } = {}) => {
+    const { body, headers } = modern("tools/call", { name, _meta });
+    return send(body, headers, signal);
+  };
+  return { gateway, clock, send, call };
 }
 
 describe.for([
@@ -36,12 +39,12 @@ describe.for([
   ["a stream of events", { progressToken: 1 }],
 ] as const)("SRV-03: a large answer as %s", ([, _meta]) => {
   it("is under way until it is read", async () => {
-    const { gateway, call } = bare();
+    const { gateway, clock, call } = bare();
     const answer = await call("large", { _meta });
     expect(gateway.stats().requests).toBe(1);
     const { result } = await lastOf(answer);
     expect(result?.["content"]).toEqual([{ type: "text", text: large }]);
-    expect(gateway.stats().requests).toBe(0);
+    expect([gateway.stats().requests, clock.pending]).toEqual([0, 0]);
   });
 
   it("is over where its client drops it, in the middle too", async () => {
@@ -56,13 +59,43 @@ describe.for([
   });
 
   it("is over where its client leaves, whoever reads it", async () => {
-    const { gateway, call } = bare();
+    const { gateway, clock, call } = bare();
     const client = new AbortController();
     const answer = await call("large", { _meta, signal: client.signal });
     expect(gateway.stats().requests).toBe(1);
     client.abort();
-    expect(gateway.stats().requests).toBe(0);
+    expect([gateway.stats().requests, clock.pending]).toEqual([0, 0]);
     await expect(answer.text()).rejects.toThrow();
+  });
+
+  it("is dropped where its client, which has not taken its request back, has left before", async () => {
+    const late = Promise.withResolvers<void>();
+    const waiting = workspaceOf({
+      tools: {
+        late: async (_, { onProgress }) => {
+          await late.promise;
+          onProgress?.({ progress: 1 });
+          return text(large);
+        },
+      },
+    });
+    const { gateway, clock, send } = bare({}, waiting);
+    const hello = {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "wire", version: "1" },
+    };
+    const begun = await send({ jsonrpc: "2.0", id: 0, method: "initialize", params: hello }, {});
+    const session = { "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" };
+    const client = new AbortController();
+    const params = { name: "late", _meta };
+    const answering = send({ jsonrpc: "2.0", id: 1, method: "tools/call", params }, session, client.signal);
+    await expect.poll(() => gateway.stats().requests).toBe(1);
+    client.abort();
+    expect(gateway.stats().requests).toBe(1);
+    late.resolve();
+    await answering;
+    await expect.poll(() => [gateway.stats().requests, clock.pending]).toEqual([0, 0]);
   });
 
   it("is dropped where nobody reads it for long", async () => {
