@@ -104,7 +104,10 @@ it.each([undefined, null, {}])(
 it("names the principal as what is wrong where the host cannot tell whose call it is, and keeps why", async () => {
   const { as, calls } = workspace();
   const cause = new Error("no such user: secret");
-  const lost = [() => Promise.reject(cause), (context: string) => as((context as never as Element).id.trim())];
+  const lost = [
+    () => Promise.reject(cause),
+    (context: string) => as((context as never as Element).id.trim()),
+  ];
   const [rejecting, throwing] = await Promise.all(
     lost.map((clientOf) => first({ catalog: as("nobody"), clientOf }).then(failureOf)),
   );
@@ -117,7 +120,10 @@ it("names the principal as what is wrong where the host cannot tell whose call i
 it("throws what says itself what is wrong, and an abort, as they are", async () => {
   const { as } = workspace();
   const failing = async (failure: unknown, signal?: AbortSignal) =>
-    failureOf(await first({ catalog: as("nobody"), clientOf: () => Promise.reject(failure as Error) }), signal);
+    failureOf(
+      await first({ catalog: as("nobody"), clientOf: () => Promise.reject(failure as Error) }),
+      signal,
+    );
   const closed = new TenantryError("CLOSED", "It is closed.");
   expect(await failing(closed)).toBe(closed);
   const gone = new Error("Ada left.");
