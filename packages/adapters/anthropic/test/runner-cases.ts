@@ -1,6 +1,6 @@
 // What holds with every major version of the SDK that is supported.
 import type * as sdk from "@anthropic-ai/sdk";
-import { TenantryError, type CatalogTool, type WorkspaceClient } from "@tenantry/core";
+import { type TenantryError, type CatalogTool, type WorkspaceClient } from "@tenantry/core";
 import { startFakeServer, startNotebook } from "@tenantry/testing";
 import { bearer, createTenantry, fromContext, fromStatic } from "tenantry";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -224,19 +224,35 @@ export function describeRunner(version: string, { Anthropic }: Pick<typeof sdk, 
       const { tools } = await runnableTools(host.workspace("acme").as("ada"));
       expect(tools).toHaveLength(100);
       const asked = tools.map(({ name }) => ({ name, input: { a: "1" } }));
-      const { text } = await run(tools, [], { script: { turns: [asked] } });
+      const { text, conversation } = await run(tools, [], { script: { turns: [asked] } });
+      const declared = conversation.requests[0]?.tools as sdk.Anthropic.Beta.BetaTool[];
+      expect(declared.map(({ description }) => description?.split("\n")[0])).toEqual(hostile);
       expect(text.split("; ")).toEqual(hostile.map((name) => `${name}\ufffd {"a":"1"}`));
     });
 
-    it("asks for strict tools where the host does", async () => {
-      const { tools } = await runnableTools(as("ada"), { target: { provider: "anthropic", strict: true } });
-      const { text, conversation } = await run(tools, [{ name: "notes__write", input: { text: "fitted" } }]);
-      expect(text).toBe("ada wrote: fitted");
-      const declared = (conversation.requests[0]?.tools as sdk.Anthropic.Beta.BetaTool[]).find(
-        ({ name }) => name === "notes__write",
-      );
-      expect(declared).toMatchObject({ strict: true, input_schema: { additionalProperties: false } });
-      expect(JSON.stringify(declared?.input_schema)).not.toContain("minLength");
+    it("asks for strict tools where the host does, and takes back what that changed", async () => {
+      const fields = { type: "object", additionalProperties: { type: "number" } } as const;
+      const inputSchema = { type: "object", properties: { fields } } as const;
+      const given: unknown[] = [];
+      await using mute = await startFakeServer({
+        tools: [
+          {
+            definition: { name: "fail", inputSchema },
+            call: (args) => ({ content: [], isError: given.push(args) > 0 }),
+          },
+        ],
+      });
+      await using host = createTenantry({ servers: { mute: { url: mute.url } } });
+      const { tools } = await runnableTools(host.workspace("acme").as("ada"), {
+        target: { provider: "anthropic", strict: true },
+      });
+      const input = { fields: [{ name: "weight", value: 2 }] };
+      const { text, conversation } = await run(tools, [{ name: "mute__fail", input }]);
+      expect(given).toEqual([{ fields: { weight: 2 } }]);
+      expect(text).toBe("The tool failed and did not say why.");
+      expect(conversation.requests[0]?.tools).toMatchObject([
+        { strict: true, input_schema: { additionalProperties: false } },
+      ]);
     });
   });
 }
