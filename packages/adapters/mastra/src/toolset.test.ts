@@ -217,6 +217,21 @@ it("takes a hundred tools of any name, and Mastra changes none", async () => {
   expect(text.split("; ")).toEqual(hostile);
 });
 
+it("keeps the first of two tools whose names Mastra takes for one", async () => {
+  const ada = as("ada");
+  const listTools = async () => {
+    const { tools, ...missing } = await ada.listTools();
+    return {
+      ...missing,
+      tools: tools.map((tool, index) => ({ ...tool, name: `${"n".repeat(63)}${index}` })),
+    };
+  };
+  const { tools } = await toolset({ catalog: { ...ada, listTools }, clientOf: () => ada });
+  const [name = "", ...others] = Object.keys(tools);
+  expect(others).toEqual([]);
+  expect((await run(tools, [{ name }])).text).toBe("ada");
+});
+
 it("tells Mastra what the server says of a tool, and whose it is", async () => {
   const { tools } = await toolset(as("ada"));
   expect(tools["notes__erase"]).toMatchObject({
@@ -254,10 +269,15 @@ it("leaves it to Mastra to fit a schema to a model, or fits it to a target; eith
   const plain = await first({ text: "a" }, { target: { provider: "openai" } });
   expect(plain).toMatchObject({ strict: false, inputSchema: { properties: { number } } });
   const entries = [{ name: "weight", value: 2 }];
+  const asked: unknown[] = [];
   const fitted = await first(
     { text: null, number: entries },
-    { target: { provider: "openai", strict: true } },
+    {
+      target: { provider: "openai", strict: true },
+      needsApproval: (_, args) => asked.push(args) < 0,
+    },
   );
+  expect(asked).toContainEqual({ number: { weight: 2 } });
   expect(fitted).toMatchObject({ strict: true, inputSchema: { additionalProperties: false } });
   expect(given).toEqual([{ text: "a" }, { text: "a" }, { number: { weight: 2 } }]);
   const { tools } = await toolset(ada);
