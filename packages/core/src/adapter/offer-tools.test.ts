@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { TenantryError } from "../error.ts";
 import type { CatalogTool, ToolListing } from "../listing.ts";
 import type { CallToolOptions, ListOptions, ToolAddress, WorkspaceClient } from "../workspace-client.ts";
 import { offerTools, type OfferedTool } from "./offer-tools.ts";
@@ -39,12 +38,6 @@ const first = async (source: ToolSource<string>, options = {}): Promise<OfferedT
   const { tools } = await offerTools(source, options, (offered) => offered);
   return tools[0] as OfferedTool<string>;
 };
-
-const failureOf = (tool: OfferedTool<string>, signal?: AbortSignal): Promise<Error> =>
-  tool.call({}, { context: undefined as never, signal }).then(
-    () => expect.unreachable(),
-    (error: Error) => error,
-  );
 
 it("calls as whoever each call's own context names", async () => {
   const { as, calls } = workspace();
@@ -100,35 +93,6 @@ it.each([undefined, null, {}])(
     expect(calls).toEqual([]);
   },
 );
-
-it("names the principal as what is wrong where the host cannot tell whose call it is, and keeps why", async () => {
-  const { as, calls } = workspace();
-  const cause = new Error("no such user: secret");
-  const lost = [
-    () => Promise.reject(cause),
-    (context: string) => as((context as never as Element).id.trim()),
-  ];
-  const [rejecting, throwing] = await Promise.all(
-    lost.map((clientOf) => first({ catalog: as("nobody"), clientOf }).then(failureOf)),
-  );
-  expect(rejecting).toMatchObject({ code: "PRINCIPAL_INVALID", cause });
-  expect(rejecting?.message).not.toContain("secret");
-  expect(throwing).toMatchObject({ code: "PRINCIPAL_INVALID", cause: expect.any(TypeError) as unknown });
-  expect(calls).toEqual([]);
-});
-
-it("throws what says itself what is wrong, and an abort, as they are", async () => {
-  const { as } = workspace();
-  const failing = async (failure: unknown, signal?: AbortSignal) =>
-    failureOf(
-      await first({ catalog: as("nobody"), clientOf: () => Promise.reject(failure as Error) }),
-      signal,
-    );
-  const closed = new TenantryError("CLOSED", "It is closed.");
-  expect(await failing(closed)).toBe(closed);
-  const gone = new Error("Ada left.");
-  expect(await failing(gone, AbortSignal.abort(gone))).toBe(gone);
-});
 
 it.each([undefined, null, 1, {}, { clientOf: () => {} }, { listTools: () => {} }])(
   "refuses %s as a source",

@@ -19,7 +19,7 @@ export interface OfferedTool<Context> {
   readonly needsApproval?: (args: CallArguments) => boolean | Promise<boolean>;
   /**
    * Calls the tool as whoever the call's own context names. A tool's own failure is a result with `isError`. Throws
-   * `PRINCIPAL_INVALID` where the host gives no client or fails to, and otherwise as `callTool` does.
+   * `PRINCIPAL_INVALID` where the host gives no client, and otherwise as `callTool` does.
    */
   call(args: CallArguments, call: OfferedCall<Context>): Promise<CallToolResult>;
 }
@@ -41,7 +41,7 @@ export async function offerTools<Context, Tool>(
     tool,
     ...(needsApproval && { needsApproval: (args) => needsApproval(tool, args) }),
     async call(args, { context, signal }) {
-      const client = await clientFor(clientOf, context, signal);
+      const client = await clientFor(clientOf, context);
       const tell =
         onProgress && ((progress: Parameters<typeof onProgress>[0]) => onProgress(progress, tool, context));
       return client.callTool(tool.origin, args, { signal, timeoutMs, onProgress: tell });
@@ -50,33 +50,11 @@ export async function offerTools<Context, Tool>(
   return { ...listing, tools: listing.tools.map((tool) => shape(offer(tool))) };
 }
 
-async function clientFor<Context>(
-  clientOf: ClientOf<Context>,
-  context: Context,
-  signal?: AbortSignal,
-): Promise<WorkspaceClient> {
-  const client: WorkspaceClient | undefined = await found(clientOf, context, signal);
+async function clientFor<Context>(clientOf: ClientOf<Context>, context: Context): Promise<WorkspaceClient> {
+  const client: WorkspaceClient | undefined = await clientOf(context);
   if (typeof client?.callTool === "function") return client;
   throw new TenantryError(
     "PRINCIPAL_INVALID",
     "clientOf gave no client for this call; let it give `workspace.as(user)` for the user whom the call's context names.",
   );
-}
-
-/** What the host gives. A context without the user is what most often makes it fail, with an error of JavaScript's own. */
-async function found<Context>(
-  clientOf: ClientOf<Context>,
-  context: Context,
-  signal?: AbortSignal,
-): Promise<WorkspaceClient> {
-  try {
-    return await clientOf(context);
-  } catch (cause) {
-    if (cause instanceof TenantryError || signal?.aborted) throw cause;
-    throw new TenantryError(
-      "PRINCIPAL_INVALID",
-      "clientOf failed for this call, whose context may name no user; its cause says why.",
-      { cause },
-    );
-  }
 }
