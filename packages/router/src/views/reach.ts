@@ -21,6 +21,9 @@ export interface ReachOptions {
   readonly options: ClientOptions;
 }
 
+/** By server. */
+type Ways = Map<ServerListing, Candidate>;
+
 /** How one principal reaches the servers of a workspace. */
 export class Reach {
   readonly routing: Routing;
@@ -30,8 +33,13 @@ export class Reach {
   readonly #context: Context;
   /** The view's own handlers, one object for all calls that bring none. */
   readonly #handlers: ServerRequestHandlers | undefined;
-  /** By server and by what it is told that it may ask, for as long as somebody has this view: a route is the same for every call. */
-  readonly #known = new Map<ServerListing, Map<string, Candidate>>();
+  /** What servers are told that they may ask by a request that brings no handlers of its own. */
+  readonly #names: readonly string[];
+  /** How they are reached, by what they are told, for as long as somebody has this view: a route is the same for every call. */
+  readonly #usual: Ways = new Map();
+  readonly #others = new Map<string, Ways>();
+  /** Whether anything of a server may be allowed, which no call changes. */
+  readonly #allowed = new Map<ServerListing, boolean>();
 
   constructor(routing: Routing, { principal, context, options }: ReachOptions) {
     this.routing = routing;
@@ -40,6 +48,7 @@ export class Reach {
     this.#options = options;
     this.#context = Object.freeze({ ...context });
     this.#handlers = handlersOf(undefined, options);
+    this.#names = handlerNamesOf(this.#handlers);
   }
 
   /** Every server of which anything may be allowed, in the order of the definitions. */
@@ -49,12 +58,10 @@ export class Reach {
 
   /** Those of which `isMeant` holds, as a request with these options reaches them. */
   those(isMeant: (listing: ServerListing) => boolean, options: RequestOptions = {}): readonly Candidate[] {
-    const { listings, guards } = this.routing;
-    const mayAllow = ({ ref: { id: server } }: ServerListing) =>
-      guards.policy.mayAllow({ ...this.who, server });
-    return listings
-      .filter((listing) => isMeant(listing) && mayAllow(listing))
-      .map((listing) => this.to(listing, options));
+    const candidates: Candidate[] = [];
+    for (const listing of this.routing.listings)
+      if (isMeant(listing) && this.#mayAllow(listing)) candidates.push(this.to(listing, options));
+    return candidates;
   }
 
   /** What may be seen of every server's list of one kind, or of those of `asked`. */
@@ -74,16 +81,14 @@ export class Reach {
 
   /** The way to one server for a request with these options. */
   to(listing: ServerListing, { handlers }: RequestOptions = {}): Candidate {
-    const names = handlerNamesOf(handlers === undefined ? this.#handlers : this.#handlersOf(handlers));
-    const id = names.join("+");
-    const ways = this.#known.get(listing) ?? new Map<string, Candidate>();
-    this.#known.set(listing, ways);
-    let candidate = ways.get(id);
+    const names = handlers === undefined ? this.#names : handlerNamesOf(this.#handlersOf(handlers));
+    const ways = names === this.#names ? this.#usual : this.#waysOf(names);
+    let candidate = ways.get(listing);
     if (candidate === undefined) {
       const { approvals } = this.routing.guards;
       const route = routeOf(listing, this.principal, this.#context, { handlers: names, approvals });
       candidate = { listing, route };
-      ways.set(id, candidate);
+      ways.set(listing, candidate);
     }
     return candidate;
   }
@@ -91,7 +96,8 @@ export class Reach {
   /** What a request to the server is made with: what it brings itself, and for the rest what the client was given. */
   optionsFor<O extends RequestOptions>({ listing }: Candidate, own: O): O {
     const handlers = own.handlers === undefined ? this.#handlers : this.#handlersOf(own.handlers);
-    return optionsOfRequest({ ...own, handlers }, this.#options, listing.server.ref.id);
+    const complete = handlers === own.handlers ? own : { ...own, handlers };
+    return optionsOfRequest(complete, this.#options, listing.server.ref.id);
   }
 
   /** How long a request may take that does not say so, in milliseconds: the longest that one of the servers may. */
@@ -100,6 +106,24 @@ export class Reach {
     return candidates.length === 0
       ? callTimeoutMs
       : Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
+  }
+
+  #mayAllow(listing: ServerListing): boolean {
+    let allowed = this.#allowed.get(listing);
+    if (allowed === undefined) {
+      allowed = this.routing.guards.policy.mayAllow({ ...this.who, server: listing.ref.id });
+      this.#allowed.set(listing, allowed);
+    }
+    return allowed;
+  }
+
+  /** The same handlers, whoever brings them, have the same ways. */
+  #waysOf(names: readonly string[]): Ways {
+    const id = names.join("+");
+    if (id === this.#names.join("+")) return this.#usual;
+    const ways = this.#others.get(id) ?? (new Map() as Ways);
+    this.#others.set(id, ways);
+    return ways;
   }
 
   #handlersOf(own: ServerRequestHandlers): ServerRequestHandlers | undefined {
