@@ -1,17 +1,18 @@
-import type {
-  ClientOptions,
-  Context,
-  ListOptions,
-  Principal,
-  RequestOptions,
-  ServerRequestHandlers,
+import {
+  scopeOf,
+  type ClientOptions,
+  type Context,
+  type ListOptions,
+  type Principal,
+  type RequestOptions,
+  type ServerRequestHandlers,
 } from "@tenantry/core";
 import type { Kind } from "../catalog/kind.ts";
 import { guardAnswers } from "../guards/answers.ts";
 import type { Asker } from "../guards/guards.ts";
 import type { ServerListing } from "../catalog/server-listing.ts";
 import { handlerNamesOf, handlersOf, optionsOfRequest } from "../client-options.ts";
-import { routeOf, type Candidate, type Routing } from "../routing.ts";
+import { routeOf, type Candidate, type Routing, type Traveller } from "../routing.ts";
 import { listAll, type Answer } from "./list-all.ts";
 
 /** Whose view it is, and what the host has given it. */
@@ -21,32 +22,32 @@ export interface ReachOptions {
   readonly options: ClientOptions;
 }
 
-/** By server. */
-type Ways = Map<ServerListing, Candidate>;
-
 /** How one principal reaches the servers of a workspace. */
 export class Reach {
   readonly routing: Routing;
   readonly principal: Principal;
   readonly who: Asker;
   readonly #options: ClientOptions;
-  readonly #context: Context;
+  readonly #traveller: Traveller;
   /** The view's own handlers, one object for all calls that bring none. */
   readonly #handlers: ServerRequestHandlers | undefined;
   /** What servers are told that they may ask by a request that brings no handlers of its own. */
   readonly #names: readonly string[];
-  /** How they are reached, by what they are told, for as long as somebody has this view: a route is the same for every call. */
-  readonly #usual: Ways = new Map();
-  readonly #others = new Map<string, Ways>();
-  /** Whether anything of a server may be allowed, which no call changes. */
-  readonly #allowed = new Map<ServerListing, boolean>();
+  /**
+   * How they are reached then, for as long as somebody has this view: a route is the same for every call. It is `null` where
+   * nothing of a server can be allowed, which no call changes either.
+   */
+  readonly #usual = new Map<ServerListing, Candidate | null>();
+  /** How they are reached by requests that bring handlers, by the names of all that those have. */
+  #others: Map<string, Map<ServerListing, Candidate>> | undefined;
 
   constructor(routing: Routing, { principal, context, options }: ReachOptions) {
     this.routing = routing;
     this.principal = principal;
     this.who = Object.freeze({ principal, roles: options.roles ?? [] });
     this.#options = options;
-    this.#context = Object.freeze({ ...context });
+    const scope = scopeOf(principal, "user");
+    this.#traveller = { principal, scope, context: Object.freeze({ ...context }) };
     this.#handlers = handlersOf(undefined, options);
     this.#names = handlerNamesOf(this.#handlers);
   }
@@ -60,7 +61,7 @@ export class Reach {
   those(isMeant: (listing: ServerListing) => boolean, options: RequestOptions = {}): readonly Candidate[] {
     const candidates: Candidate[] = [];
     for (const listing of this.routing.listings)
-      if (isMeant(listing) && this.#mayAllow(listing)) candidates.push(this.to(listing, options));
+      if (isMeant(listing) && this.#usualWay(listing) !== null) candidates.push(this.to(listing, options));
     return candidates;
   }
 
@@ -82,14 +83,14 @@ export class Reach {
   /** The way to one server for a request with these options. */
   to(listing: ServerListing, { handlers }: RequestOptions = {}): Candidate {
     const names = handlers === undefined ? this.#names : handlerNamesOf(this.#handlersOf(handlers));
-    const ways = names === this.#names ? this.#usual : this.#waysOf(names);
+    const id = names === this.#names ? undefined : names.join("+");
+    if (id === undefined || id === this.#names.join("+"))
+      return this.#usualWay(listing) ?? this.#way(listing, names);
+    this.#others ??= new Map();
+    const ways = this.#others.get(id) ?? new Map<ServerListing, Candidate>();
+    this.#others.set(id, ways);
     let candidate = ways.get(listing);
-    if (candidate === undefined) {
-      const { approvals } = this.routing.guards;
-      const route = routeOf(listing, this.principal, this.#context, { handlers: names, approvals });
-      candidate = { listing, route };
-      ways.set(listing, candidate);
-    }
+    if (candidate === undefined) ways.set(listing, (candidate = this.#way(listing, names)));
     return candidate;
   }
 
@@ -108,22 +109,19 @@ export class Reach {
       : Math.max(...candidates.map(({ listing }) => listing.server.timeoutMs ?? callTimeoutMs));
   }
 
-  #mayAllow(listing: ServerListing): boolean {
-    let allowed = this.#allowed.get(listing);
-    if (allowed === undefined) {
-      allowed = this.routing.guards.policy.mayAllow({ ...this.who, server: listing.ref.id });
-      this.#allowed.set(listing, allowed);
+  #usualWay(listing: ServerListing): Candidate | null {
+    let way = this.#usual.get(listing);
+    if (way === undefined) {
+      const { policy } = this.routing.guards;
+      const isAllowed = policy.mayAllow({ ...this.who, server: listing.ref.id });
+      this.#usual.set(listing, (way = isAllowed ? this.#way(listing, this.#names) : null));
     }
-    return allowed;
+    return way;
   }
 
-  /** The same handlers, whoever brings them, have the same ways. */
-  #waysOf(names: readonly string[]): Ways {
-    const id = names.join("+");
-    if (id === this.#names.join("+")) return this.#usual;
-    const ways = this.#others.get(id) ?? (new Map() as Ways);
-    this.#others.set(id, ways);
-    return ways;
+  #way(listing: ServerListing, handlers: readonly string[]): Candidate {
+    const { approvals } = this.routing.guards;
+    return { listing, route: routeOf(listing, this.#traveller, { handlers, approvals }) };
   }
 
   #handlersOf(own: ServerRequestHandlers): ServerRequestHandlers | undefined {
