@@ -53,6 +53,39 @@ describe("what was decided by a name alone", () => {
   });
 });
 
+describe("a tool that is called by its server's own name before anything was listed", () => {
+  const reading = toolServer(["read"]);
+  const docs: ServerSetup = {
+    answer: (request) =>
+      request.method === "tools/list"
+        ? {
+            tools: [{ name: "read", inputSchema: { type: "object" }, annotations: { readOnlyHint: true } }],
+          }
+        : reading.answer(request),
+  };
+
+  it("is sent again where a server whose word is taken says that this does no harm", async () => {
+    const { ada, pool } = guarded({ ...docs, routed: { trustsAnnotations: true } }, {});
+    await ada.callTool({ server: "docs", tool: "read" });
+    expect(pool.methods("docs")).toEqual(["tools/list", call]);
+    expect(pool.resends.at(-1)).toBe("safe");
+  });
+
+  it("is shown to interceptors with its definition", async () => {
+    const seen: unknown[] = [];
+    const { ada } = guarded(docs, {
+      interceptors: [
+        ({ definition }, next) => {
+          seen.push(definition?.annotations);
+          return next();
+        },
+      ],
+    });
+    await ada.callTool({ server: "docs", tool: "read" });
+    expect(seen).toEqual([{ readOnlyHint: true }]);
+  });
+});
+
 describe("a quota for each tool", () => {
   it("counts tools that there are: a name that somebody makes up is kept nowhere", async () => {
     const { ada, pool } = guarded(toolServer(["read"]), { quotas: [{ per: ["tool"], calls: 1 }] });
