@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Counter } from "./store.ts";
+import type { Counter } from "./store-coordination.ts";
 
 /** How many a new one looks at for ended ones: more than come, so that they cannot pile up. */
 const sweptAtOnce = 8;

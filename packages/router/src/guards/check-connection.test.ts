@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import type { ApprovalKey, Json, ServerEvent } from "@tenantry/core";
+import type { ServerEvent } from "@tenantry/core";
+import { approvalsInMemory } from "../../test/approvals-in-memory.ts";
 import type { Received } from "../../test/memory-pool.ts";
-import { workspace, type MoreSetup } from "../../test/workspace.ts";
+import { workspace } from "../../test/workspace.ts";
 
 it("a tool that changes after its call was admitted is looked at again on the connection, and not called", async () => {
   const tool = { name: "read", description: "Reads a note.", inputSchema: { type: "object" } };
@@ -38,22 +39,3 @@ it("a tool that changes after its call was admitted is looked at again on the co
   });
   expect(pool.methods("docs").filter((method) => method === "tools/call")).toHaveLength(2);
 });
-
-/** As much of a store as approvals of one server need. */
-function approvalsInMemory(): NonNullable<MoreSetup["store"]> {
-  const rows = new Map<string, { key: ApprovalKey; value: Json; version: string }>();
-  const idOf = ({ kind, name }: ApprovalKey) => JSON.stringify([kind, name]);
-  const store = {
-    approvals: {
-      get: async (key: ApprovalKey) => rows.get(idOf(key)),
-      put: async (key: ApprovalKey, value: Json) => {
-        rows.set(idOf(key), { key, value, version: "1" });
-        return "1";
-      },
-      list: async () => ({ rows: [...rows.values()] }),
-    },
-    audit: { append: async () => {} },
-    watch: () => ({ [Symbol.dispose]: () => {} }),
-  };
-  return store as unknown as NonNullable<MoreSetup["store"]>;
-}
