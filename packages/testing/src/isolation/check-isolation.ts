@@ -78,16 +78,14 @@ async function play(
       crossings: [],
     });
   const scene = await startScene(subject, options);
-  try {
-    const maxMs = timeoutMs * 12;
-    const playing = (async () => (await scene.open()) ?? scenario.run(scene, new Questions(scene)))();
-    const failed = playing.catch((failure: unknown) => `it could not be played: ${scene.describe(failure)}`);
-    const reason = await within(maxMs, failed, `it had not ended after ${maxMs} ms`);
-    const { crossings } = scene;
-    if (crossings.length > 0) return Object.freeze({ ...about, verdict: "red", crossings });
-    if (reason === undefined) return Object.freeze({ ...about, verdict: "green", crossings });
-    return Object.freeze({ ...about, verdict: "not applicable", reason, crossings });
-  } finally {
-    await scene.close();
-  }
+  const maxMs = timeoutMs * 12;
+  const playing = (async () => (await scene.open()) ?? scenario.run(scene, new Questions(scene)))();
+  const played = playing.catch((failure: unknown) => `it could not be played: ${scene.describe(failure)}`);
+  const reason = await within(maxMs, played, `it had not ended after ${maxMs} ms`);
+  // What was asked and given up may still cross until everything is closed.
+  await scene.close();
+  const { crossings } = scene;
+  if (crossings.length > 0) return Object.freeze({ ...about, verdict: "red", crossings });
+  if (reason === undefined) return Object.freeze({ ...about, verdict: "green", crossings });
+  return Object.freeze({ ...about, verdict: "not applicable", reason, crossings });
 }
