@@ -1,0 +1,43 @@
+// Puts Tenantry, its adapters and the peers through the isolation kit, and prints who keeps users apart.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { isolationScenarios, type IsolationReport } from "@tenantry/testing/isolation";
+import { installPeers } from "../bench/peer-folder.ts";
+import { owners, subjectsOf, type Owner } from "./subjects.ts";
+import { notesOf, tableOf } from "./table.ts";
+
+const { values } = parseArgs({
+  options: { "no-peers": { type: "boolean", default: false }, only: { type: "string" } },
+});
+if (!values["no-peers"]) installPeers();
+
+let ourFault = false;
+const reports: IsolationReport[] = [];
+for (const owner of owners) {
+  if (owner === "peers" && values["no-peers"]) continue;
+  for (const name of subjectsOf(owner)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    const report = await check(owner, name);
+    if (report === undefined) console.log(`${owner}/${name} ended without a report.`);
+    else for (const line of notesOf(report)) console.log(line);
+    if (report !== undefined) reports.push(report);
+    const red = report?.results.some(({ verdict }) => verdict === "red") ?? true;
+    if (owner === "ours" && red) ourFault = true;
+  }
+}
+console.log(`\n${tableOf(reports, isolationScenarios)}`);
+if (ourFault) process.exitCode = 1;
+
+/** The report of one subject, from a process that has half an hour at most; `undefined` where it gives none. */
+async function check(owner: Owner, name: string): Promise<IsolationReport | undefined> {
+  const child = fork(join(import.meta.dirname, "check-subject.ts"), [owner, name], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    timeout: 1_800_000,
+  });
+  let report: IsolationReport | undefined;
+  child.on("message", (message) => (report = message as IsolationReport));
+  await once(child, "exit");
+  return report;
+}
