@@ -13,15 +13,18 @@ interface Library {
   };
 }
 
-export const subject = oneClientEach({ name: "mcp-use 1.34", watches: true }, async ({ url, headers }) => {
-  const { MCPClient } = (await importPeer("mcp-use", "mcp-use/client")) as Library;
-  const client = new MCPClient({ mcpServers: { notes: { url: url.href, headers } } });
-  const { connector } = await client.createSession("notes");
-  return {
-    listTools: async () => (await connector.listTools()).map(({ name }) => name),
-    callTool: (name, args, options) => connector.callTool(name, args, options),
-    watch: (changed) =>
-      connector.onNotification(({ method }) => method === "notifications/tools/list_changed" && changed()),
-    close: () => client.closeAllSessions(),
-  };
-});
+export const subject = oneClientEach(
+  { name: "mcp-use 1.34", eras: ["legacy"], watches: true },
+  async ({ url, headers }) => {
+    const { MCPClient } = (await importPeer("mcp-use", "mcp-use/client")) as Library;
+    const client = new MCPClient({ mcpServers: { notes: { url: url.href, headers } } });
+    const { connector } = await client.createSession("notes");
+    return {
+      listTools: async () => (await connector.listTools()).map(({ name }) => name),
+      callTool: (name, args, options) => connector.callTool(name, args, options),
+      watch: (changed) =>
+        connector.onNotification(({ method }) => method === "notifications/tools/list_changed" && changed()),
+      close: () => client.closeAllSessions(),
+    };
+  },
+);

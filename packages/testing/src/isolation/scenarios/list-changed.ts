@@ -34,9 +34,14 @@ async function changeFor(
 ): Promise<Unanswered> {
   scene.tools.add(user);
   const until = Date.now() + scene.timeoutMs;
-  // Told again because a stream may be about to open, and listed again because a new list may be about to come.
+  let tellAt = 0;
+  // Listed again because a new list may be about to come.
   for (;;) {
-    await scene.server.tellToolsChanged(user);
+    // Told again because a stream may have been about to open; not often, because a client may wait for the last notice.
+    if (Date.now() >= tellAt) {
+      await scene.server.tellToolsChanged(user);
+      tellAt = Date.now() + scene.timeoutMs / 4;
+    }
     const lists = await Promise.all(users.map((one) => ask.list(one)));
     const shown = await scene.subject.listTools(user).catch(() => []);
     if (heard() && shown.some((name) => name.endsWith(newTool(user)))) return firstOf(lists);
