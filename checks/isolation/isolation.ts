@@ -1,5 +1,6 @@
 // Puts Tenantry, its adapters and the peers through the isolation kit, and prints who keeps users apart.
 import { fork } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,7 +10,11 @@ import { owners, subjectsOf, type Owner } from "./subjects.ts";
 import { notesOf, tableOf } from "./table.ts";
 
 const { values } = parseArgs({
-  options: { "no-peers": { type: "boolean", default: false }, only: { type: "string" } },
+  options: {
+    "no-peers": { type: "boolean", default: false },
+    only: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
 });
 if (!values["no-peers"]) installPeers();
 
@@ -27,8 +32,20 @@ for (const owner of owners) {
     if (owner === "ours" && red) ourFault = true;
   }
 }
-console.log(`\n${tableOf(reports, isolationScenarios)}`);
+const table = tableOf(reports, isolationScenarios);
+console.log(`\n${table}`);
+if (values.write) writeTable(table);
 if (ourFault) process.exitCode = 1;
+
+/** Puts the table in the place of the one in the repository's README. */
+function writeTable(table: string): void {
+  const readme = join(import.meta.dirname, "../../README.md");
+  const marked = /(?<=<!-- isolation -->\n\n).*?(?=\n\n<!-- \/isolation -->)/su;
+  writeFileSync(
+    readme,
+    readFileSync(readme, "utf8").replace(marked, () => table),
+  );
+}
 
 /** The report of one subject, from a process that has half an hour at most; `undefined` where it gives none. */
 async function check(owner: Owner, name: string): Promise<IsolationReport | undefined> {

@@ -4,7 +4,7 @@ import { users, type Scene, type User } from "../scene.ts";
 import { within } from "../within.ts";
 
 /** Both users wait for an answer; one gives up, and the other must get theirs. Then the other way round. */
-export const cancel: Scenario = {
+export const cancel: Readonly<Scenario> = {
   name: "cancel",
   async run(scene, ask) {
     const [ada, bob] = users;
@@ -21,7 +21,7 @@ async function giveUp(scene: Scene, ask: Questions, leaver: User, stayer: User):
   const all = [left, ...stay];
   const arrived = Promise.all(all.map(({ atServer }) => atServer.arrived)).then(() => true);
   if (!(await within(patienceMs, arrived, false))) {
-    finish(all);
+    await finish(all);
     return "the calls of two users were not under way at the same time";
   }
   left.abort();
@@ -35,8 +35,10 @@ async function giveUp(scene: Scene, ask: Questions, leaver: User, stayer: User):
   if (stay.some(({ atServer }) => atServer.isLeft))
     scene.note("cancel", `a call of ${stayer} ended at the server when ${leaver} gave up`);
   const unanswered = await finish(stay);
-  if (unanswered !== undefined || meanwhile !== undefined)
-    scene.note("cancel", `a call of ${stayer} was not answered when ${leaver} gave up`);
+  // An answer that went to somebody else is no call that ended.
+  const lost =
+    (unanswered ?? meanwhile) !== undefined && scene.crossings.every(({ kind }) => kind === "cancel");
+  if (lost) scene.note("cancel", `a call of ${stayer} was not answered when ${leaver} gave up`);
   await finish([left]);
   return gone ? undefined : `that ${leaver} gave up did not reach the server`;
 }

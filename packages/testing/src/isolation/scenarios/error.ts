@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { users, type Scene } from "../scene.ts";
 
 /** The server fails one user alone: with the first connection, and later. The other is served, and the first recovers. */
-export const error: Scenario = {
+export const error: Readonly<Scenario> = {
   name: "error",
   async run(scene, ask) {
     const first = await failFirstConnect(scene, ask);

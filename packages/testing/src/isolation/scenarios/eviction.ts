@@ -4,7 +4,7 @@ import { users, type Scene, type User } from "../scene.ts";
 import { within } from "../within.ts";
 
 /** What is kept for one user is let go of, while the other waits for an answer; both go on. Then the other way round. */
-export const eviction: Scenario = {
+export const eviction: Readonly<Scenario> = {
   name: "eviction",
   async run(scene, ask) {
     if (scene.subject.evict === undefined) return "it never lets go of anybody";
@@ -32,7 +32,7 @@ async function evict(scene: Scene, ask: Questions, idle: User, busy: User): Prom
   waiting.atServer.answer();
   const unanswered = await waiting.unanswered;
   if (!arrived) return firstOf([unanswered, `the call of ${busy} came late`]);
-  if (unanswered !== undefined)
+  if (unanswered !== undefined && scene.crossings.every(({ kind }) => kind === "trouble"))
     scene.note("trouble", `a call of ${busy} was not answered when ${idle} was let go of`);
   return evicted ? firstOf(again) : `${idle} could not be let go of`;
 }

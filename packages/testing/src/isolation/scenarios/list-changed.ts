@@ -5,24 +5,28 @@ import type { Scenario } from "../scenario.ts";
 import { users, type Scene, type User } from "../scene.ts";
 
 /** One user's list of tools changes, and the server tells that user alone; then the other's does. */
-export const listChanged: Scenario = {
+export const listChanged: Readonly<Scenario> = {
   name: "list_changed",
   async run(scene, ask) {
     const [ada, bob] = users;
     const warm = [await ask.both(ada), await ask.both(bob)];
-    if (scene.subject.watch === undefined) return "it does not tell that a list has changed";
+    const { subject } = scene;
+    const watch = subject.watch?.bind(subject);
+    if (watch === undefined) return "it does not tell that a list has changed";
     const heard = { ada: 0, bob: 0 };
-    const watching = users.map((user) =>
-      scene.subject
-        .watch?.(user, () => void heard[user]++)
-        .catch((failure: unknown) => `it could not be asked to watch: ${scene.describe(failure)}`),
+    const watched = await Promise.all(
+      users.map((user) =>
+        watch(user, () => void heard[user]++).then(
+          () => undefined,
+          (failure: unknown) => `it could not be asked to watch: ${scene.describe(failure)}`,
+        ),
+      ),
     );
-    const watched = await Promise.all(watching);
     const first = await changeFor(scene, ask, ada, () => heard.ada > 0);
     // The lists have gone to and fro since: what was told by mistake has been heard.
     if (heard.bob > 0) scene.note("list", `${bob} was told of a change of ${ada}'s tools`);
     const second = await changeFor(scene, ask, bob, () => heard.bob > 0);
-    return firstOf([...warm, ...watched.map((reason) => reason ?? undefined), first, second]);
+    return firstOf([...warm, ...watched, first, second]);
   },
 };
 

@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { users, type Scene, type User } from "../scene.ts";
 
 /** The server forgets every session; in the modern era, which has none, it drops each user's next request. */
-export const reconnect: Scenario = {
+export const reconnect: Readonly<Scenario> = {
   name: "reconnect",
   async run(scene, ask) {
     const warm = [];

@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { users, type Scene, type User } from "../scene.ts";
 
 /** A user's key is refused and there is a new one: first for one user alone, and then for both in one tick. */
-export const refresh: Scenario = {
+export const refresh: Readonly<Scenario> = {
   name: "refresh",
   async run(scene, ask) {
     const [ada, bob] = users;

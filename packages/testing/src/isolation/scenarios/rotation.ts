@@ -4,7 +4,7 @@ import { users, type User } from "../scene.ts";
 import { arrivedWithNewest } from "./refresh.ts";
 
 /** A user gets another key while the old one is still good: one user alone, and then both while calls are under way. */
-export const rotation: Scenario = {
+export const rotation: Readonly<Scenario> = {
   name: "rotation",
   async run(scene, ask) {
     const [ada, bob] = users;

@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { users } from "../scene.ts";
 
 /** One user after the other, twice; and then somebody without a key, who must not be served by what is open. */
-export const sequential: Scenario = {
+export const sequential: Readonly<Scenario> = {
   name: "sequential",
   async run(_scene, ask) {
     const outcomes: Unanswered[] = [];
