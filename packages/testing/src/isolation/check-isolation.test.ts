@@ -1,3 +1,4 @@
+import type { Client } from "@modelcontextprotocol/client";
 import { describe, expect, it } from "vitest";
 import { leaks } from "../../test/leaks.ts";
 import { SeparateClients } from "../../test/separate-clients.ts";
@@ -67,6 +68,35 @@ it("is never green for what a subject cannot do", async () => {
   expect(modern).toHaveLength(isolationScenarios.length);
   expect(new Set(modern.map(({ verdict }) => verdict))).toEqual(new Set(["not applicable"]));
   expect(modern[0]?.reason).toBe("it does not speak the modern era");
+}, 60_000);
+
+it("is never green for what did not happen", async () => {
+  class Evasive extends SeparateClients {
+    /** A client for each question: no key of it expires, no session of it is gone on with, nothing of it is kept. */
+    override async with<T>(user: string, work: (client: Client) => Promise<T>) {
+      const client = await this.open(user);
+      try {
+        return await work(client);
+      } finally {
+        await client.close();
+      }
+    }
+    override evict = () => Promise.resolve(false);
+  }
+  const evasive = { name: "evasive", open: (host: IsolationHost) => new Evasive(host) };
+  const { results } = await checkIsolation(evasive, { ...quick, eras: ["legacy"] });
+  const asks = "no expired key was sent: it asks for the key each time, which `rotation` is about";
+  expect(results.map(({ scenario, verdict, reason = "" }) => [scenario, verdict, reason])).toEqual([
+    ["sequential", "green", ""],
+    ["same-tick", "green", ""],
+    ["refresh", "not applicable", asks],
+    ["rotation", "green", ""],
+    ["list_changed", "not applicable", "no change of ada's tools was told"],
+    ["reconnect", "not applicable", "no request of ada was on a session that the server had forgotten"],
+    ["cancel", "green", ""],
+    ["error", "green", ""],
+    ["eviction", "not applicable", "ada could not be let go of"],
+  ]);
 }, 60_000);
 
 it("says why a subject that does not work shows nothing, without its keys, and in time", async () => {
