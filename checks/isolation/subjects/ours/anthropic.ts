@@ -9,7 +9,9 @@ export const subject = onTenantry("@tenantry/anthropic", ({ as }) => {
     async callTool(user, tool, args, { signal }) {
       const name = `${server}__${tool}`;
       const toolUse = { type: "tool_use", id: "1", name, input: args } as const;
-      return (await toolsOf(user)).find((one) => one.name === name)?.run(args, { toolUse, signal });
+      return (await toolsOf(user))
+        .find((one) => one.name === name)
+        ?.run(args, { toolUse, toolUseBlock: toolUse, signal });
     },
   };
 });
