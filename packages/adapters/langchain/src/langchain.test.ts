@@ -70,6 +70,21 @@ it("tells a hundred tools apart for two users at once, whatever their names", as
   expect(server.crossings).toEqual([]);
 }, 60_000);
 
+it("leaves out what a strict schema made a model give", async () => {
+  await using server = await startFakeServer();
+  await using tenantry = createTenantry({ servers: { odd: { url: server.url } } });
+  const target = { provider: "openai", strict: true } as const;
+  const { tools } = await structuredTools(tenantry.workspace("acme").as("ada"), { target });
+  const echo = tools.find(({ name }) => name === "odd__echo");
+  expect(echo?.schema).toMatchObject({ required: ["text"] });
+  expect(
+    await echo?.invoke({ name: "odd__echo", args: { text: null }, id: "1", type: "tool_call" }),
+  ).toMatchObject({
+    status: "success",
+    content: "",
+  });
+});
+
 it.each(hostileSchemas)(
   "does not run a server's own schema against what a model gives",
   async (inputSchema) => {

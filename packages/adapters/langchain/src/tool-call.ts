@@ -3,7 +3,8 @@ import type { StructuredTool, ToolRunnableConfig } from "@langchain/core/tools";
 
 /** What LangChain says of one call: the run's config, with `configurable`, `metadata`, and `context` where a graph has one. */
 export type ToolCall<Context = unknown> = Omit<ToolRunnableConfig, "context"> & {
-  readonly context?: Context;
+  /** What the run was given as its `context`: of the host's own shape, or missing. */
+  readonly context: Context;
   /** LangGraph's: writes to a stream of the mode `custom`. */
   readonly writer?: ((chunk: unknown) => void) | null;
 };

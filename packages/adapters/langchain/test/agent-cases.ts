@@ -5,7 +5,7 @@ import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { messageContent, structuredTools, type ToolCall } from "../src/index.ts";
 import type { MakeAgent } from "./agents.ts";
-import { startWorld, type User } from "./notebook-world.ts";
+import { startWorld } from "./notebook-world.ts";
 import { scriptedModel, toolMessages, type AskedTool } from "./scripted-model.ts";
 
 /** A message of whoever uses an agent. */
@@ -46,7 +46,7 @@ export function describeStructuredTools(
     });
 
     it("gives each of two users their own answers, with the same tools for both", async () => {
-      const { tools } = await structuredTools<User>(shared);
+      const { tools } = await structuredTools(shared);
       const asked = ["whoami", "report", "page"].map((tool) => ({ name: `notes__${tool}` }));
       const runs = ["ada", "bob", "ada", "bob"].map((user) => run(tools, asked, named(user)));
       const told = (await Promise.all(runs)).map(({ text }) => text);
@@ -57,7 +57,7 @@ export function describeStructuredTools(
     });
 
     it("sends nothing for a call whose config names nobody", async () => {
-      const { tools } = await structuredTools<User>(shared);
+      const { tools } = await structuredTools(shared);
       const before = server.requests.length;
       const { text, answers } = await run(tools, [{ name: "notes__whoami" }]);
       expect(answers).toMatchObject([{ status: "error", artifact: { code: "PRINCIPAL_INVALID" } }]);
@@ -102,7 +102,7 @@ export function describeStructuredTools(
 
     it("ends a call at the server when whoever reads its stream goes away", async () => {
       const controller = new AbortController();
-      const { tools } = await structuredTools<User>(shared, {
+      const { tools } = await structuredTools(shared, {
         onProgress: (progress, _tool, { writer }) => writer?.(progress),
       });
       const options = { ...named("bob"), signal: controller.signal, streamMode: "custom" };
@@ -121,7 +121,7 @@ export function describeStructuredTools(
     });
 
     it("lets a host's interface see what a user has to do", async () => {
-      const { tools } = await structuredTools<User>(shared);
+      const { tools } = await structuredTools(shared);
       const { answers } = await run(tools, [{ name: "notes__whoami" }], named("stranger"));
       expect(answers).toMatchObject([
         { status: "error", artifact: { code: "UNAUTHORIZED", server: "notes", retryable: false } },

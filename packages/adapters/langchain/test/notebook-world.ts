@@ -13,7 +13,7 @@ export async function startWorld() {
   );
   const acme = tenantry.workspace("acme");
   const as = (user: string) => acme.as(user, { token: `token-of-${user}` });
-  const clientOf = ({ configurable, context }: ToolCall<User>) =>
+  const clientOf = ({ configurable, context }: ToolCall<User | undefined>) =>
     as((context?.user ?? configurable?.["user"]) as string);
   return {
     ...{ server, acme, as },
