@@ -113,6 +113,14 @@ it("throws what the host itself says of a context", async () => {
   await expect(read.call({}, { context: "ada" })).rejects.toBe(unknown);
 });
 
+it("throws an abort as it is while the host still looks for the client", async () => {
+  const { as } = workspace();
+  const gone = new Error("Ada left.");
+  const read = await first({ catalog: as("nobody"), clientOf: () => Promise.reject(gone) });
+  const signal = AbortSignal.abort(gone);
+  await expect(read.call({}, { context: "ada", signal })).rejects.toBe(gone);
+});
+
 it.each([undefined, null, 1, {}, { clientOf: () => {} }, { listTools: () => {} }])(
   "refuses %s as a source",
   async (source) => {

@@ -41,7 +41,7 @@ export async function offerTools<Context, Tool>(
     tool,
     ...(needsApproval && { needsApproval: (args) => needsApproval(tool, args) }),
     async call(args, { context, signal }) {
-      const client = await clientFor(clientOf, context);
+      const client = await clientFor(clientOf, context, signal);
       const tell =
         onProgress && ((progress: Parameters<typeof onProgress>[0]) => onProgress(progress, tool, context));
       return client.callTool(tool.origin, args, { signal, timeoutMs, onProgress: tell });
@@ -50,8 +50,12 @@ export async function offerTools<Context, Tool>(
   return { ...listing, tools: listing.tools.map((tool) => shape(offer(tool))) };
 }
 
-async function clientFor<Context>(clientOf: ClientOf<Context>, context: Context): Promise<WorkspaceClient> {
-  const client = await askHost(clientOf, context);
+async function clientFor<Context>(
+  clientOf: ClientOf<Context>,
+  context: Context,
+  signal?: AbortSignal,
+): Promise<WorkspaceClient> {
+  const client = await askHost(clientOf, context, signal);
   if (typeof client?.callTool === "function") return client;
   throw new TenantryError(
     "PRINCIPAL_INVALID",
@@ -63,11 +67,12 @@ async function clientFor<Context>(clientOf: ClientOf<Context>, context: Context)
 async function askHost<Context>(
   clientOf: ClientOf<Context>,
   context: Context,
+  signal?: AbortSignal,
 ): Promise<WorkspaceClient | undefined> {
   try {
     return await clientOf(context);
   } catch (cause) {
-    if (cause instanceof TenantryError) throw cause;
+    if (cause instanceof TenantryError || signal?.aborted) throw cause;
     throw new TenantryError(
       "PRINCIPAL_INVALID",
       "clientOf failed, so nobody is known to make this call for; see what the call's context holds, and the cause.",
