@@ -1,5 +1,5 @@
 import { metaKeys, metaOf } from "../exchange/said.ts";
-import { Refused } from "../wire/failure.ts";
+import { invalidParams, Refused } from "../wire/failure.ts";
 import { isObject, type Fields, type Incoming } from "../wire/message.ts";
 import { decoded } from "./header-text.ts";
 import type { RequestMessage } from "./parts.ts";
@@ -16,6 +16,12 @@ const olderVersions: readonly string[] = Object.freeze(["2024-11-05", "2024-10-0
 /** Whether a revision belongs to the legacy era. */
 export function isLegacyVersion(version: string): boolean {
   return legacyVersions.includes(version) || olderVersions.includes(version);
+}
+
+/** The revision that is spoken with a client that wants `wanted`: its own, or else the newest. Throws with -32602. */
+export function agreedVersion(wanted: unknown): string {
+  if (typeof wanted !== "string") throw invalidParams("protocolVersion is text.");
+  return isLegacyVersion(wanted) ? wanted : (legacyVersions[0] ?? "");
 }
 
 /** Whether a message is one of the modern era, by what it or its headers claim. */

@@ -1,10 +1,11 @@
 import { inputRequiredOf } from "@tenantry/core";
 import { requestOptions, type Exchange } from "../exchange/exchange.ts";
+import { foreignMeta } from "../exchange/results.ts";
 import { askableOf, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
-import { viaOf } from "../exchange/via.ts";
+import { viaMeta, viaOf } from "../exchange/via.ts";
 import { capabilities, mayAsk, verbOf } from "../verbs/verbs.ts";
 import { failureOf, Refused } from "../wire/failure.ts";
-import { isObject, type Fields, type Incoming } from "../wire/message.ts";
+import type { Fields, Incoming } from "../wire/message.ts";
 import { errorResponse } from "../wire/reply.ts";
 import { checkEnvelope, modernVersion } from "./envelope.ts";
 import { listen } from "./listen.ts";
@@ -61,7 +62,7 @@ export class ModernEra {
           client,
           capabilities: askableOf(meta[metaKeys.capabilities]),
           handles: this.#parts.handles,
-          options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel }),
+          options: requestOptions({ signal, params, meta: viaMeta([...via, instance]), ear, logLevel }),
         };
         const result = mayAsk(method) ? await this.#parts.rounds.run(exchange, verb) : await verb(exchange);
         return this.#complete(result);
@@ -93,11 +94,3 @@ export class ModernEra {
 }
 
 const left = Object.freeze(new Error("The client has left."));
-
-/** What a server says beside its result; what the protocol itself says there is of another link. */
-export function foreignMeta(meta: unknown): Fields {
-  if (!isObject(meta)) return {};
-  return Object.fromEntries(
-    Object.entries(meta).filter(([key]) => !key.startsWith("io.modelcontextprotocol/")),
-  );
-}
