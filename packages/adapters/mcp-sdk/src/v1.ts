@@ -14,9 +14,9 @@ export interface ConnectOptions extends TransportOptions, ClientOptions {
  * the user. With `listChanged`, lists are listened to. Throws `ARGUMENT_INVALID` without a user's client.
  */
 export async function connect(client: WorkspaceClient, options: ConnectOptions = {}): Promise<Client> {
-  const { clientInfo: info = clientInfo, server, serverInfo, instructions, ...own } = options;
-  const { changes = own.listChanged !== undefined, ...sdk } = own;
+  const { clientInfo: info = clientInfo, server, changes, serverInfo, instructions, ...sdk } = options;
   const made = new Client(info, sdk);
-  await made.connect(new WorkspaceTransport(client, { server, changes, serverInfo, instructions }));
+  const seen = { server, changes: changes ?? sdk.listChanged !== undefined, serverInfo, instructions };
+  await made.connect(new WorkspaceTransport(client, seen));
   return made;
 }

@@ -1,4 +1,9 @@
-import { InMemoryTransport, Server, type JSONRPCMessage, type ServerContext } from "@modelcontextprotocol/server";
+import {
+  InMemoryTransport,
+  Server,
+  type JSONRPCMessage,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import type { CloseReason, InProcessServer, Pipe } from "@tenantry/core";
 import { env, fromContext } from "tenantry";
 
@@ -25,7 +30,11 @@ export function assistant(): Assistant {
     open.set(server, user);
     return pipeOf(near, () => open.delete(server));
   };
-  return { definition: { connect, credential: env("TOKEN", fromContext("token")), era: "legacy" }, open, said };
+  return {
+    definition: { connect, credential: env("TOKEN", fromContext("token")), era: "legacy" },
+    open,
+    said,
+  };
 }
 
 function assistantOf(user: string, said: unknown[]): Server {
@@ -38,7 +47,10 @@ function assistantOf(user: string, said: unknown[]): Server {
   };
   const server = new Server({ name: "assistant", version: "1" }, { capabilities });
   const uri = `memory://${user}`;
-  const tools = ["ask", "log", "meta"].map((name) => ({ name, inputSchema: { ...object, properties: { a: {} } } }));
+  const tools = ["ask", "log", "meta"].map((name) => ({
+    name,
+    inputSchema: { ...object, properties: { a: {} } },
+  }));
   server.setRequestHandler("tools/list", () => ({ tools }));
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     said.push(params._meta);
@@ -46,15 +58,21 @@ function assistantOf(user: string, said: unknown[]): Server {
     const text = params.name === "ask" ? await ask(server, user, context) : user;
     return { content: [{ type: "text", text }] };
   });
-  server.setRequestHandler("prompts/list", () => ({ prompts: [{ name: "greet", arguments: [{ name: "whom" }] }] }));
+  server.setRequestHandler("prompts/list", () => ({
+    prompts: [{ name: "greet", arguments: [{ name: "whom" }] }],
+  }));
   server.setRequestHandler("prompts/get", ({ params }) => ({
-    messages: [{ role: "user", content: { type: "text", text: `${user}: hello, ${params.arguments?.["whom"]}` } }],
+    messages: [
+      { role: "user", content: { type: "text", text: `${user}: hello, ${params.arguments?.["whom"]}` } },
+    ],
   }));
   server.setRequestHandler("resources/list", () => ({ resources: [{ uri, name: "memory" }] }));
   server.setRequestHandler("resources/templates/list", () => ({
     resourceTemplates: [{ uriTemplate: "memory://{user}", name: "memories" }],
   }));
-  server.setRequestHandler("resources/read", ({ params }) => ({ contents: [{ uri: params.uri, text: user }] }));
+  server.setRequestHandler("resources/read", ({ params }) => ({
+    contents: [{ uri: params.uri, text: user }],
+  }));
   server.setRequestHandler("resources/subscribe", () => ({}));
   server.setRequestHandler("resources/unsubscribe", () => ({}));
   server.setRequestHandler("completion/complete", ({ params }) => ({
@@ -68,7 +86,8 @@ async function ask(server: Server, user: string, { mcpReq }: ServerContext): Pro
   const able = server.getClientCapabilities() ?? {};
   const requestedSchema = { ...object, properties: { name: { type: "string" as const } } };
   const answers = [
-    able.elicitation && (await mcpReq.elicitInput({ message: `Who, ${user}?`, requestedSchema })).content?.["name"],
+    able.elicitation &&
+      (await mcpReq.elicitInput({ message: `Who, ${user}?`, requestedSchema })).content?.["name"],
     able.sampling && (await mcpReq.requestSampling({ messages: [], maxTokens: 1 })).model,
     able.roots && (await server.listRoots(undefined, { relatedRequestId: mcpReq.id })).roots[0]?.uri,
   ];

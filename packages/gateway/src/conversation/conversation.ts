@@ -5,25 +5,22 @@ import {
   type ClientCapabilities,
   type Clock,
   type Implementation,
-  type JsonObject,
   type LogLevel,
   type WorkspaceClient,
 } from "@tenantry/core";
 import manifest from "../../package.json" with { type: "json" };
-import { handlersOf } from "../asking/handlers.ts";
 import { pageToVisit } from "../asking/page-to-visit.ts";
 import { agreedVersion } from "../eras/envelope.ts";
-import { requestOptions } from "../exchange/exchange.ts";
-import { foreignMeta, legacyResult } from "../exchange/results.ts";
-import { askableOf, levelOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, levelOf } from "../exchange/said.ts";
 import { Handles } from "../handles/handles.ts";
 import { KeyRing } from "../handles/key-ring.ts";
 import { Changes } from "../hearing/changes.ts";
 import { checkWatch, Watched } from "../hearing/watched.ts";
 import { gatewayLimits } from "../limits.ts";
-import { capabilities, verbOf } from "../verbs/verbs.ts";
-import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
+import { capabilities } from "../verbs/verbs.ts";
+import { failureOf, invalidParams } from "../wire/failure.ts";
 import { messageOf, type Fields, type Id, type Incoming } from "../wire/message.ts";
+import { askServers, type Asking } from "./ask-servers.ts";
 import { Asked } from "./asked.ts";
 
 /** With whom a conversation is had, and about what. */
@@ -144,6 +141,7 @@ export class Conversation {
         const { uri } = params;
         checkWatch(uri, this.#watched, this.#limits);
         await this.#watched.watch(uri);
+        if (signal.aborted) this.#watched.unwatch(uri);
         return {};
       }
       case "resources/unsubscribe":
@@ -151,7 +149,7 @@ export class Conversation {
         this.#watched.unwatch(params["uri"]);
         return {};
       default:
-        return this.#ask(request, signal);
+        return askServers(request, this.#asking(), signal);
     }
   }
 
@@ -172,33 +170,15 @@ export class Conversation {
     };
   }
 
-  async #ask({ method, params }: Request, signal: AbortSignal): Promise<object> {
-    const verb = verbOf(method);
-    if (verb === undefined)
-      throw new Refused({ status: 200, code: -32_601, message: "There is no such method." });
-    const { client } = this.#options;
-    const notify = (name: string, said: object) => {
-      if (!signal.aborted) this.#say({ method: name, params: said });
+  #asking(): Asking {
+    return {
+      client: this.#options.client,
+      capabilities: this.#capabilities,
+      logLevel: this.#logLevel,
+      handles: this.#handles,
+      limits: this.#limits,
+      ask: (method, params, signal) => this.#asked.ask(method, params, signal),
+      notify: (method, params) => this.#say({ method, params }),
     };
-    const ear: Parameters<typeof requestOptions>[0]["ear"] = {
-      hearing: { reply: { notify }, progressToken: progressTokenOf(metaOf(params)) },
-    };
-    const handlers = handlersOf(this.#capabilities, (asked, about, asking) =>
-      this.#asked.ask(asked, about, asking),
-    );
-    const { progressToken: _ofThisLink, ...meta } = foreignMeta(params["_meta"]);
-    const said = { signal, params, ear, handlers, logLevel: this.#logLevel, meta: meta as JsonObject };
-    try {
-      const result = await verb({
-        ...{ era: "legacy", method, params, signal, ear, client, principal: client.principal },
-        ...{ capabilities: this.#capabilities, handles: this.#handles, limits: this.#limits },
-        options: requestOptions(said),
-      });
-      // What a list holds is everybody's, and the host's own code may change what it is given.
-      return method.endsWith("/list") ? structuredClone(legacyResult(result)) : legacyResult(result);
-    } finally {
-      // Nobody knows the token any more.
-      ear.hearing = undefined;
-    }
   }
 }

@@ -163,7 +163,14 @@ export class LegacyEra {
             client: this.#parts.connect(visit.caller),
             capabilities: session.capabilities,
             handles: this.#parts.handles,
-            options: requestOptions({ signal, params, meta: viaMeta([...via, instance]), ear, logLevel, handlers }),
+            options: requestOptions({
+              signal,
+              params,
+              meta: viaMeta([...via, instance]),
+              ear,
+              logLevel,
+              handlers,
+            }),
           });
           return legacyResult(result);
         } catch (failure) {
