@@ -5,7 +5,7 @@ import type { TransportOptions } from "../src/index.ts";
 type Found = Readonly<Record<string, unknown>>;
 
 /** How one request is made. */
-export interface CallOptions {
+interface CallOptions {
   readonly signal?: AbortSignal;
   readonly timeout?: number;
   readonly onprogress?: (progress: { progress: number; total?: number | undefined }) => void;
@@ -68,5 +68,5 @@ export interface Sdk {
 }
 
 /** What a client can be told of. */
-export type Notification =
+type Notification =
   "notifications/tools/list_changed" | "notifications/resources/updated" | "notifications/message";

@@ -8,7 +8,7 @@ import type { RequestMessage } from "./parts.ts";
 export const modernVersion = "2026-07-28";
 
 /** The revisions of the legacy era that have the Streamable HTTP transport, newest first. */
-export const legacyVersions: readonly string[] = Object.freeze(["2025-11-25", "2025-06-18", "2025-03-26"]);
+const legacyVersions: readonly string[] = Object.freeze(["2025-11-25", "2025-06-18", "2025-03-26"]);
 
 /** Older revisions whose clients speak it all the same. */
 const olderVersions: readonly string[] = Object.freeze(["2024-11-05", "2024-10-07"]);
