@@ -1,8 +1,8 @@
 import type { ClientCapabilities, JsonObject, LogLevel, WorkspaceClient } from "@tenantry/core";
 import { handlersOf, type Ask } from "../asking/handlers.ts";
 import { requestOptions, type Exchange } from "../exchange/exchange.ts";
-import { foreignMeta, legacyResult } from "../exchange/results.ts";
-import { metaOf, progressTokenOf } from "../exchange/said.ts";
+import { legacyResult } from "../exchange/results.ts";
+import { foreignMeta, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { verbOf } from "../verbs/verbs.ts";
 import { Refused } from "../wire/failure.ts";
 import type { Incoming } from "../wire/message.ts";

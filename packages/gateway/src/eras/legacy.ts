@@ -34,10 +34,8 @@ export class LegacyEra {
     try {
       if (message.kind === "request" && message.method === "initialize")
         return await this.#begin(visit, message);
-      const session = await this.#session(visit.request, visit);
-      const within = { ...visit, principal: principalOfSession(visit.principal, session) };
-      const caller = { ...visit.caller, session: within.principal.session };
-      return await this.#within({ ...within, caller }, session, message);
+      const session = await this.#session(visit);
+      return await this.#within(visitOfSession(visit, session), session, message);
     } catch (failure) {
       if (failure instanceof Elsewhere) return this.#parts.passOn(visit, message, failure.replica);
       return errorResponse(id, failureOf(failure));
@@ -47,12 +45,8 @@ export class LegacyEra {
   /** Opens the stream on which a session hears of changes. */
   async listen(visit: Visit): Promise<Response> {
     try {
-      const session = await this.#session(visit.request, visit);
-      const principal = principalOfSession(visit.principal, session);
-      return this.#requests.stream(
-        { ...visit, principal, caller: { ...visit.caller, session: principal.session } },
-        session,
-      );
+      const session = await this.#session(visit);
+      return this.#requests.stream(visitOfSession(visit, session), session);
     } catch (failure) {
       return errorResponse(null, failureOf(failure));
     }
@@ -61,7 +55,7 @@ export class LegacyEra {
   /** Ends a session. */
   async end(visit: Visit): Promise<Response> {
     try {
-      this.#sessions.end(await this.#session(visit.request, visit));
+      this.#sessions.end(await this.#session(visit), visit.owner);
       return new Response(null, { status: 204 });
     } catch (failure) {
       return errorResponse(null, failureOf(failure));
@@ -82,7 +76,7 @@ export class LegacyEra {
     return jsonResponse({ jsonrpc: "2.0", id, result }, 200, { "mcp-session-id": handle });
   }
 
-  async #session({ headers }: Request, { principal }: Visit): Promise<Session> {
+  async #session({ request: { headers }, principal }: Visit): Promise<Session> {
     const version = headers.get("mcp-protocol-version");
     if (version !== null && !isLegacyVersion(version.trim()))
       throw new Refused({
@@ -182,6 +176,12 @@ export class LegacyEra {
       },
     );
   }
+}
+
+/** A visit within a session: it is made for the session's own principal. */
+function visitOfSession(visit: Visit, session: Session): Visit {
+  const principal = principalOfSession(visit.principal, session);
+  return { ...visit, principal, caller: { ...visit.caller, session: principal.session } };
 }
 
 function accepted(): Response {

@@ -1,7 +1,6 @@
 import { inputRequiredOf } from "@tenantry/core";
 import { requestOptions, type Exchange } from "../exchange/exchange.ts";
-import { foreignMeta } from "../exchange/results.ts";
-import { askableOf, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, foreignMeta, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaMeta, viaOf } from "../exchange/via.ts";
 import { capabilities, mayAsk, verbOf } from "../verbs/verbs.ts";
 import { failureOf, Refused } from "../wire/failure.ts";

@@ -4,9 +4,6 @@ import { toleratedStepMs } from "../leases.ts";
 
 /** How many an addition looks at for ended ones: more than it adds, so that they cannot pile up. */
 const sweptAtOnce = 8;
-/** How many there may be at once. */
-const maxCounters = 1_000_000;
-
 interface Count {
   points: number;
   readonly expiresAt: number;
@@ -16,19 +13,22 @@ interface Count {
 /** The counters of all names. */
 export class MemoryCounters {
   readonly #clock: Clock;
+  readonly #max: number;
   readonly #counts = new Map<string, Count>();
   #sweep: IterableIterator<[string, Count]> | undefined;
 
-  constructor(clock: Clock) {
+  /** Holds at most `max` of them, those counted that have ended and are not swept yet. */
+  constructor(clock: Clock, max = 1_000_000) {
     this.#clock = clock;
+    this.#max = max;
   }
 
-  /** Throws `STORE_UNAVAILABLE` where there are a million. */
+  /** Throws `STORE_UNAVAILABLE` where there are as many as may be. */
   add(name: string, points: number, ttlMs: number): Counter {
     let count = this.#lasting(name);
     if (count === undefined) {
       this.#sweepSome();
-      if (this.#counts.size >= maxCounters && !this.#counts.has(name)) throw full();
+      if (this.#counts.size >= this.#max && !this.#counts.has(name)) throw full(this.#max);
       count = { points: 0, expiresAt: this.#clock.now() + ttlMs, ttlMs };
       this.#counts.set(name, count);
     }
@@ -75,7 +75,7 @@ function counterOf({ points, expiresAt }: Count): Counter {
   return { points, expiresAt };
 }
 
-function full(): Error {
-  const message = "The store in memory holds a million counters; use one on disk.";
+function full(max: number): Error {
+  const message = `The store in memory holds ${max} counters; use one on disk.`;
   return unavailable(message, { retryable: true });
 }
