@@ -163,6 +163,8 @@ export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
+export { CounterTable } from "./counter-table.ts";
+export type { CounterTableOptions } from "./counter-table.ts";
 export { RecentMap } from "./recent-map.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";

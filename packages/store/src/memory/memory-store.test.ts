@@ -1,7 +1,7 @@
 import { manualClock } from "@tenantry/testing";
 import { expect, it } from "vitest";
 import { storeContract } from "../testing.ts";
-import { MemoryCounters } from "./memory-counters.ts";
+import { memoryCounters } from "./memory-counters.ts";
 import { memoryStore } from "./memory-store.ts";
 
 it.each(storeContract)("$name", async ({ run }) => {
@@ -41,7 +41,7 @@ it("keeps the newest audit entries", async () => {
 
 it("is full at its bound of counters, adds to those all the same, and has room again for those that have ended", async () => {
   const clock = manualClock();
-  const counters = new MemoryCounters(clock, 100);
+  const counters = memoryCounters(clock, 100);
   for (let index = 0; index < 100; index++) counters.add(`${index}`, 1, 1_000);
   expect(() => counters.add("one more", 1, 1_000)).toThrow("[STORE_UNAVAILABLE]");
   expect(counters.add("7", 1, 1_000).points).toBe(2);
