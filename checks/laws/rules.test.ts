@@ -106,7 +106,7 @@ describe("the star of packages", () => {
     JSON.stringify({
       name,
       type: "module",
-      exports: "./src/index.ts",
+      exports: { ".": "./src/index.ts", "./conversation": "./src/conversation.ts" },
       dependencies: Object.fromEntries(dependencies.map((d) => [d, "*"])),
     });
 
@@ -126,6 +126,7 @@ describe("the star of packages", () => {
       "testing",
       "tenantry",
       "adapters/ai-sdk",
+      "adapters/mcp-sdk",
     ];
     const scoped = (dir: string) =>
       dir === "tenantry" ? dir : `@tenantry/${dir.replace("adapters/", "adapter-")}`;
@@ -140,7 +141,8 @@ describe("the star of packages", () => {
           "pg",
         ]),
       );
-      write(`${at}/packages/${dir}/src/index.ts`, "export {};\n");
+      for (const file of ["index", "conversation"])
+        write(`${at}/packages/${dir}/src/${file}.ts`, "export {};\n");
       mkdirSync(join(base, "node_modules/@tenantry"), { recursive: true });
       symlinkSync(join(base, "packages", dir), join(base, "node_modules", scoped(dir)));
     }
@@ -172,6 +174,9 @@ describe("the star of packages", () => {
     ["tenantry/src/index.ts", "@tenantry/testing", "umbrella-imports-no-adapter-or-testing"],
     ["tenantry/src/index.ts", "@tenantry/adapter-ai-sdk", "umbrella-imports-no-adapter-or-testing"],
     ["adapters/ai-sdk/src/index.ts", "tenantry", "adapters-import-only-core"],
+    ["adapters/ai-sdk/src/index.ts", "@tenantry/gateway/conversation", "adapters-import-only-core"],
+    ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway", "mcp-sdk-imports-only-the-conversation"],
+    ["adapters/mcp-sdk/src/v1.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["newcomer/src/index.ts", "@tenantry/core", "packages-are-listed-in-the-star"],
     ["pool/src/index.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["client/src/index.ts", "@modelcontextprotocol/server", "only-gateway-imports-the-mcp-server"],
@@ -192,6 +197,8 @@ describe("the star of packages", () => {
     ["egress/src/index.ts", "@tenantry/core"],
     ["tenantry/src/index.ts", "@tenantry/router"],
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
+    ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway/conversation"],
+    ["adapters/mcp-sdk/src/v2.ts", "@modelcontextprotocol/client"],
     ["pool/src/lease.test.ts", "@tenantry/testing"],
     ["testing/src/index.ts", "@modelcontextprotocol/server"],
     ["store/src/sqlite.ts", "node:sqlite"],
