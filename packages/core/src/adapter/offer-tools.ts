@@ -50,7 +50,14 @@ export async function offerTools<Context, Tool>(
   return { ...listing, tools: listing.tools.map((tool) => shape(offer(tool))) };
 }
 
-async function clientFor<Context>(clientOf: ClientOf<Context>, context: Context): Promise<WorkspaceClient> {
+/**
+ * The client of whoever a call's own context names, for adapters that offer more than tools. Throws `PRINCIPAL_INVALID` where
+ * the host gives none.
+ */
+export async function clientFor<Context>(
+  clientOf: ClientOf<Context>,
+  context: Context,
+): Promise<WorkspaceClient> {
   const client: WorkspaceClient | undefined = await clientOf(context);
   if (typeof client?.callTool === "function") return client;
   throw new TenantryError(

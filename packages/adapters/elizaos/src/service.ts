@@ -1,0 +1,171 @@
+import { Service, type IAgentRuntime, type Memory } from "@elizaos/core";
+import {
+  quote,
+  systemClock,
+  TenantryError,
+  type CatalogClient,
+  type Clock,
+  type Listing,
+  type WorkspaceClient,
+} from "@tenantry/core";
+import {
+  clientFor,
+  offerTools,
+  sharedTools,
+  type OfferedTool,
+  type OfferedTools,
+  type SharedTools,
+  type ToolOptions,
+  type ToolSource,
+} from "@tenantry/core/adapter";
+import { ActionNames, loosely } from "./action-names.ts";
+import { toolAction } from "./tool-action.ts";
+
+/** Under what elizaOS knows the service; the official plugin's own name, so that an agent has one of the two. */
+export const serviceType = "mcp";
+
+/** What elizaOS says of a call: the user is `message.entityId`. */
+export interface MessageContext {
+  readonly runtime: IAgentRuntime;
+  readonly message: Memory;
+}
+
+/** What a service is made of. */
+export interface ServiceParts extends ToolOptions<MessageContext> {
+  readonly source: ToolSource<MessageContext>;
+  /** Whose tools a message's prompt tells of; absent: the catalog's, the same for everybody. */
+  readonly show?: ((context: MessageContext) => CatalogClient | Promise<CatalogClient>) | undefined;
+  /** Other names by which models know a tool. */
+  readonly aliases?: ((offered: OfferedTool<MessageContext>) => readonly string[]) | undefined;
+  /** Ends what the service owns, with it. */
+  readonly close?: (() => Promise<void>) | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** A tool that has become an action. */
+export interface ToolAction extends OfferedTool<MessageContext> {
+  readonly name: string;
+}
+
+/**
+ * What an agent has of MCP: its tools as actions, which it lists anew as time goes by, and each user's client. It holds
+ * nothing of any user.
+ */
+export class McpService extends Service {
+  static override serviceType: string = serviceType;
+  override capabilityDescription = "Calls the tools of MCP servers as the user whose message it is";
+  readonly actions = new ActionNames<ToolAction>();
+  readonly #runtime: IAgentRuntime;
+  readonly #parts: ServiceParts;
+  readonly #shared: SharedTools<MessageContext>;
+  readonly #ending = new AbortController();
+  readonly #clock: Clock;
+  #known: Known = { names: new Set(), listing: { tools: [], unavailable: [] }, at: Number.NEGATIVE_INFINITY };
+  #listing: Promise<void> | undefined;
+
+  constructor(runtime: IAgentRuntime, parts: ServiceParts) {
+    super(runtime);
+    this.#runtime = runtime;
+    this.#parts = parts;
+    this.#shared = sharedTools(parts.source);
+    this.#clock = parts.clock ?? systemClock;
+  }
+
+  /** Aborts when the service ends. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** The client of the user whose message it is; rejects with `PRINCIPAL_INVALID` where it is nobody's. */
+  clientOf(context: MessageContext): Promise<WorkspaceClient> {
+    return clientFor(this.#shared.clientOf, context);
+  }
+
+  /** Lists the tools and makes actions of those that are new; lists once for all who ask meanwhile. Rejects with nothing. */
+  refresh(): Promise<void> {
+    return (this.#listing ??= this.#list().finally(() => (this.#listing = undefined)));
+  }
+
+  /** What a message's prompt may tell of: never anything of another user's. */
+  async shown(context: MessageContext): Promise<Shown> {
+    const { show } = this.#parts;
+    if (show === undefined) return this.#latest();
+    const client = await show(context);
+    const shown = await this.#offered({ catalog: client, clientOf: this.#shared.clientOf });
+    this.#register(shown.tools);
+    return shownOf(shown);
+  }
+
+  override async stop(): Promise<void> {
+    const gone = new TenantryError("CLOSED", "The agent was stopped; start it again.");
+    this.#ending.abort(gone);
+    await this.#parts.close?.();
+  }
+
+  /** What is known, at once: a prompt waits for no server. What is old is listed anew meanwhile. */
+  #latest(): Shown {
+    const { at, listing, names } = this.#known;
+    const age = this.#clock.now() - at;
+    const isComplete = listing.unavailable.length === 0;
+    if (age >= (isComplete ? completeMs : incompleteMs)) void this.refresh();
+    return { names, listing };
+  }
+
+  async #list(): Promise<void> {
+    try {
+      const offered = await this.#offered(this.#shared);
+      this.#known = { ...shownOf(offered), at: this.#clock.now() };
+      this.#register(offered.tools);
+      for (const { error } of offered.unavailable) this.#runtime.logger.warn(error.message);
+    } catch (error) {
+      this.#known = { ...this.#known, at: this.#clock.now() };
+      if (!this.ending.aborted) this.#runtime.logger.warn(messageOf(error));
+    }
+  }
+
+  #offered(source: SharedTools<MessageContext>): Promise<Offered> {
+    const { list, needsApproval, onProgress, timeoutMs } = this.#parts;
+    const options = { needsApproval, onProgress, timeoutMs, list: { signal: this.ending, ...list } };
+    return offerTools(source, options, (offered) => ({ ...offered, name: offered.tool.name }));
+  }
+
+  #register(tools: readonly ToolAction[]): void {
+    for (const offered of tools) {
+      if (this.actions.has(offered.name)) continue;
+      // elizaOS would run the other one for it.
+      const other = this.#runtime.actions.find(({ name }) => loosely(name) === loosely(offered.name));
+      if (other !== undefined && !this.actions.has(other.name)) {
+        const names = `${quote(offered.name)} and ${quote(other.name)}`;
+        this.#runtime.logger.warn(`elizaOS does not tell the actions ${names} apart; the tool is left out.`);
+        continue;
+      }
+      const aliases = this.#parts.aliases?.(offered) ?? [];
+      this.actions.add(offered.name, offered, aliases);
+      this.#runtime.registerAction(toolAction(offered, this, aliases));
+    }
+  }
+}
+
+type Offered = OfferedTools<readonly ToolAction[]>;
+
+/** What a prompt may tell of. */
+export interface Shown {
+  readonly names: ReadonlySet<string>;
+  readonly listing: Listing & { readonly tools: readonly ToolAction[] };
+}
+
+interface Known extends Shown {
+  readonly at: number;
+}
+
+/** How long a list is good, in milliseconds: one that has all servers, and one that lacks some. */
+const completeMs = 60_000;
+const incompleteMs = 5_000;
+
+function shownOf(listing: Offered): Shown {
+  return { listing, names: new Set(listing.tools.map(({ name }) => name)) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof TenantryError ? error.message : "The tools could not be listed.";
+}
