@@ -20,7 +20,7 @@ export async function askForApproval(
 ): Promise<ActionResult> {
   const { entityId, roomId, worldId } = message;
   // A call for nobody is not worth a person's time.
-  if (typeof entityId !== "string" || entityId === "")
+  if (!entityId)
     throw new TenantryError("PRINCIPAL_INVALID", "The message is nobody's; give it an entityId.");
   const options = [
     { name: "confirm", description: `Call ${name}.` },

@@ -1,10 +1,10 @@
-import type { IAgentRuntime, Plugin, Service } from "@elizaos/core";
+import { Service, type IAgentRuntime, type Plugin } from "@elizaos/core";
 import type { CatalogClient } from "@tenantry/core";
 import { sharedTools, type ToolOptions, type ToolSource } from "@tenantry/core/adapter";
 import { confirmWorker } from "./approval.ts";
 import { mcpProvider } from "./provider.ts";
 import { resourceAction } from "./resource-action.ts";
-import { McpService, type MessageContext, type ServiceParts } from "./service.ts";
+import { McpService, serviceType, type MessageContext, type ServiceParts } from "./service.ts";
 
 /** How a plugin is made. */
 export interface PluginOptions extends ToolOptions<MessageContext> {
@@ -29,7 +29,8 @@ export function tenantryPlugin(source: ToolSource<MessageContext>, options: Plug
 
 /** The plugin whose service is made of what `open` gives, once an agent. */
 export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promise<ServiceParts>): Plugin {
-  class Opened extends McpService {
+  abstract class Opening extends Service {
+    static override serviceType = serviceType;
     static override async start(runtime: IAgentRuntime): Promise<Service> {
       const service = new McpService(runtime, await open(runtime));
       runtime.registerTaskWorker(confirmWorker(service));
@@ -40,7 +41,7 @@ export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promis
   return {
     name: "mcp",
     description: "Calls MCP tools as the user whose message it is.",
-    services: [Opened],
+    services: [Opening],
     actions: [resourceAction],
     providers: [mcpProvider],
   };
