@@ -32,11 +32,11 @@ export class ActionNames<T> {
     const [found, ...others] = this.#loose.get(loosely(name)) ?? [];
     return others.length === 0 ? found : undefined;
   }
+}
 
-  /** Up to three names that the model may have meant. */
-  like(name: string): readonly string[] {
-    const given = loosely(name);
-    const near = (one: string) => loosely(one).includes(given) || given.includes(loosely(one));
-    return [...this.#exact.keys()].filter(near).slice(0, 3);
-  }
+/** Up to three of the names that a model may have meant. */
+export function namesLike(asked: string, names: Iterable<string>): readonly string[] {
+  const given = loosely(asked);
+  const near = (one: string) => loosely(one).includes(given) || given.includes(loosely(one));
+  return [...names].filter(near).slice(0, 3);
 }

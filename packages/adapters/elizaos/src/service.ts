@@ -4,8 +4,8 @@ import {
   systemClock,
   TenantryError,
   type CatalogClient,
+  type CatalogTool,
   type Clock,
-  type Listing,
   type WorkspaceClient,
 } from "@tenantry/core";
 import {
@@ -35,8 +35,10 @@ export interface ServiceParts extends ToolOptions<MessageContext> {
   readonly source: ToolSource<MessageContext>;
   /** Whose tools a message's prompt tells of; absent: the catalog's, the same for everybody. */
   readonly show?: ((context: MessageContext) => CatalogClient | Promise<CatalogClient>) | undefined;
+  /** Of which servers a message's prompt tells and its actions are run; absent: of all. */
+  readonly allowed?: ((context: MessageContext) => Promise<readonly string[]>) | undefined;
   /** Other names by which models know a tool. */
-  readonly aliases?: ((offered: OfferedTool<MessageContext>) => readonly string[]) | undefined;
+  readonly aliases?: ((tool: CatalogTool) => readonly string[]) | undefined;
   /** Ends what the service owns, with it. */
   readonly close?: (() => Promise<void>) | undefined;
   readonly clock?: Clock | undefined;
@@ -61,6 +63,8 @@ export class McpService extends Service {
   readonly #ending = new AbortController();
   readonly #clock: Clock;
   #known: Known = { names: new Set(), listing: { tools: [], unavailable: [] }, at: Number.NEGATIVE_INFINITY };
+  /** What each message's prompt tells of: elizaOS asks once for each action. */
+  readonly #shown = new WeakMap<Memory, Promise<Shown>>();
   #listing: Promise<void> | undefined;
 
   constructor(runtime: IAgentRuntime, parts: ServiceParts) {
@@ -87,13 +91,25 @@ export class McpService extends Service {
   }
 
   /** What a message's prompt may tell of: never anything of another user's. */
-  async shown(context: MessageContext): Promise<Shown> {
-    const { show } = this.#parts;
-    if (show === undefined) return this.#latest();
-    const client = await show(context);
-    const shown = await this.#offered({ catalog: client, clientOf: this.#shared.clientOf });
-    this.#register(shown.tools);
-    return shownOf(shown);
+  shown(context: MessageContext): Promise<Shown> {
+    const { show, allowed } = this.#parts;
+    if (show === undefined && allowed === undefined) return Promise.resolve(this.#latest());
+    const listed = this.#shown.get(context.message) ?? this.#shownTo(context);
+    this.#shown.set(context.message, listed);
+    return listed;
+  }
+
+  /**
+   * The tool that is meant by a name; `undefined` where there is none, and likewise where the message's user is not shown it,
+   * although its server answers that user.
+   */
+  async meant(asked: string, context: MessageContext): Promise<ToolAction | undefined> {
+    const found = this.actions.find(asked);
+    const { show, allowed } = this.#parts;
+    if (found === undefined || (show === undefined && allowed === undefined)) return found;
+    const { names, listing } = await this.shown(context);
+    const isSilent = listing.unavailable.some(({ server }) => server === found.tool.origin.server);
+    return names.has(found.name) || isSilent ? found : undefined;
   }
 
   override async stop(): Promise<void> {
@@ -114,13 +130,34 @@ export class McpService extends Service {
   async #list(): Promise<void> {
     try {
       const offered = await this.#offered(this.#shared);
+      const before = new Set(this.#known.listing.unavailable.map(({ error }) => error.message));
       this.#known = { ...shownOf(offered), at: this.#clock.now() };
       this.#register(offered.tools);
-      for (const { error } of offered.unavailable) this.#runtime.logger.warn(error.message);
+      for (const { error } of offered.unavailable)
+        if (!before.has(error.message)) this.#runtime.logger.warn(error.message);
     } catch (error) {
       this.#known = { ...this.#known, at: this.#clock.now() };
       if (!this.ending.aborted) this.#runtime.logger.warn(messageOf(error));
     }
+  }
+
+  async #shownTo(context: MessageContext): Promise<Shown> {
+    const { show, allowed } = this.#parts;
+    const [client, servers] = await Promise.all([show?.(context), allowed?.(context)]);
+    const shown = client === undefined ? this.#latest() : await this.#listFor(client);
+    if (servers === undefined) return shown;
+    const { tools, unavailable } = shown.listing;
+    const isAllowed = (server: string) => servers.includes(server);
+    return shownOf({
+      tools: tools.filter(({ tool }) => isAllowed(tool.origin.server)),
+      unavailable: unavailable.filter(({ server }) => isAllowed(server)),
+    });
+  }
+
+  async #listFor(catalog: CatalogClient): Promise<Shown> {
+    const listed = await this.#offered({ catalog, clientOf: this.#shared.clientOf });
+    this.#register(listed.tools);
+    return shownOf(listed);
   }
 
   #offered(source: SharedTools<MessageContext>): Promise<Offered> {
@@ -139,7 +176,7 @@ export class McpService extends Service {
         this.#runtime.logger.warn(`elizaOS does not tell the actions ${names} apart; the tool is left out.`);
         continue;
       }
-      const aliases = this.#parts.aliases?.(offered) ?? [];
+      const aliases = this.#parts.aliases?.(offered.tool) ?? [];
       this.actions.add(offered.name, offered, aliases);
       this.#runtime.registerAction(toolAction(offered, this, aliases));
     }
@@ -151,7 +188,7 @@ type Offered = OfferedTools<readonly ToolAction[]>;
 /** What a prompt may tell of. */
 export interface Shown {
   readonly names: ReadonlySet<string>;
-  readonly listing: Listing & { readonly tools: readonly ToolAction[] };
+  readonly listing: Offered;
 }
 
 interface Known extends Shown {
@@ -160,7 +197,7 @@ interface Known extends Shown {
 
 /** How long a list is good, in milliseconds: one that has all servers, and one that lacks some. */
 const completeMs = 60_000;
-const incompleteMs = 5_000;
+const incompleteMs = 10_000;
 
 function shownOf(listing: Offered): Shown {
   return { listing, names: new Set(listing.tools.map(({ name }) => name)) };

@@ -2,6 +2,7 @@ import type { Action, ActionResult, HandlerCallback } from "@elizaos/core";
 import { quote, TenantryError } from "@tenantry/core";
 import { actionResult } from "./action-result.ts";
 import { answeredBy, tellFailure, tellFiles } from "./answer.ts";
+import { namesLike } from "./action-names.ts";
 import { askForApproval } from "./approval.ts";
 import { askedArguments, askedName, askedSignal, type Run } from "./asked.ts";
 import { actionParameters, missingParameters } from "./parameters.ts";
@@ -34,10 +35,10 @@ async function runAsked(
   callback: HandlerCallback | undefined,
 ): Promise<ActionResult> {
   const asked = askedName(run) ?? name;
-  const meant = service.actions.find(asked);
-  const answered = answeredBy(meant, name);
+  const answered = answeredBy(service.actions.find(asked), name);
   return tellFailure(answered, callback, async () => {
-    if (meant === undefined) throw unknownAction(asked, service);
+    const meant = await service.meant(asked, context);
+    if (meant === undefined) throw unknownAction(asked, (await service.shown(context)).names);
     const args = askedArguments(run, meant.name);
     const missing = missingParameters(meant.tool, args);
     if (missing.length > 0) throw incomplete(meant.name, missing);
@@ -50,9 +51,9 @@ async function runAsked(
   });
 }
 
-function unknownAction(asked: string, { actions }: McpService): TenantryError {
-  const like = actions.like(asked).map((one) => quote(one));
-  const hint = like.length === 0 ? "take one of those listed" : `did you mean ${like.join(" or ")}?`;
+function unknownAction(asked: string, names: Iterable<string>): TenantryError {
+  const like = namesLike(asked, names).map((one) => quote(one));
+  const hint = like.length === 0 ? "take one of those listed." : `did you mean ${like.join(" or ")}?`;
   return new TenantryError("TOOL_UNKNOWN", `There is no action ${quote(asked)}; ${hint}`);
 }
 
