@@ -73,6 +73,7 @@ function open(runtime: IAgentRuntime, options: McpPluginOptions): ServiceParts {
     ...(usersOwn.length > 0 && { show: clientOf }),
     aliases: ({ origin }: CatalogTool) => [officialName(origin.server, origin.tool)],
     close: () => tenantry.close(),
+    clock: more.clock,
   };
 }
 

@@ -5,7 +5,7 @@ import type { CredentialSource, HostedServer, RemoteServer } from "tenantry";
 
 type Settings = Readonly<Record<string, unknown>>;
 /** What settings can define: nothing but a URL or a command. */
-type PlainServer = RemoteServer | HostedServer;
+type PlainServer = ServerDefinition & Pick<Partial<RemoteServer>, "headers"> & Pick<Partial<HostedServer>, "env">;
 
 /** The setting that the official plugin sends as `X-API-Key`, to the application's own origin. */
 const keySetting = "ELIZAOS_API_KEY";

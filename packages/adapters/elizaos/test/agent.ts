@@ -2,18 +2,17 @@
 import { randomUUID } from "node:crypto";
 import {
   AgentRuntime,
-  ChannelType,
   ModelType,
   type ActionResult,
   type Character,
   type Content,
-  type IDatabaseAdapter,
   type Memory,
   type Plugin,
   type Task,
   type UUID,
 } from "@elizaos/core";
 import { McpService } from "../src/index.ts";
+import { smallestDatabase } from "./database.ts";
 
 /** One step of a scripted model. */
 export interface Step {
@@ -136,40 +135,4 @@ function summary(prompt: string): string {
   const results = /\[".*"\]/u.exec(prompt)?.[0] ?? "[]";
   const text = (JSON.parse(results) as string[]).join("; ");
   return `<response><thought>Done.</thought><text>${text}</text></response>`;
-}
-
-/** What the message loop calls, and nothing else: any other method is missing, so that a call of it fails aloud. */
-function smallestDatabase(stored: unknown[], tasks: Map<string, Task>): IDatabaseAdapter {
-  const used = {
-    isReady: () => Promise.resolve(true),
-    getAgent: () => Promise.resolve(null),
-    createAgent: () => Promise.resolve(true),
-    createWorld: ({ id }) => Promise.resolve(id),
-    createEntities: () => Promise.resolve(true),
-    // In a conversation of two the agent answers everything.
-    getRoomsByIds: (ids) => Promise.resolve(ids.map((id) => ({ id, source: "test", type: ChannelType.DM }))),
-    getParticipantsForRoom: () => Promise.resolve([]),
-    addParticipantsRoom: () => Promise.resolve(true),
-    getParticipantUserState: () => Promise.resolve(null),
-    getMemoryById: () => Promise.resolve(null),
-    createMemory: (memory) => {
-      stored.push(memory);
-      return Promise.resolve(memory.id ?? memory.roomId);
-    },
-    log: (entry) => {
-      stored.push(entry);
-      return Promise.resolve();
-    },
-    createTask: (task) => {
-      const id = randomUUID();
-      tasks.set(id, { ...task, id });
-      return Promise.resolve(id);
-    },
-    deleteTask: (id) => {
-      tasks.delete(id);
-      return Promise.resolve();
-    },
-    close: () => Promise.resolve(),
-  } satisfies Partial<IDatabaseAdapter>;
-  return used as Partial<IDatabaseAdapter> as IDatabaseAdapter;
 }
