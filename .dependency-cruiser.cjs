@@ -4,6 +4,7 @@ const SIBLINGS = "client|pool|credentials|store|router|gateway|runtime|tool-sche
 const TEST = "([.](test|test-d)[.]ts$|\\btest/[^/]+[.]ts$)";
 /** A path inside the named packages, whether reached directly or by a workspace link. */
 const packages = (names) => `^packages/(${names})/`;
+const DROP_IN = "^packages/adapters/elizaos/src/plugin-mcp[./]";
 const npm = (name) => `node_modules/${name}/`;
 
 /** Forbids what is not listed; a package may always import itself, and its tests what `forTests` says. */
@@ -35,7 +36,18 @@ module.exports = {
     // What an adapter makes of a framework is tested with the framework and the whole of Tenantry.
     ...only("adapters-import-only-core", "^packages/(adapters/[^/]+)/", packages("core|tool-schema"), {
       forTests: "testing|tenantry",
+      pathNot: [DROP_IN],
     }),
+    // The one entry of an adapter that composes an instance itself (decision 20), and nothing else may reach it.
+    ...only("the-drop-in-composes", DROP_IN, packages("core|tenantry|adapters/elizaos"), {
+      forTests: "testing",
+    }),
+    {
+      name: "adapters-do-without-the-drop-in",
+      severity: "error",
+      from: { path: "^packages/adapters/", pathNot: [TEST, DROP_IN] },
+      to: { path: DROP_IN },
+    },
     {
       name: "packages-are-listed-in-the-star",
       comment: "A new package needs a place in the star before it can import anything.",

@@ -126,6 +126,7 @@ describe("the star of packages", () => {
       "testing",
       "tenantry",
       "adapters/ai-sdk",
+      "adapters/elizaos",
     ];
     const scoped = (dir: string) =>
       dir === "tenantry" ? dir : `@tenantry/${dir.replace("adapters/", "adapter-")}`;
@@ -172,6 +173,9 @@ describe("the star of packages", () => {
     ["tenantry/src/index.ts", "@tenantry/testing", "umbrella-imports-no-adapter-or-testing"],
     ["tenantry/src/index.ts", "@tenantry/adapter-ai-sdk", "umbrella-imports-no-adapter-or-testing"],
     ["adapters/ai-sdk/src/index.ts", "tenantry", "adapters-import-only-core"],
+    ["adapters/elizaos/src/service.ts", "tenantry", "adapters-import-only-core"],
+    ["adapters/elizaos/src/plugin-mcp.ts", "@tenantry/pool", "the-drop-in-composes"],
+    ["adapters/elizaos/src/plugin.ts", "./plugin-mcp.ts", "adapters-do-without-the-drop-in"],
     ["newcomer/src/index.ts", "@tenantry/core", "packages-are-listed-in-the-star"],
     ["pool/src/index.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["client/src/index.ts", "@modelcontextprotocol/server", "only-gateway-imports-the-mcp-server"],
@@ -192,6 +196,8 @@ describe("the star of packages", () => {
     ["egress/src/index.ts", "@tenantry/core"],
     ["tenantry/src/index.ts", "@tenantry/router"],
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
+    ["adapters/elizaos/src/plugin-mcp.ts", "tenantry"],
+    ["adapters/elizaos/src/plugin-mcp/settings.ts", "tenantry"],
     ["pool/src/lease.test.ts", "@tenantry/testing"],
     ["testing/src/index.ts", "@modelcontextprotocol/server"],
     ["store/src/sqlite.ts", "node:sqlite"],

@@ -8,13 +8,13 @@ import {
   requestSettings,
   settingsOfUser,
   type EntitySettings,
-} from "./entity-settings.ts";
-import { officialName } from "./official-name.ts";
+} from "./plugin-mcp/entity-settings.ts";
+import { officialName } from "./plugin-mcp/official-name.ts";
 import { pluginOf } from "./plugin.ts";
 import type { MessageContext, ServiceParts } from "./service.ts";
-import { definitionsIn, findSettings, type DefinedServers } from "./settings.ts";
+import { definitionsIn, findSettings, type DefinedServers } from "./plugin-mcp/settings.ts";
 
-export type { EntitySettings } from "./entity-settings.ts";
+export type { EntitySettings } from "./plugin-mcp/entity-settings.ts";
 export type { MessageContext } from "./service.ts";
 
 /** How the plugin is made that takes the official one's settings. */

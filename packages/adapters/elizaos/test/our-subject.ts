@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type * as eliza from "@elizaos/core";
 import { manualClock } from "@tenantry/testing";
-import { expect, vi } from "vitest";
 import { mcpPlugin } from "../src/plugin-mcp.ts";
+import { until } from "./seed-cases.ts";
 import { seedSubject, type SeedSubject, type UserSettings } from "./seed-subject.ts";
 
 /** elizaOS with a request context, which its next version has. */
@@ -44,7 +44,7 @@ function ours(core: typeof eliza, within: Within, entitySettings?: Options["enti
     async recover({ prompt, actions }) {
       await clock.advance(10_000);
       await prompt(randomUUID());
-      await vi.waitFor(() => expect(actions()).toContain("srv__whoami"), { timeout: 5_000 });
+      await until(() => actions().includes("srv__whoami"));
     },
   });
 }

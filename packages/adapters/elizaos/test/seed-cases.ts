@@ -35,7 +35,8 @@ async function nameFor(agent: SeedAgent, user: string, settings?: UserSettings):
   return success ? text : "fails";
 }
 
-async function until(happened: () => boolean): Promise<void> {
+/** Waits for what a server or an agent does in its own time, five seconds at most. */
+export async function until(happened: () => boolean): Promise<void> {
   for (let tries = 0; !happened() && tries < 1_000; tries++) await setTimeout(5);
 }
 
@@ -48,7 +49,7 @@ export const seedCases: readonly SeedCase[] = [
       await using server = await startServer("a");
       await using elsewhere = await startRecorder();
       await using agent = await subject.start(startOf(server));
-      server.faults.add({ kind: "redirect", to: new URL("/mcp", elsewhere.url) }, { user: "a" });
+      server.faults.add({ kind: "redirect", to: new URL("/mcp", elsewhere.url) }, { rpc: "tools/call" });
       await nameFor(agent, randomUUID(), own("a"));
       return elsewhere.requests.map(({ headers }) => headers[keyHeader] ?? "no key");
     },

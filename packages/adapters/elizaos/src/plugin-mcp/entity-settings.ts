@@ -1,6 +1,6 @@
 import * as eliza from "@elizaos/core";
 import { TenantryError } from "@tenantry/core";
-import type { MessageContext } from "./service.ts";
+import type { MessageContext } from "../service.ts";
 
 /** What a host knows of the user whose message it is, by the names of settings. */
 export type EntitySettings = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
