@@ -62,9 +62,11 @@ it("gives an action nothing of what an earlier one was given", async () => {
     { action: "notes__whoami" },
     { action: "notes__write" },
   ]);
-  expect(callsOf("whoami").slice(before).map(({ body }) => body)).toMatchObject([
-    { params: { name: "whoami", arguments: {} } },
-  ]);
+  expect(
+    callsOf("whoami")
+      .slice(before)
+      .map(({ body }) => body),
+  ).toMatchObject([{ params: { name: "whoami", arguments: {} } }]);
 });
 
 it("sends nothing for a call that lacks what its tool requires, and says what it lacks", async () => {

@@ -8,7 +8,10 @@ import { askedArguments, askedName, askedSignal } from "./asked.ts";
 import { McpService, serviceType } from "./service.ts";
 
 const name = "READ_MCP_RESOURCE";
-const similes = ["READ", "GET", "FETCH", "ACCESS"].flatMap((verb) => [`${verb}_RESOURCE`, `${verb}_MCP_RESOURCE`]);
+const similes = ["READ", "GET", "FETCH", "ACCESS"].flatMap((verb) => [
+  `${verb}_RESOURCE`,
+  `${verb}_MCP_RESOURCE`,
+]);
 
 /** Reads a resource as the user whose message it is, or lists what that user may read where no URI is given. */
 export const resourceAction: Action = Object.freeze({

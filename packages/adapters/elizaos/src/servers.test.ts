@@ -101,7 +101,9 @@ it("shows each user their own tools where the host says so", async () => {
       (name) => `[TOOL_UNKNOWN] There is no action "${name}"; take one of those listed.`,
     ),
   );
-  expect(server.requests.filter((request) => request.tool === "admin").map(({ user }) => user)).toEqual(["ada"]);
+  expect(server.requests.filter((request) => request.tool === "admin").map(({ user }) => user)).toEqual([
+    "ada",
+  ]);
 });
 
 it("makes actions of a server that was down at the start, once it is there", async () => {
@@ -129,13 +131,19 @@ it("tells a user on which page to grant access", async () => {
   await using server = await startFakeServer({ authenticate: { authorizationServer: issuer } });
   await using open = await startFakeServer({ tools: [tool("whoami")] });
   const granted = { url: server.url.href, credential: oauth() };
-  const { tenantry, clientOf } = world({ mail: granted }, {}, {
-    publicUrl: "http://127.0.0.1:1/app",
-    allow: ["127.0.0.1"],
-  });
+  const { tenantry, clientOf } = world(
+    { mail: granted },
+    {},
+    {
+      publicUrl: "http://127.0.0.1:1/app",
+      allow: ["127.0.0.1"],
+    },
+  );
   // Somebody else's list knows the tool; each user grants access for themselves.
   const { source, tenantry: listing } = world({ mail: { url: open.url, discovery: "anonymous" } });
-  await using _both = { [Symbol.asyncDispose]: () => Promise.all([tenantry.close(), listing.close()]).then(() => {}) };
+  await using _both = {
+    [Symbol.asyncDispose]: () => Promise.all([tenantry.close(), listing.close()]).then(() => {}),
+  };
   await using agent = await startAgent(tenantryPlugin({ catalog: source.catalog, clientOf }));
   const result = await agent.run(ada, "mail__whoami");
   const url = String(result?.data?.["authorizationUrl"]);
@@ -147,8 +155,12 @@ it("tells a user on which page to grant access", async () => {
 
 it("lists and reads resources as the user whose message it is", async () => {
   await using server = await startResourceServer();
-  const servers = { pages: { url: server.url, era: "legacy", credential: bearer(fromContext("token")) } } as const;
-  const { plugin } = world(servers, {}, {}, (user) => ({ token: `token-of-${user === ada ? "ada" : "bob"}` }));
+  const servers = {
+    pages: { url: server.url, era: "legacy", credential: bearer(fromContext("token")) },
+  } as const;
+  const { plugin } = world(servers, {}, {}, (user) => ({
+    token: `token-of-${user === ada ? "ada" : "bob"}`,
+  }));
   await using agent = await startAgent(plugin);
   const listed = [ada, bob].map(async (user) => (await agent.run(user, "READ_MCP_RESOURCE"))?.text);
   expect(await Promise.all(listed)).toEqual(
@@ -160,6 +172,8 @@ it("lists and reads resources as the user whose message it is", async () => {
     text: "read by bob\n[resource note://bob#image, image/png, 3 bytes]",
     data: { attachments: [{ url: "data:image/png;base64,AAAA" }] },
   });
-  expect((await agent.run(undefined, "READ_MCP_RESOURCE"))?.data).toMatchObject({ code: "PRINCIPAL_INVALID" });
+  expect((await agent.run(undefined, "READ_MCP_RESOURCE"))?.data).toMatchObject({
+    code: "PRINCIPAL_INVALID",
+  });
   expect((await agent.run(ada, "RESOURCE"))?.data).toMatchObject({ code: "TOOL_UNKNOWN" });
 });

@@ -10,7 +10,8 @@ export function smallestDatabase(stored: unknown[], tasks: Map<string, Task>): I
     createWorld: ({ id }) => Promise.resolve(id),
     createEntities: () => Promise.resolve(true),
     // In a conversation of two the agent answers everything.
-    getRoomsByIds: (ids) => Promise.resolve(ids.map((id) => ({ id, source: "test", type: "DM" as ChannelType }))),
+    getRoomsByIds: (ids) =>
+      Promise.resolve(ids.map((id) => ({ id, source: "test", type: "DM" as ChannelType }))),
     getParticipantsForRoom: () => Promise.resolve([]),
     addParticipantsRoom: () => Promise.resolve(true),
     getParticipantUserState: () => Promise.resolve(null),

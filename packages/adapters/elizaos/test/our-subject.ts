@@ -13,10 +13,14 @@ export type ElizaNext = typeof eliza & {
 /** The plugin with a function of the host's that knows each message's user. */
 export function withHostSettings(core: typeof eliza): SeedSubject {
   const settingsOf = new WeakMap<object, UserSettings>();
-  return ours(core, (_agentId, message, settings, work) => {
-    settingsOf.set(message, settings);
-    return work();
-  }, ({ message }) => settingsOf.get(message) ?? {});
+  return ours(
+    core,
+    (_agentId, message, settings, work) => {
+      settingsOf.set(message, settings);
+      return work();
+    },
+    ({ message }) => settingsOf.get(message) ?? {},
+  );
 }
 
 /** The plugin as it is, in an elizaOS with a request context. */

@@ -17,7 +17,11 @@ export function startResourceServer(): Promise<FetchServer> {
   });
 }
 
-function resultOf(method: string, { uri, protocolVersion }: NonNullable<Asked["params"]>, user: string): object {
+function resultOf(
+  method: string,
+  { uri, protocolVersion }: NonNullable<Asked["params"]>,
+  user: string,
+): object {
   switch (method) {
     case "initialize":
       return {

@@ -44,14 +44,14 @@ export const seedCases: readonly SeedCase[] = [
   {
     number: 13,
     title: "a redirect to another origin takes no key there",
-    expected: [],
+    expected: ["fails", []],
     async run(subject) {
       await using server = await startServer("a");
       await using elsewhere = await startRecorder();
       await using agent = await subject.start(startOf(server));
       server.faults.add({ kind: "redirect", to: new URL("/mcp", elsewhere.url) }, { rpc: "tools/call" });
-      await nameFor(agent, randomUUID(), own("a"));
-      return elsewhere.requests.map(({ headers }) => headers[keyHeader] ?? "no key");
+      const outcome = await nameFor(agent, randomUUID(), own("a"));
+      return [outcome, elsewhere.requests.map(({ headers }) => headers[keyHeader] ?? "no key")];
     },
   },
   {
@@ -147,7 +147,10 @@ export const seedCases: readonly SeedCase[] = [
       await nameFor(agent, a, own("a"));
       await nameFor(agent, b, own("b"));
       const prompt = await agent.prompt(b);
-      return [prompt.includes("whoami"), [a, keyOf("a"), keyOf("agent")].filter((part) => prompt.includes(part))];
+      return [
+        prompt.includes("whoami"),
+        [a, keyOf("a"), keyOf("agent")].filter((part) => prompt.includes(part)),
+      ];
     },
   },
   {

@@ -1,11 +1,20 @@
 import type { IAgentRuntime } from "@elizaos/core";
-import { checkDefinition, quote, TenantryError, type Provenance, type ServerDefinition, type Share } from "@tenantry/core";
+import {
+  checkDefinition,
+  quote,
+  TenantryError,
+  type Provenance,
+  type ServerDefinition,
+  type Share,
+} from "@tenantry/core";
 import { fromContext, fromStatic, header, serversFromJson } from "tenantry";
 import type { CredentialSource, HostedServer, RemoteServer } from "tenantry";
 
 type Settings = Readonly<Record<string, unknown>>;
 /** What settings can define: nothing but a URL or a command. */
-type PlainServer = ServerDefinition & Pick<Partial<RemoteServer>, "headers"> & Pick<Partial<HostedServer>, "env">;
+type PlainServer = ServerDefinition &
+  Pick<Partial<RemoteServer>, "headers"> &
+  Pick<Partial<HostedServer>, "env">;
 
 /** The setting that the official plugin sends as `X-API-Key`, to the application's own origin. */
 const keySetting = "ELIZAOS_API_KEY";
@@ -116,5 +125,7 @@ function objectOf(value: unknown): Settings | undefined {
       return undefined;
     }
   }
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Settings) : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Settings)
+    : undefined;
 }
