@@ -120,6 +120,19 @@ describe("the servers that are enabled", () => {
   });
 });
 
+it("has a workspace for each organization, and the agent's for users of none", async () => {
+  await using server = await startServer();
+  const entitySettings = host({ ada: { ORGANIZATION_ID: "acme" } });
+  await using agent = await start({ srv: server }, { entitySettings });
+  const principalOf = async (user: string) => {
+    const service = agent.runtime.getService<McpService>("mcp");
+    const context = { runtime: agent.runtime, message: messageOf(user as never) };
+    return (await service?.clientOf(context))?.principal;
+  };
+  expect(await principalOf(ada)).toMatchObject({ workspace: "acme", user: ada });
+  expect(await principalOf(bob)).toMatchObject({ workspace: agent.runtime.agentId, user: bob });
+});
+
 it("sends nothing for a user without a key, and not the agent's", async () => {
   await using server = await startServer();
   await using agent = await start({ srv: server });

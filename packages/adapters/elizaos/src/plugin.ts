@@ -30,7 +30,7 @@ export function tenantryPlugin(source: ToolSource<MessageContext>, options: Plug
 /** The plugin whose service is made of what `open` gives, once an agent. */
 export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promise<ServiceParts>): Plugin {
   abstract class Opening extends Service {
-    static override serviceType = serviceType;
+    static override readonly serviceType: string = serviceType;
     static override async start(runtime: IAgentRuntime): Promise<Service> {
       const service = new McpService(runtime, await open(runtime));
       runtime.registerTaskWorker(confirmWorker(service));
@@ -42,7 +42,7 @@ export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promis
     name: "mcp",
     description: "Calls MCP tools as the user whose message it is.",
     services: [Opening],
-    actions: [resourceAction],
+    actions: [resourceAction()],
     providers: [mcpProvider],
   };
 }

@@ -3,7 +3,7 @@ import { failureText } from "@tenantry/core/adapter";
 import { McpService, serviceType, type Shown } from "./service.ts";
 
 /** Tells a prompt which tools there are for the user whose message it is, or for everybody; nothing of anybody else. */
-export const mcpProvider: Provider = Object.freeze({
+export const mcpProvider: Provider = Object.freeze<Provider>({
   name: "MCP",
   description: "MCP servers and their tools",
   async get(runtime, message) {
@@ -15,7 +15,7 @@ export const mcpProvider: Provider = Object.freeze({
       return told({}, `MCP tools are not available: ${failureText(error)}`);
     }
   },
-} satisfies Provider);
+});
 
 interface ServerFacts {
   status: "connected" | "unavailable";

@@ -54,7 +54,7 @@ export interface ToolAction extends OfferedTool<MessageContext> {
  * nothing of any user.
  */
 export class McpService extends Service {
-  static override serviceType: string = serviceType;
+  static override readonly serviceType: string = serviceType;
   override capabilityDescription = "Calls the tools of MCP servers as the user whose message it is";
   readonly actions = new ActionNames<ToolAction>();
   readonly #runtime: IAgentRuntime;
@@ -134,7 +134,9 @@ export class McpService extends Service {
       this.#known = { ...shownOf(offered), at: this.#clock.now() };
       this.#register(offered.tools);
       for (const { error } of offered.unavailable)
-        if (!before.has(error.message)) this.#runtime.logger.warn(error.message);
+        // What is listed as each user is missing from the catalog, as it has to be.
+        if (!before.has(error.message) && this.#parts.show === undefined)
+          this.#runtime.logger.warn(error.message);
     } catch (error) {
       this.#known = { ...this.#known, at: this.#clock.now() };
       if (!this.ending.aborted) this.#runtime.logger.warn(messageOf(error));

@@ -35,6 +35,12 @@ async function nameFor(agent: SeedAgent, user: string, settings?: UserSettings):
   return success ? text : "fails";
 }
 
+/** The actions that have a user's id in their names. */
+function namedAfter(agent: SeedAgent, user: string): readonly string[] {
+  const part = user.slice(0, 8).toUpperCase();
+  return agent.actions().filter((name) => name.toUpperCase().includes(part));
+}
+
 /** Waits for what a server or an agent does in its own time, five seconds at most. */
 export async function until(happened: () => boolean): Promise<void> {
   for (let tries = 0; !happened() && tries < 1_000; tries++) await setTimeout(5);
@@ -132,14 +138,13 @@ export const seedCases: readonly SeedCase[] = [
       const first = await nameFor(agent, user, own("a"));
       down[Symbol.dispose]();
       const second = await nameFor(agent, user, own("a"));
-      const part = user.slice(0, 8).toUpperCase();
-      return [first, second, agent.actions().filter((name) => name.toUpperCase().includes(part))];
+      return [first, second, namedAfter(agent, user)];
     },
   },
   {
     number: 40,
-    title: "a user's prompt names no other user",
-    expected: [true, []],
+    title: "a user's prompt, and the actions of all, name no other user",
+    expected: [true, [], []],
     async run(subject) {
       await using server = await startServer("a", "b");
       await using agent = await subject.start(startOf(server));
@@ -147,10 +152,8 @@ export const seedCases: readonly SeedCase[] = [
       await nameFor(agent, a, own("a"));
       await nameFor(agent, b, own("b"));
       const prompt = await agent.prompt(b);
-      return [
-        prompt.includes("whoami"),
-        [a, keyOf("a"), keyOf("agent")].filter((part) => prompt.includes(part)),
-      ];
+      const secrets = [a, keyOf("a"), keyOf("agent")].filter((part) => prompt.includes(part));
+      return [prompt.includes("whoami"), secrets, namedAfter(agent, a)];
     },
   },
   {
