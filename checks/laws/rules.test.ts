@@ -145,6 +145,7 @@ describe("the star of packages", () => {
       mkdirSync(join(base, "node_modules/@tenantry"), { recursive: true });
       symlinkSync(join(base, "packages", dir), join(base, "node_modules", scoped(dir)));
     }
+    write(`${at}/packages/adapters/elizaos/src/plugin-mcp.ts`, "export {};\n");
     for (const name of ["@modelcontextprotocol/client", "@modelcontextprotocol/server", "pg", "undeclared"]) {
       write(
         `${at}/node_modules/${name}/package.json`,

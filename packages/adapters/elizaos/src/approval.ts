@@ -6,7 +6,7 @@ import { answeredBy, tellFailure } from "./answer.ts";
 import type { McpService, MessageContext, ToolAction } from "./service.ts";
 
 /** The name of the tasks that wait for a person. */
-export const confirmTask = "CONFIRM_MCP_CALL";
+const confirmTask = "CONFIRM_MCP_CALL";
 
 /**
  * Leaves a task in the room for a person to choose, in elizaOS' way: tagged `AWAITING_CHOICE`, with options. Its bootstrap

@@ -15,7 +15,7 @@ import { McpService } from "../src/index.ts";
 import { smallestDatabase } from "./database.ts";
 
 /** One step of a scripted model. */
-export interface Step {
+interface Step {
   readonly action: string;
   readonly args?: object;
 }

@@ -19,7 +19,7 @@ export interface SeedStart {
 export type UserSettings = Readonly<Record<string, string>>;
 
 /** How an action ended. */
-export interface Outcome {
+interface Outcome {
   readonly success: boolean;
   readonly text: string;
 }
