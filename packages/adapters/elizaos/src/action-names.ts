@@ -20,11 +20,6 @@ export class ActionNames<T> {
     }
   }
 
-  /** Whether there is an action of exactly this name. */
-  has(name: string): boolean {
-    return this.#exact.has(name);
-  }
-
   /** The action of this name; without regard to case and underscores where that means one action only. */
   find(name: string): T | undefined {
     const exact = this.#exact.get(name);

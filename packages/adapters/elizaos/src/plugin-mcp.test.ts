@@ -141,6 +141,21 @@ it("sends nothing for a user without a key, and not the agent's", async () => {
   expect(server.requests).toHaveLength(before);
 });
 
+it("runs no command and asks no address of this machine for settings that the host did not write", async () => {
+  await using server = await startFakeServer();
+  const hosted = { type: "stdio", command: process.execPath, args: [stdioServerPath] };
+  const remote = { type: "http", url: server.url.href };
+  const settings = { mcp: { servers: { hosted, remote } } } as never;
+  await using agent = await startAgent(mcpPlugin({ provenance: "foreign" }), { settings });
+  expect(server.requests).toEqual([]);
+  expect(await promptOf(agent, ada)).toContain("[ADDRESS_REFUSED]");
+  expect(await promptOf(agent, ada)).not.toContain("hosted");
+  const tenantry = { allow: ["127.0.0.1"], admitCommand: () => true };
+  await using admitted = await startAgent(mcpPlugin({ provenance: "foreign", tenantry }), { settings });
+  const names = admitted.runtime.actions.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["hosted__whoami", "remote__whoami"]));
+});
+
 it("says so where a user's settings cannot be read", async () => {
   await using server = await startServer();
   const entitySettings = () => Promise.reject(new Error("a secret of the database"));

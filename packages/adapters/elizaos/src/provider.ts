@@ -1,5 +1,6 @@
 import type { Provider, ProviderResult } from "@elizaos/core";
 import { failureText } from "@tenantry/core/adapter";
+import { actionParameters } from "./parameters.ts";
 import { McpService, serviceType, type Shown } from "./service.ts";
 
 /** Tells a prompt which tools there are for the user whose message it is, or for everybody; nothing of anybody else. */
@@ -24,7 +25,7 @@ interface ServerFacts {
 }
 
 /** In the shape that templates for the official plugin read: `values.mcp` by server, and `values.mcpText`. */
-function describe({ listing: { tools, unavailable } }: Shown): ProviderResult {
+function describe({ listing: { tools, unavailable }, isUsersOwn }: Shown): ProviderResult {
   const servers = new Map<string, ServerFacts>();
   const server = (id: string): ServerFacts => {
     const made = servers.get(id) ?? { status: "connected", tools: {}, resources: {} };
@@ -39,7 +40,9 @@ function describe({ listing: { tools, unavailable } }: Shown): ProviderResult {
       enumerable: true,
     });
     const [first = ""] = description.split("\n");
-    lines.set(origin.server, [...(lines.get(origin.server) ?? []), `- **${name}**: ${first}`]);
+    // Their actions do not tell it.
+    const own = isUsersOwn ? `\n  Parameters: ${JSON.stringify(actionParameters(tool))}` : "";
+    lines.set(origin.server, [...(lines.get(origin.server) ?? []), `- **${name}**: ${first}${own}`]);
   }
   for (const { server: id } of unavailable) server(id).status = "unavailable";
   const parts = [...lines].map(([id, own]) => `## ${id}\n${own.join("\n")}`);

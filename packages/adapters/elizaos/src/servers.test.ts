@@ -80,7 +80,10 @@ it("leaves out a tool whose name another plugin's action has for elizaOS", async
 it("shows each user their own tools where the host says so", async () => {
   await using server = await startFakeServer({
     authenticate: { header: "authorization", keys: { a: "ada", b: "bob" } },
-    toolsFor: (user) => [tool("read"), ...(user === "ada" ? [tool("admin", "Ada's secret tool")] : [])],
+    toolsFor: (user) => [
+      tool("read", `Reads ${user}'s diary.`),
+      ...(user === "ada" ? [tool("admin", "Ada's secret tool")] : []),
+    ],
   });
   const show = (context: MessageContext) => clientOf(context);
   const servers = { notes: { url: server.url, credential: bearer(fromContext("token")) } };
@@ -90,6 +93,10 @@ it("shows each user their own tools where the host says so", async () => {
   expect(await prompt(ada)).toContain("Ada's secret tool");
   expect(await prompt(bob)).toContain("notes__read");
   expect(await prompt(bob)).not.toMatch(/admin|secret/u);
+  expect(await prompt(bob)).toContain("Reads bob's diary.");
+  expect(await prompt(bob)).toContain("Parameters: {}");
+  // Actions are everybody's.
+  expect(JSON.stringify(agent.runtime.actions)).not.toMatch(/diary|secret/u);
   const admin = agent.runtime.actions.find(({ name }) => name === "notes__admin");
   const may = (user?: string) => admin?.validate(agent.runtime, messageOf(user as never));
   expect(await Promise.all([may(ada), may(bob), may()])).toEqual([true, false, false]);
@@ -124,6 +131,27 @@ it("makes actions of a server that was down at the start, once it is there", asy
   await prompt();
   await vi.waitFor(async () => expect(await prompt()).toContain("notes__read"));
   expect((await agent.run(ada, "notes__read"))?.text).toBe("read for nobody");
+});
+
+it("tells and asks for what a tool needs as it was last listed", async () => {
+  const clock = manualClock();
+  let needs = "one";
+  await using server = await startFakeServer({
+    toolsFor: () => {
+      const inputSchema = { type: "object" as const, properties: { [needs]: {} }, required: [needs] };
+      return [{ ...tool("read"), definition: { name: "read", inputSchema } }];
+    },
+  });
+  const { source, tenantry } = world({ notes: { url: server.url, discovery: "anonymous" } });
+  await using _tenantry = tenantry;
+  await using agent = await startAgent(pluginOf(() => ({ source, clock })));
+  const read = agent.runtime.actions.find(({ name }) => name === "notes__read");
+  expect((await agent.run(ada, "notes__read"))?.text).toContain('it needs "one"');
+  needs = "two";
+  await clock.advance(60_000);
+  await agent.runtime.composeState(messageOf(ada));
+  await vi.waitFor(() => expect(read?.["parameters"]).toMatchObject({ two: { required: true } }));
+  expect((await agent.run(ada, "notes__read", { one: 1 }))?.text).toContain('it needs "two"');
 });
 
 it("tells a user on which page to grant access", async () => {

@@ -1,4 +1,4 @@
-import { Service, type IAgentRuntime, type Memory } from "@elizaos/core";
+import { Service, type Action, type IAgentRuntime, type Memory } from "@elizaos/core";
 import {
   quote,
   systemClock,
@@ -19,7 +19,7 @@ import {
   type ToolSource,
 } from "@tenantry/core/adapter";
 import { ActionNames, loosely } from "./action-names.ts";
-import { toolAction } from "./tool-action.ts";
+import { described, toolAction } from "./tool-action.ts";
 
 /** Under what elizaOS knows the service; the official plugin's own name, so that an agent has one of the two. */
 export const serviceType = "mcp";
@@ -60,6 +60,7 @@ export class McpService extends Service {
   readonly #runtime: IAgentRuntime;
   readonly #parts: ServiceParts;
   readonly #shared: SharedTools<MessageContext>;
+  readonly #made = new Map<string, Action>();
   readonly #ending = new AbortController();
   readonly #clock: Clock;
   #known: Known = { names: new Set(), listing: { tools: [], unavailable: [] }, at: Number.NEGATIVE_INFINITY };
@@ -100,16 +101,18 @@ export class McpService extends Service {
   }
 
   /**
-   * The tool that is meant by a name; `undefined` where there is none, and likewise where the message's user is not shown it,
-   * although its server answers that user.
+   * The tool that is meant by a name, as it was last listed; `undefined` where there is none, and likewise where the message's
+   * user is not shown it, although its server answers that user.
    */
   async meant(asked: string, context: MessageContext): Promise<ToolAction | undefined> {
     const found = this.actions.find(asked);
+    if (found === undefined) return undefined;
     const { show, allowed } = this.#parts;
-    if (found === undefined || (show === undefined && allowed === undefined)) return found;
-    const { names, listing } = await this.shown(context);
+    const isOpen = show === undefined && allowed === undefined;
+    const { listing } = isOpen ? this.#known : await this.shown(context);
+    const listed = listing.tools.find(({ name }) => name === found.name);
     const isSilent = listing.unavailable.some(({ server }) => server === found.tool.origin.server);
-    return names.has(found.name) || isSilent ? found : undefined;
+    return listed ?? (isOpen || isSilent ? found : undefined);
   }
 
   override async stop(): Promise<void> {
@@ -132,7 +135,7 @@ export class McpService extends Service {
       const offered = await this.#offered(this.#shared);
       const before = new Set(this.#known.listing.unavailable.map(({ error }) => error.message));
       this.#known = { ...shownOf(offered), at: this.#clock.now() };
-      this.#register(offered.tools);
+      this.#register(offered.tools, false);
       for (const { error } of offered.unavailable)
         // What is listed as each user is missing from the catalog, as it has to be.
         if (!before.has(error.message) && this.#parts.show === undefined)
@@ -150,16 +153,17 @@ export class McpService extends Service {
     if (servers === undefined) return shown;
     const { tools, unavailable } = shown.listing;
     const isAllowed = (server: string) => servers.includes(server);
-    return shownOf({
+    const rest = {
       tools: tools.filter(({ tool }) => isAllowed(tool.origin.server)),
       unavailable: unavailable.filter(({ server }) => isAllowed(server)),
-    });
+    };
+    return { ...shown, ...shownOf(rest) };
   }
 
   async #listFor(catalog: CatalogClient): Promise<Shown> {
     const listed = await this.#offered({ catalog, clientOf: this.#shared.clientOf });
-    this.#register(listed.tools);
-    return shownOf(listed);
+    this.#register(listed.tools, true);
+    return { ...shownOf(listed), isUsersOwn: true };
   }
 
   #offered(source: SharedTools<MessageContext>): Promise<Offered> {
@@ -168,20 +172,33 @@ export class McpService extends Service {
     return offerTools(source, options, (offered) => ({ ...offered, name: offered.tool.name }));
   }
 
-  #register(tools: readonly ToolAction[]): void {
+  /**
+   * Makes actions of tools, or tells them anew. An action is everybody's: of a tool that one user was listed it tells the name
+   * alone, because what a server says of it may be that user's own.
+   */
+  #register(tools: readonly ToolAction[], isUsersOwn: boolean): void {
     for (const offered of tools) {
-      if (this.actions.has(offered.name)) continue;
-      // elizaOS would run the other one for it.
-      const other = this.#runtime.actions.find(({ name }) => loosely(name) === loosely(offered.name));
-      if (other !== undefined && !this.actions.has(other.name)) {
-        const names = `${quote(offered.name)} and ${quote(other.name)}`;
-        this.#runtime.logger.warn(`elizaOS does not tell the actions ${names} apart; the tool is left out.`);
-        continue;
-      }
-      const aliases = this.#parts.aliases?.(offered.tool) ?? [];
-      this.actions.add(offered.name, offered, aliases);
-      this.#runtime.registerAction(toolAction(offered, this, aliases));
+      const { name, tool } = offered;
+      const known = this.#made.get(name);
+      if (known !== undefined && !isUsersOwn) Object.assign(known, described(offered));
+      if (known !== undefined || this.#isTaken(name)) continue;
+      const aliases = this.#parts.aliases?.(tool) ?? [];
+      const action = toolAction(offered, this, aliases);
+      if (!isUsersOwn) Object.assign(action, described(offered));
+      this.#made.set(name, action);
+      this.actions.add(name, offered, aliases);
+      this.#runtime.registerAction(action);
     }
+  }
+
+  /** Whether elizaOS would run another plugin's action for this one. */
+  #isTaken(name: string): boolean {
+    const isOther = (one: string) => loosely(one) === loosely(name) && !this.#made.has(one);
+    const other = this.#runtime.actions.find((action) => isOther(action.name));
+    if (other === undefined) return false;
+    const names = `${quote(name)} and ${quote(other.name)}`;
+    this.#runtime.logger.warn(`elizaOS does not tell the actions ${names} apart; the tool is left out.`);
+    return true;
   }
 }
 
@@ -191,6 +208,8 @@ type Offered = OfferedTools<readonly ToolAction[]>;
 export interface Shown {
   readonly names: ReadonlySet<string>;
   readonly listing: Offered;
+  /** Whether it was listed for the message's user alone. */
+  readonly isUsersOwn?: true;
 }
 
 interface Known extends Shown {

@@ -8,14 +8,17 @@ import { askedArguments, askedName, askedSignal, type Run } from "./asked.ts";
 import { actionParameters, missingParameters } from "./parameters.ts";
 import type { McpService, MessageContext, ToolAction } from "./service.ts";
 
-/** The action of a tool. It is everybody's; whose connection it uses, each message says. */
-export function toolAction(offered: ToolAction, service: McpService, similes: readonly string[]): Action {
-  const { name, tool } = offered;
+/** What an action tells of its tool. */
+export function described({ name, tool }: ToolAction): Pick<Action, "description" | "parameters"> {
+  return { description: tool.description ?? tool.title ?? name, parameters: actionParameters(tool) };
+}
+
+/** The action of a tool, which tells no more than its name. Whose connection it uses, each message says. */
+export function toolAction({ name }: ToolAction, service: McpService, similes: readonly string[]): Action {
   return {
     name,
-    description: tool.description ?? tool.title ?? name,
+    description: "A tool of yours; the provider MCP tells what it does and which parameters it has.",
     similes: [...similes],
-    parameters: actionParameters(tool),
     async validate(runtime, message) {
       // A prompt does without what cannot be listed; nothing is said of why, which may be another's.
       const shown = await service.shown({ runtime, message }).catch(() => undefined);
