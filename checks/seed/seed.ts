@@ -55,7 +55,9 @@ function whyNotInstalled(): string | undefined {
 
 function cellOf(one: SeedCase, seen: Seen, index: number): string {
   if (typeof seen === "string") return seen;
-  return isGood(one, seen, index) ? "holds" : `**fails**: saw ${JSON.stringify(seen[index])}`;
+  const text = JSON.stringify(seen[index]);
+  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
+  return isGood(one, seen, index) ? "holds" : `**fails**: saw ${shown}`;
 }
 
 function isGood({ expected }: SeedCase, seen: Seen, index: number): boolean {
