@@ -4,6 +4,7 @@ import { startServing, type Serving } from "../serving.ts";
 import { atMost, type Verdict } from "../verdict.ts";
 import { typical } from "../interleave.ts";
 import { measureAdded, type AddedResult } from "./added.ts";
+import { judgeGateway, measureGateway, type GatewayResult } from "./gateway.ts";
 import { measureListing, type ListingResult } from "./listing.ts";
 import { measureViewsHeap, type ViewsHeapResult } from "./views-heap.ts";
 
@@ -20,11 +21,17 @@ interface RouterResults {
   "router-added"?: AddedResult;
   "router-listing"?: ListingResult;
   "router-heap"?: ViewsHeapResult;
+  "router-gateway"?: GatewayResult;
 }
 
 const parts: Readonly<
   Record<keyof RouterResults, (bench: RouterBench) => Promise<RouterResults[keyof RouterResults]>>
-> = { "router-added": measureAdded, "router-listing": measureListing, "router-heap": measureViewsHeap };
+> = {
+  "router-added": measureAdded,
+  "router-listing": measureListing,
+  "router-heap": measureViewsHeap,
+  "router-gateway": measureGateway,
+};
 
 /** Measures the parts that are wanted; throws for a part that there is not. */
 export async function measureRouter({ only, rounds, quick }: Options): Promise<Outcome> {
@@ -53,5 +60,6 @@ function judgeRouter(results: RouterResults): readonly Verdict[] {
     atMost("ms of a warm listing of 500 tools, median", 1, results["router-listing"]?.p50 ?? NaN),
     atMost("ms of a warm listing of 500 tools, p99", 1, results["router-listing"]?.p99 ?? NaN),
     atMost("KiB of a principal with the same view", 2, results["router-heap"]?.addedKiB ?? NaN),
+    ...judgeGateway(results["router-gateway"]),
   ];
 }

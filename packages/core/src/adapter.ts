@@ -6,3 +6,5 @@ export type { CallArguments, ClientOf, SharedTools, ToolSource } from "./adapter
 export type { ToolOptions } from "./adapter/tool-options.ts";
 export { resultText } from "./adapter/result-text.ts";
 export { failureText } from "./adapter/failure-text.ts";
+export { failureFacts } from "./adapter/failure-facts.ts";
+export type { FailureFacts } from "./adapter/failure-facts.ts";

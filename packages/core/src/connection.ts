@@ -16,7 +16,7 @@ import type {
 import type { ServerRequestHandlers } from "./server-requests.ts";
 import type { TraceContext } from "./trace-context.ts";
 import type { ServerEvent, Subscription, SubscriptionFilter } from "./subscription.ts";
-import type { Era } from "./definition.ts";
+import type { Era } from "./server-definition.ts";
 import type { CloseReason, Endpoint } from "./upstream.ts";
 
 /** What a pool can keep: something that takes a newer credential, shrinks to a record, and closes. */

@@ -201,6 +201,7 @@ describe("a definition with several upstreams", () => {
     "hosted",
     { to: "hosted", share: 0.25, rest: "remote" },
     { to: "hosted", share: 0, rest: "remote" },
+    { to: "hosted", share: 1, rest: "remote" },
     { to: "hosted", fallback: "remote" },
   ])("takes the route %o", (route) => {
     const definition = { upstreams, route, share: "workspace", credential };
@@ -208,6 +209,20 @@ describe("a definition with several upstreams", () => {
     expect(checked).toEqual(definition);
     expect(Object.isFrozen(checked.upstreams?.["remote"])).toBe(true);
     expect(Object.isFrozen(upstreams.remote)).toBe(false);
+  });
+
+  test.for([
+    [8, true],
+    [9, false],
+  ] as const)("with %i upstreams is taken: %s", ([count, isTaken]) => {
+    const names = Array.from({ length: count }, (_, index) => `u${index}`);
+    const definition = {
+      upstreams: Object.fromEntries(names.map((name) => [name, { url }])),
+      route: "u0",
+    };
+    if (isTaken) expect(checkDefinition(definition)).toEqual(definition);
+    else
+      expect(complaint(checkDefinition, definition)).toContain("upstreams: expected from 2 to 8 upstreams.");
   });
 
   test("gives each upstream what it does not say itself", () => {
@@ -245,6 +260,14 @@ describe("a definition with several upstreams", () => {
     [
       { upstreams: { ...upstreams, x: { url, share: "user" } }, route: "remote" },
       'upstreams.x: unknown key "share"',
+    ],
+    [
+      { upstreams: { ...upstreams, x: { url, trust: { annotations: true } } }, route: "remote" },
+      'upstreams.x: unknown key "trust"',
+    ],
+    [
+      { upstreams, route: "remote", trust: { annotations: true }, provenance: "foreign" },
+      "servers.github.trust: what the host trusts is said by its own code",
     ],
     [
       { upstreams: { ...upstreams, x: { upstreams } }, route: "remote" },

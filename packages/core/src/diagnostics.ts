@@ -1,5 +1,5 @@
 import type { Deviation } from "./deviation.ts";
-import type { Era } from "./definition.ts";
+import type { Era } from "./server-definition.ts";
 import type { ErrorCode } from "./error.ts";
 import type { ServerId, WorkspaceId } from "./id.ts";
 import type { Principal, Scope } from "./scope.ts";

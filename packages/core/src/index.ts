@@ -6,7 +6,9 @@ export { originOf, serverId, sessionId, userId, workspaceId } from "./id.ts";
 export type { Origin, ServerId, SessionId, UserId, WorkspaceId } from "./id.ts";
 export { principalOf, scopeOf, scopeParts } from "./scope.ts";
 export type { Principal, Scope, Share } from "./scope.ts";
-export { checkDefinition, parseDefinition, serverDefinitionSchema } from "./definition.ts";
+export { checkDefinition, parseDefinition } from "./definition.ts";
+export type { ParseOptions } from "./definition.ts";
+export { serverDefinitionSchema } from "./definition-schemas.ts";
 export { serversFromJson } from "./servers-from-json.ts";
 export type { IgnoredSetting, ServersFromJson, ServersFromJsonOptions } from "./servers-from-json.ts";
 export type { Variables } from "./placeholders.ts";
@@ -18,11 +20,10 @@ export type {
   Era,
   HostedServer,
   InProcessServer,
-  ParseOptions,
   RemoteServer,
   ServerDefinition,
   ServerOptions,
-} from "./definition.ts";
+} from "./server-definition.ts";
 export type {
   CallToolOptions,
   CatalogClient,
@@ -124,40 +125,35 @@ export type {
   Upstream,
 } from "./upstream.ts";
 export type { Envelope, SealedFor, Sealer } from "./sealer.ts";
+export type { Person, Store, StoreChange, StoreSlices } from "./store.ts";
 export type {
   ApprovalKey,
   CatalogKey,
-  AuditEntry,
-  AuditLog,
   ClientKey,
-  Counter,
-  Counters,
   CredentialKey,
-  Cursor,
   FlowKey,
-  KeyedRow,
-  Leases,
   ListKey,
+  ParkedKey,
+  ServerKey,
+  VerdictKey,
+  WorkspaceKey,
+} from "./store-keys.ts";
+export type {
+  Cursor,
+  KeyedRow,
   Page,
   PageOptions,
-  ParkedKey,
-  Person,
   PutOptions,
   Row,
   RowPage,
-  ServerKey,
   Slice,
-  Store,
-  StoreChange,
-  StoreLease,
-  StoreSlices,
   TenantSlice,
   UrgentOptions,
-  VerdictKey,
   Version,
   Within,
-  WorkspaceKey,
-} from "./store.ts";
+} from "./store-slice.ts";
+export type { Counter, Counters, Leases, StoreLease } from "./store-coordination.ts";
+export type { AuditEntry, AuditLog } from "./audit-log.ts";
 
 // What the packages build with.
 export { withDetails } from "./error.ts";
@@ -167,6 +163,8 @@ export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
+export { CounterTable } from "./counter-table.ts";
+export type { CounterTableOptions } from "./counter-table.ts";
 export { RecentMap } from "./recent-map.ts";
 export { SharedFlight } from "./shared-flight.ts";
 export type { SharedFlightOptions } from "./shared-flight.ts";

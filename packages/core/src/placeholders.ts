@@ -1,4 +1,5 @@
-import { quote, TenantryError } from "./error.ts";
+import { definitionInvalid } from "./definition-invalid.ts";
+import { quote } from "./error.ts";
 
 /** Texts by the names of the placeholders that stand for them. */
 export type Variables = Readonly<Record<string, string>>;
@@ -25,14 +26,16 @@ function expand(text: string, variables: Variables, path: string): string {
     const { name, fallback } =
       /^(?:env:)?(?<name>[A-Za-z_]\w*)(?::-(?<fallback>.*))?$/su.exec(inside)?.groups ?? {};
     if (name === undefined || !placeholder.endsWith("}"))
-      throw invalid(path, `the placeholder ${quote(placeholder, 40)} has none of the forms that there are`);
+      throw definitionInvalid(
+        path,
+        `the placeholder ${quote(placeholder, 40)} has none of the forms that there are`,
+      );
     const own = Object.hasOwn(variables, name) ? variables[name] : undefined;
     const found = own ?? fallback;
     if (typeof found === "string") return found;
-    throw invalid(path, `the placeholder ${quote(name)} stands for nothing; give its text in \`env\``);
+    throw definitionInvalid(
+      path,
+      `the placeholder ${quote(name)} stands for nothing; give its text in \`env\``,
+    );
   });
-}
-
-function invalid(path: string, why: string): TenantryError {
-  return new TenantryError("DEFINITION_INVALID", `${path}: ${why}.`);
 }

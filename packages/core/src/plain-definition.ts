@@ -1,4 +1,4 @@
-import type { HostedServer, RemoteServer, ServerOptions } from "./definition.ts";
+import type { HostedServer, RemoteServer, ServerOptions } from "./server-definition.ts";
 import type { Route } from "./switched-server.ts";
 
 /** What every definition may say that is plain data. */

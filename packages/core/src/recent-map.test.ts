@@ -13,6 +13,15 @@ test("forgets what was not used lately, oldest first", () => {
   expect([map.get("a"), map.get("c"), map.get("d")]).toEqual([undefined, 3, 4]);
 });
 
+test("shows all that it holds, which uses nothing of it", () => {
+  const map = new RecentMap<string, number>(2);
+  map.set("a", 1);
+  map.set("b", 2);
+  expect([...map.values()]).toEqual([1, 2]);
+  map.set("c", 3);
+  expect([...map.values()]).toEqual([2, 3]);
+});
+
 test("holds no more than it may, and always what came last", () => {
   fc.assert(
     fc.property(

@@ -33,6 +33,11 @@ export class RecentMap<K, V> {
     this.#entries.set(key, { value, used: false });
   }
 
+  /** All that is kept; to look at them is not to ask for them. */
+  *values(): Generator<V> {
+    for (const { value } of this.#entries.values()) yield value;
+  }
+
   /** Forgets an entry and gives it. */
   take(key: K): V | undefined {
     const entry = this.#entries.get(key);

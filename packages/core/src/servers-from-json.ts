@@ -1,7 +1,9 @@
-import { checkDefinition, type ServerDefinition } from "./definition.ts";
-import { quote, TenantryError } from "./error.ts";
+import { checkDefinition } from "./definition.ts";
+import { definitionInvalid } from "./definition-invalid.ts";
+import { quote } from "./error.ts";
 import { serverId } from "./id.ts";
 import { expandPlaceholders, type Variables } from "./placeholders.ts";
+import type { ServerDefinition } from "./server-definition.ts";
 import type { Provenance } from "./upstream.ts";
 
 /** How a file of server definitions is read. */
@@ -53,7 +55,7 @@ export function serversFromJson(
     ([, value]) => value !== undefined,
   );
   if (root === undefined || second.length > 0)
-    throw invalid("file", 'expected one key "mcpServers", or "servers"');
+    throw definitionInvalid("file", 'expected one key "mcpServers", or "servers"');
   const ignored: IgnoredSetting[] = Object.keys(others).map((key) => unknown(quote(key)));
   const [name, all] = root;
   const defined = Object.entries(objectAt(all, name)).flatMap(([id, given]) => {
@@ -85,7 +87,7 @@ function definitionOf(
   const kind = Object.hasOwn(entry, "command") ? "command" : "url";
   if (type !== undefined && !transports[kind].includes(type as string)) {
     const expected = transports[kind].map((one) => quote(one)).join(", ");
-    throw invalid(`${path}.type`, `expected one of ${expected} beside ${quote(kind)}`);
+    throw definitionInvalid(`${path}.type`, `expected one of ${expected} beside ${quote(kind)}`);
   }
   const isKnown = (key: string) => fields[kind].includes(key) || key === "url" || key === "command";
   const known = Object.entries(entry).filter(([key]) => isKnown(key));
@@ -100,20 +102,16 @@ function parse(text: string): unknown {
     return JSON.parse(text.replace(/^\ufeff/u, ""));
   } catch {
     // What the parser says quotes the text, which may hold a secret.
-    throw invalid("file", "it is no JSON; comments and trailing commas are none either");
+    throw definitionInvalid("file", "it is no JSON; comments and trailing commas are none either");
   }
 }
 
 function objectAt(value: unknown, path: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return value as Readonly<Record<string, unknown>>;
-  throw invalid(path, "expected an object");
+  throw definitionInvalid(path, "expected an object");
 }
 
 function unknown(path: string): IgnoredSetting {
   return Object.freeze({ path, why: "it means nothing here" });
-}
-
-function invalid(path: string, why: string): TenantryError {
-  return new TenantryError("DEFINITION_INVALID", `${path}: ${why}.`);
 }

@@ -4,8 +4,9 @@ import type {
   InProcessServer,
   RemoteServer,
   ServerOptions,
-} from "./definition.ts";
-import { quote, TenantryError } from "./error.ts";
+} from "./server-definition.ts";
+import { definitionInvalid } from "./definition-invalid.ts";
+import { quote } from "./error.ts";
 
 /**
  * Where a server id leads that has several upstreams: the name of one, for everybody; a share of those whom connections
@@ -57,24 +58,23 @@ export function namedBy(route: Route): readonly string[] {
 export function checkRoute(route: unknown, upstreams: readonly string[], path = "route"): Route {
   const name = (value: unknown, at: string): string => {
     if (typeof value === "string" && upstreams.includes(value)) return value;
-    throw invalid(at, `expected one of ${upstreams.map((known) => quote(known)).join(", ")}`);
+    throw definitionInvalid(at, `expected one of ${upstreams.map((known) => quote(known)).join(", ")}`);
   };
   if (typeof route === "string") return name(route, path);
   const given = typeof route === "object" && route !== null ? (route as Record<string, unknown>) : {};
   const keys = Object.keys(given).sort().join(" ");
   if (keys !== "fallback to" && keys !== "rest share to")
-    throw invalid(path, "expected the name of an upstream, { to, share, rest } or { to, fallback }");
+    throw definitionInvalid(
+      path,
+      "expected the name of an upstream, { to, share, rest } or { to, fallback }",
+    );
   const to = name(given["to"], `${path}.to`);
   const second = "fallback" in given ? "fallback" : "rest";
   const other = name(given[second], `${path}.${second}`);
-  if (other === to) throw invalid(`${path}.${second}`, "expected another upstream than `to`");
+  if (other === to) throw definitionInvalid(`${path}.${second}`, "expected another upstream than `to`");
   if (second === "fallback") return Object.freeze({ to, fallback: other });
   const { share } = given;
   if (typeof share !== "number" || !(share >= 0 && share <= 1))
-    throw invalid(`${path}.share`, "expected a number from 0 to 1");
+    throw definitionInvalid(`${path}.share`, "expected a number from 0 to 1");
   return Object.freeze({ to, share, rest: other });
-}
-
-function invalid(path: string, why: string): TenantryError {
-  return new TenantryError("DEFINITION_INVALID", `${path}: ${why}.`);
 }

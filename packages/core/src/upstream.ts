@@ -1,5 +1,5 @@
 import type { AbortableOptions } from "./abort.ts";
-import type { Era } from "./definition.ts";
+import type { Era } from "./server-definition.ts";
 import type { Scope } from "./scope.ts";
 import type { Secret } from "./secret.ts";
 

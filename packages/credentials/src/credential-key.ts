@@ -10,25 +10,33 @@ export function spell(key: CredentialKey): string {
     : `${lengths}${workspace}${user}${server}${slot}`;
 }
 
-/** A user's key that is asked for at every call, and so is spelled once. */
+/** A key that is asked for at every call, and so is spelled once. */
 export class SpelledKey implements CredentialKey {
   readonly workspace: WorkspaceId;
-  readonly user: UserId;
+  declare readonly user?: UserId;
   readonly server: ServerId;
   readonly slot: string;
-  readonly spelled: string;
+  /** No property, because whatever a key has names a row. */
+  readonly #spelled: string;
 
-  constructor({ workspace, user, server, slot }: Required<CredentialKey>) {
-    this.workspace = workspace;
-    this.user = user;
-    this.server = server;
-    this.slot = slot;
-    this.spelled = spell({ workspace, user, server, slot });
+  constructor(key: CredentialKey) {
+    this.workspace = key.workspace;
+    // Absent and undefined are not the same to a store.
+    if (key.user !== undefined) this.user = key.user;
+    this.server = key.server;
+    this.slot = key.slot;
+    this.#spelled = spell(key);
     Object.freeze(this);
+  }
+
+  get spelled(): string {
+    return this.#spelled;
   }
 }
 
 /** The key alone, without whatever else the caller's object has: it names a row. */
-export function plainKey({ workspace, user, server, slot }: CredentialKey): CredentialKey {
+export function plainKey(key: CredentialKey): CredentialKey {
+  if (key instanceof SpelledKey) return key;
+  const { workspace, user, server, slot } = key;
   return Object.freeze({ workspace, ...(user !== undefined && { user }), server, slot });
 }

@@ -1,17 +1,19 @@
 import {
+  RecentMap,
   TenantryError,
   type CredentialDependencies,
-  type CredentialKey,
   type CredentialRequest,
   type Scope,
   type Sealer,
   type Secret,
+  type ServerId,
+  type ServerRef,
   type Store,
   type StoreChange,
 } from "@tenantry/core";
-import { spell } from "./credential-key.ts";
+import { spell, SpelledKey } from "./credential-key.ts";
 import { Listeners } from "./listeners.ts";
-import { RecentMap } from "./recent-map.ts";
+import { madeOnce } from "./made-once.ts";
 import { ValueCache } from "./value-cache.ts";
 import { checkName, checkTtl, type BoundSource, type ValueEvent, type ValueSource } from "./value-source.ts";
 import { openValue } from "./vault/stored-value.ts";
@@ -62,10 +64,11 @@ class StoredValues {
   readonly listeners = new Listeners<ValueEvent>();
   readonly #store: Pick<Store, "credentials" | "watch">;
   readonly #sealer: Sealer;
-  readonly #slot: string;
-  readonly #cache: ValueCache<CredentialKey>;
+  /** The keys that every call asks for. */
+  readonly #keysAt: (server: ServerRef) => (scope: Scope) => SpelledKey | undefined;
+  readonly #cache: ValueCache<SpelledKey>;
   /** Values that may be gone, and could not be looked at. */
-  readonly #doubtful = new RecentMap<string, CredentialKey>(maxDoubts);
+  readonly #doubtful = new RecentMap<string, SpelledKey>(maxDoubts);
   #watching: Disposable | undefined;
 
   constructor({ store, sealer, clock }: CredentialDependencies, slot: string, ttlMs: number) {
@@ -78,13 +81,13 @@ class StoredValues {
     }
     this.#store = store;
     this.#sealer = sealer;
-    this.#slot = slot;
+    this.#keysAt = madeOnce(({ id }: ServerRef) => madeOnce((scope: Scope) => keyOf(scope, id, slot)));
     this.#cache = new ValueCache(ttlMs, clock);
   }
 
   read(request: CredentialRequest): Secret | undefined | Promise<Secret | undefined> {
-    const key = keyOf(request, this.#slot);
-    return key && this.#cache.read(spell(key), key, request, () => this.#load(key));
+    const key = this.#keysAt(request.server)(request.scope);
+    return key && this.#cache.read(key.spelled, key, request, () => this.#load(key));
   }
 
   /** Hears what the store tells. */
@@ -96,7 +99,7 @@ class StoredValues {
     }
   }
 
-  async #load(key: CredentialKey): Promise<Secret | undefined> {
+  async #load(key: SpelledKey): Promise<Secret | undefined> {
     this.#watching ??= watchWeakly(this.#store, this);
     const row = await this.#store.credentials.get(key);
     // One that was read may be from before the change; one that is absent is gone.
@@ -105,10 +108,10 @@ class StoredValues {
   }
 
   /** Tells of those that are gone, one after the other: a store that has just come back has enough to do. */
-  async #check(keys: readonly CredentialKey[]): Promise<void> {
+  async #check(keys: readonly SpelledKey[]): Promise<void> {
     for (const key of [...this.#doubtful.takeAll(), ...keys]) {
       if (this.listeners.size === 0) return;
-      this.#doubtful.set(spell(key), key);
+      this.#doubtful.set(key.spelled, key);
       try {
         this.#settleDoubt(key, (await this.#store.credentials.get(key)) !== undefined);
       } catch {
@@ -117,8 +120,8 @@ class StoredValues {
     }
   }
 
-  #settleDoubt(key: CredentialKey, isThere: boolean): void {
-    if (this.#doubtful.take(spell(key)) === undefined || isThere) return;
+  #settleDoubt(key: SpelledKey, isThere: boolean): void {
+    if (this.#doubtful.take(key.spelled) === undefined || isThere) return;
     const { workspace, user, server } = key;
     const scope: Scope =
       user === undefined ? { share: "workspace", workspace } : { share: "user", workspace, user };
@@ -127,13 +130,13 @@ class StoredValues {
 }
 
 /** A user's connection has the user's value; what a workspace shares, and what it is discovered with, the workspace's. */
-function keyOf({ scope, server }: CredentialRequest, slot: string): CredentialKey | undefined {
+function keyOf(scope: Scope, server: ServerId, slot: string): SpelledKey | undefined {
   switch (scope.share) {
     case "user":
-      return { workspace: scope.workspace, user: scope.user, server: server.id, slot };
+      return new SpelledKey({ workspace: scope.workspace, user: scope.user, server, slot });
     case "workspace":
     case "discovery":
-      return { workspace: scope.workspace, server: server.id, slot };
+      return new SpelledKey({ workspace: scope.workspace, server, slot });
     case "everyone":
       return undefined;
   }

@@ -1,5 +1,4 @@
-import { SharedFlight, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap, SharedFlight, type Clock, type CredentialRequest, type Secret } from "@tenantry/core";
 
 /** How many values one source keeps at most; the least recently used is read again. */
 const maxValues = 10_000;

@@ -11,6 +11,13 @@ export async function wantMore(there: Pick<World, "provider" | "ref">, scope: st
   return authorizationUrl;
 }
 
+/** A person at a server, whom a provider can be asked about. */
+export const person = ({ ref }: Pick<World, "ref">) => ({ principal: ada, server: ref.id });
+
+/** Has a person's callback finished. */
+export const finish = async ({ provider }: Pick<World, "provider">, callback: URL) =>
+  provider.finishAuthorization({ callback, principal: ada });
+
 /** What the issuer still takes. */
 export const liveTokens = ({ issuer, clock }: Pick<World, "issuer" | "clock">) =>
   issuer.issued.filter(
@@ -45,16 +52,23 @@ function over<T extends object>(slice: T, methods: object): T {
   });
 }
 
-/** Keeps back the answers to requests whose body has this text, until it is told to let them go. */
-export function holdAnswers({ fetch: own }: Pick<CredentialDependencies, "fetch">, text: string) {
-  const reached = Promise.withResolvers<void>();
-  const goOn = Promise.withResolvers<void>();
-  const fetch: Fetch = async (input, init) => {
-    const response = await own(input, init);
-    if (!String(init?.body).includes(text)) return response;
+/** What stops at some point until it is told to go on. */
+export function halt() {
+  const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const stop = async () => {
     reached.resolve();
     await goOn.promise;
+  };
+  return { stop, reached: reached.promise, goOn: () => goOn.resolve() };
+}
+
+/** Keeps back the answers to requests whose body has this text, until it is told to let them go. */
+export function holdAnswers({ fetch: own }: Pick<CredentialDependencies, "fetch">, text: string) {
+  const { stop, ...halted } = halt();
+  const fetch: Fetch = async (input, init) => {
+    const response = await own(input, init);
+    if (String(init?.body).includes(text)) await stop();
     return response;
   };
-  return { fetch, reached: reached.promise, letGo: () => goOn.resolve() };
+  return { fetch, ...halted };
 }

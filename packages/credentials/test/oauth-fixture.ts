@@ -154,13 +154,16 @@ export async function failure(promise: unknown): Promise<TenantryError> {
   throw new Error("It did not fail.");
 }
 
-/** What a refused call leads to: the page on which this principal grants access. */
-export async function pageFor(world: World, principal: Principal = ada): Promise<URL> {
+/** The error with which a call ends that the server has refused. */
+export async function refusal(world: World, principal: Principal = ada): Promise<TenantryError> {
   const { challenge } = await call(world, {});
   const rejected = challenge === undefined ? {} : { challenge };
-  const { authorizationUrl, message } = await failure(
-    world.provider.resolve(requestOf(world, principal, rejected)),
-  );
+  return failure(world.provider.resolve(requestOf(world, principal, rejected)));
+}
+
+/** What a refused call leads to: the page on which this principal grants access. */
+export async function pageFor(world: World, principal: Principal = ada): Promise<URL> {
+  const { authorizationUrl, message } = await refusal(world, principal);
   if (authorizationUrl === undefined) throw new Error(`There is no page: ${message}`);
   return authorizationUrl;
 }

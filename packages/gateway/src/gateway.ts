@@ -107,7 +107,7 @@ export function createGateway(given: GatewayOptions): Gateway {
   });
 }
 
-/** Ends everything, and waits until it has said so. */
+/** Ends every stream and every call. */
 async function end({ open, rounds }: Parts): Promise<void> {
   const reason = new TenantryError("CLOSED", "The gateway is closing.");
   rounds.close(reason);

@@ -24,17 +24,28 @@ export interface GatewayLimits {
   readonly maxWatchedCharacters: number;
   /** How much of a stream may wait for a client that does not read it, in bytes. Defaults to 4 MiB. */
   readonly maxUnreadBytes: number;
+  /**
+   * How long a stream of changes may be open before it ends, so that its client comes back and says again who it is, and how
+   * long a large answer may wait for its client to read it, in milliseconds. Defaults to 15 minutes.
+   */
+  readonly streamMs: number;
   /** How long a stream is silent before a comment says that it is there, in milliseconds. Defaults to 15,000. */
   readonly keepAliveMs: number;
   /** For how long changes of one kind are gathered and told once, in milliseconds. Defaults to 100. */
   readonly gatherMs: number;
   /** How long a legacy session may last in all, in milliseconds. Defaults to a day. */
   readonly sessionMs: number;
-  /** How many legacy sessions may have something of their own in this process. Defaults to 10,000. */
+  /**
+   * How many legacy sessions may have something of their own in this process, and how many that have ended it remembers.
+   * Defaults to 10,000.
+   */
   readonly maxSessions: number;
-  /** How many of these one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
+  /** How many of either one principal may have before what is kept of its oldest is forgotten. Defaults to 64. */
   readonly maxSessionsPerPrincipal: number;
-  /** How long the answer to a question is waited for, and a cursor or a state is good, in milliseconds. Defaults to ten minutes. */
+  /**
+   * How long a cursor, a state and a question are good, in milliseconds, and at most a call waits for its client to come back
+   * with answers: its own deadline, which the `WorkspaceClient` has, goes on meanwhile. Defaults to ten minutes.
+   */
   readonly answerMs: number;
   /** How many calls may wait for a modern client to come back with answers, in all. Defaults to 1,000. */
   readonly maxHeldCalls: number;
@@ -56,6 +67,7 @@ const defaults: GatewayLimits = Object.freeze({
   maxWatched: 256,
   maxWatchedCharacters: 2_048,
   maxUnreadBytes: 4 * 1024 * 1024,
+  streamMs: 900_000,
   keepAliveMs: 15_000,
   gatherMs: 100,
   sessionMs: 86_400_000,

@@ -7,6 +7,7 @@ import {
   type CredentialProvider,
   type Principal,
   type RunOptions,
+  type Scope,
   type ServerRef,
   type Share,
   type Target,
@@ -83,9 +84,9 @@ export function runAt<T>(
   pool: ConnectionPool<Connection>,
   { target, context, principal, admit }: Route,
   work: (connection: Connection) => Promise<T>,
-  options: Pick<RunOptions, "signal" | "resend">,
+  { signal, resend }: Pick<RunOptions, "signal" | "resend">,
 ): Promise<T> {
-  const run = () => pool.run(target, work, { context, principal, ...options });
+  const run = () => pool.run(target, work, { context, principal, signal, resend });
   const admitted = admit?.();
   return admitted === undefined ? run() : admitted.then(run);
 }
@@ -94,6 +95,14 @@ export function runAt<T>(
 export interface Candidate {
   readonly listing: ServerListing;
   readonly route: Route;
+}
+
+/** Who asks, and with what. */
+export interface Traveller {
+  readonly principal: Principal;
+  /** The user's, the same object for all servers that are not shared. */
+  readonly scope: Scope;
+  readonly context: Context;
 }
 
 /** What decides on a route beside who asks. */
@@ -107,12 +116,11 @@ export interface RouteParts {
 /** How a principal who answers the requests with these names reaches a server. A scope without a user gets no user's context. */
 export function routeOf(
   listing: ServerListing,
-  principal: Principal,
-  context: Context,
+  { principal, scope: ownScope, context }: Traveller,
   { handlers = [], approvals }: RouteParts = {},
 ): Route {
   const { server } = listing;
-  const scope = scopeOf(principal, server.share);
+  const scope = server.share === "user" ? ownScope : scopeOf(principal, server.share);
   // What a server asks on a connection that others share is of nobody in particular: it is told to ask nothing there.
   const announced = scope.share === "user" ? handlers : [];
   const target = targetOf(listing, { scope, credentials: server.credentials, announced });

@@ -30,6 +30,8 @@ export interface Received {
 export interface MemoryServer {
   readonly era?: Era;
   readonly capabilities?: ServerCapabilities;
+  /** Tells of changes in passing. */
+  readonly overhear?: NonNullable<Connection["overhear"]>;
   /** Runs while a connection is opened; may fail or hang. */
   open?(options: { signal: AbortSignal | undefined }): Promise<void>;
   answer(request: Received): unknown;
@@ -129,6 +131,7 @@ export function memoryConnection(script: Partial<MemoryServer>, request: Connect
     capabilities: script.capabilities ?? { tools: {} },
     instructions: undefined,
     request,
+    overhear: script.overhear,
     subscribe: () => Promise.reject(new TenantryError("SERVER_ERROR", "It tells of no changes.")),
     adopt: () => true,
     park: () => undefined,

@@ -1,5 +1,6 @@
 import { isObject, isSame } from "./json.ts";
 import { typeOf } from "./keywords.ts";
+import { nameOfStep } from "./pointer.ts";
 
 /** How deep schemas are followed. */
 const maxDepth = 48;
@@ -10,7 +11,7 @@ export function referentOf(root: unknown, reference: unknown): unknown {
   const [, section, name, ...more] = String(reference).split("/");
   if (!isObject(root) || section === undefined || name === undefined || more.length > 0) return undefined;
   const definitions = root[section];
-  const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
+  const key = nameOfStep(name);
   return isObject(definitions) && Object.hasOwn(definitions, key) ? definitions[key] : undefined;
 }
 

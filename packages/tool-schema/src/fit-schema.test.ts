@@ -261,6 +261,42 @@ describe("listed values", () => {
   });
 });
 
+describe("bounds of a provider", () => {
+  it("keep the properties that are required where there is no room for all", () => {
+    const names = Array.from({ length: 6_000 }, (_, index) => `p${index}`);
+    const schema = {
+      type: "object",
+      properties: Object.fromEntries(names.map((name) => [name, { type: "string" }])),
+      required: ["p5999"],
+    };
+    for (const target of [openai, google]) {
+      const { schema: fitted, note } = fitSchema(schema, target);
+      const shown = Object.keys(fitted["properties"] as object);
+      expect(shown[0]).toBe("p5999");
+      expect(shown.length).toBeLessThan(6_000);
+      expect(note).toMatch(/\d more properties: /u);
+    }
+  });
+
+  it.each([
+    [1, true],
+    [2, false],
+  ])("leave the least number of items, %i, as it is: %s", (minItems, stays) => {
+    const { one, hints } = fitOne({ type: "array", items: { type: "string" }, minItems }, anthropic);
+    expect(Object.hasOwn(one as object, "minItems")).toBe(stays);
+    expect(hints.length === 0).toBe(stays);
+  });
+
+  it.each([
+    [250, true],
+    [251, false],
+  ])("leave a list of %i long texts as it is: %s", (count, stays) => {
+    const values = Array.from({ length: count }, (_, index) => `${index}`.padEnd(100, "-"));
+    const { one } = fitOne({ type: "string", enum: values }, openai);
+    expect(Object.hasOwn(one as object, "enum")).toBe(stays);
+  });
+});
+
 describe("tuples", () => {
   const tuple = {
     type: "array",
@@ -455,6 +491,12 @@ describe("unions and what stands beside them", () => {
       required: ["kind"],
     });
     expect(note).toBe('Constraints: with at least one of: kind = "a" + x | kind = "b".');
+  });
+
+  it("require what all of their alternatives require, and no more", () => {
+    const anyOf = [{ required: ["kind", "x"] }, { required: ["x", "kind"] }, { required: ["kind"] }];
+    const schema = { type: "object", properties: { kind: {}, x: {} }, anyOf };
+    expect(fitSchema(schema, { provider: "openai" }).schema["required"]).toEqual(["kind"]);
   });
 
   it("of which exactly one holds are told where that is not taken", () => {

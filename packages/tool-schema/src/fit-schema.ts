@@ -10,7 +10,7 @@ import { reduceObject } from "./reduce-object.ts";
 import { References } from "./references.ts";
 import { dialectOf, type Target } from "./target.ts";
 import { tidyRoot, type RootOutput } from "./tidy-root.ts";
-import type { Undo } from "./undo.ts";
+import { restoreLike, type Undo } from "./undo.ts";
 
 /** A schema that its target takes. */
 export interface FittedSchema {
@@ -84,9 +84,7 @@ function reduceRoot(fitting: Fitting, input: Readonly<Record<string, unknown>>):
     ...(own !== undefined && { description: own }),
     ...(definitions.size > 0 && { $defs: Object.fromEntries(definitions) }),
   };
-  const restoration = fitting.undo.get(schema);
-  if (restoration !== undefined) fitting.undo.set(output, restoration);
-  return { output, phrases: telling.phrases };
+  return { output: restoreLike(fitting.undo, schema, output), phrases: telling.phrases };
 }
 
 /** The definitions that a schema refers to in the end; what only a discarded part of it referred to is left out. */

@@ -1,9 +1,10 @@
 import type { JsonObject } from "@tenantry/core";
+import { hasRoomFor } from "./complexity.ts";
 import { fitTo, type FittedSchema } from "./fit-schema.ts";
 import { cut, isObject } from "./json.ts";
 import { fitToolName } from "./names.ts";
 import { dialectOf, looser, type GoogleTarget, type Target } from "./target.ts";
-import { hasRoomFor } from "./complexity.ts";
+import { restoreLike, type Restoration } from "./undo.ts";
 
 /** What a server says of a tool; MCP's own `Tool` is one. */
 export interface ToolDescription {
@@ -71,10 +72,7 @@ function split(text: string, maxLength = Infinity): { description: string; overf
 function withDescription({ undo }: Pick<FittedSchema, "undo">, schema: JsonObject, text: string): JsonObject {
   const own = schema["description"];
   const description = typeof own === "string" ? `${text}\n\n${own}` : text;
-  const whole = { ...schema, description };
-  const restoration = undo.get(schema);
-  if (restoration !== undefined) (undo as Map<object, typeof restoration>).set(whole, restoration);
-  return whole;
+  return restoreLike(undo as Map<object, Restoration>, schema, { ...schema, description });
 }
 
 function isWithoutProperties({ properties }: JsonObject): boolean {

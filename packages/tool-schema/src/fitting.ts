@@ -26,6 +26,8 @@ export interface Fitting {
 const maxNodes = 10_000;
 /** How long all descriptions may be together, in UTF-16 units. */
 const maxDescriptions = 1_048_576;
+/** How many schemas may be within each other, those of unions and references counted. */
+export const maxSteps = 96;
 /** How many hints are kept; what is said in descriptions is bounded by the nodes. */
 const maxHints = 5_000;
 

@@ -3,6 +3,7 @@ import { beside, followingLike, type Fitting, type Place, Telling } from "./fitt
 import { wording } from "./hint.ts";
 import { isObject, isSame, printed } from "./json.ts";
 import { keywordsOf, type Keywords } from "./keywords.ts";
+import { requiredOf } from "./properties.ts";
 
 /** How many alternatives are looked into, for one object. */
 const maxAlternatives = 256;
@@ -31,10 +32,9 @@ export function loosen(
     telling.tell(word, isUnion(word) ? unionText(word, forms) : wording(word, value));
     addProperties(object, forms);
     if (!isUnion(word)) continue;
-    const [first = [], ...others] = forms.map((form) => (form.get("required") ?? []) as string[]);
+    const [first = [], ...others] = forms.map(requiredOf);
     const shared = first.filter((name) => others.every((names) => names.includes(name)));
-    if (shared.length > 0)
-      object.set("required", [...new Set([...((object.get("required") ?? []) as string[]), ...shared])]);
+    if (shared.length > 0) object.set("required", [...new Set([...requiredOf(object), ...shared])]);
   }
   return after;
 }
@@ -94,7 +94,6 @@ function eitherOf(schemas: readonly unknown[]): unknown {
 
 function unionText(word: string, forms: readonly Keywords[]): string {
   const texts = forms.map((form) => {
-    const required = (form.get("required") ?? []) as string[];
     const properties = form.get("properties");
     const fixed = isObject(properties)
       ? Object.entries(properties).filter(([, schema]) => isObject(schema) && "const" in schema)
@@ -102,7 +101,7 @@ function unionText(word: string, forms: readonly Keywords[]): string {
     const values = fixed.map(
       ([name, schema]) => `${name} = ${printed((schema as { const: unknown }).const, 60)}`,
     );
-    const names = required.filter((name) => !fixed.some(([other]) => other === name));
+    const names = requiredOf(form).filter((name) => !fixed.some(([other]) => other === name));
     return [...values, ...names].join(" + ") || printed(Object.fromEntries(form), 80);
   });
   return `with ${word === "oneOf" ? "exactly one" : "at least one"} of: ${texts.join(" | ")}`;

@@ -1,3 +1,4 @@
+import { describing } from "./describing-keywords.ts";
 import { isObject, isSame, printed } from "./json.ts";
 import type { JsonType, Keywords } from "./keywords.ts";
 
@@ -6,13 +7,13 @@ export type Conflict = (keyword: string, value: unknown) => void;
 
 /**
  * What takes only what both take, as far as one schema can say it; `outer` is changed to it. What it cannot say is left
- * to `conflict`, and annotations of the outer one win.
+ * to `conflict`, and what describes the outer one stands.
  */
 export function mergeInto(outer: Keywords, inner: Keywords, conflict: Conflict): void {
   for (const [keyword, value] of inner) {
     const own = outer.get(keyword);
     if (own === undefined) outer.set(keyword, value);
-    else if (!annotations.has(keyword) && !isSame(own, value)) {
+    else if (!describing.has(keyword) && !isSame(own, value)) {
       const both = mergers.get(keyword)?.(own, value);
       if (both === undefined) conflictOrKeep(outer, keyword, value, conflict);
       else outer.set(keyword, both);
@@ -69,22 +70,6 @@ function otherProperties(one: unknown, other: unknown): unknown {
   if (!isObject(one)) return other;
   return isObject(other) ? bothSchemas(one, other) : one;
 }
-
-/** Of which the outer schema's say stands. */
-const annotations: ReadonlySet<string> = new Set([
-  "title",
-  "description",
-  "default",
-  "examples",
-  "example",
-  "deprecated",
-  "$schema",
-  "$id",
-  "$anchor",
-  "$comment",
-  "$defs",
-  "definitions",
-]);
 
 const mergers: ReadonlyMap<string, (one: unknown, other: unknown) => unknown> = new Map([
   ["type", sharedTypes],

@@ -1,8 +1,9 @@
+import { identifying } from "./describing-keywords.ts";
 import { describe, take, type Fitting, type Telling } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isSame } from "./json.ts";
 import { typesOf, type Keywords } from "./keywords.ts";
-import type { Restoration } from "./undo.ts";
+import { restoreLike, type Restoration } from "./undo.ts";
 
 /** One part of the output. */
 export interface Piece {
@@ -41,7 +42,7 @@ export function withNull(fitting: Fitting, piece: Piece, from?: Keywords): Piece
   const { schema } = piece;
   const change = (next: Readonly<Record<string, unknown>>): Piece => ({
     ...piece,
-    schema: replace(fitting, schema, next),
+    schema: restoreLike(fitting.undo, schema, next),
     takesNull: true,
   });
   if (fitting.dialect.nullable === "keyword") return change({ ...schema, nullable: true });
@@ -52,7 +53,7 @@ export function withNull(fitting: Fitting, piece: Piece, from?: Keywords): Piece
   const listsNull = canListNull && take(fitting, "enumValues", 1);
   if (typeof type !== "string" || (values !== undefined && !listsNull) || "const" in schema) {
     const { description, title, ...rest } = schema;
-    const inner = replace(fitting, schema, rest);
+    const inner = restoreLike(fitting.undo, schema, rest);
     const beside = {
       ...(title !== undefined && { title }),
       ...(description !== undefined && { description }),
@@ -83,7 +84,7 @@ export function asJsonText(
   else telling.phrases.push(said);
   for (const [keyword, value] of keywords) {
     const isSaid = keyword === "type" && (isObjectText || only === undefined);
-    if (!describing.has(keyword) && !isSaid && !saysNothing(value))
+    if (!silent.has(keyword) && !isSaid && !saysNothing(value))
       telling.tell(keyword, wording(keyword, value));
   }
   const restoration = { decode: "json" } as const;
@@ -92,17 +93,6 @@ export function asJsonText(
     takesNull: optionalNull,
     restoration,
   });
-}
-
-/** Puts one part of the output in the place of another, which it restores like. */
-export function replace(
-  { undo }: Fitting,
-  old: object,
-  next: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const restoration = undo.get(old);
-  if (restoration !== undefined) undo.set(next, restoration);
-  return next;
 }
 
 /** `true`, no properties, no names: keywords that limit nothing. */
@@ -115,15 +105,10 @@ function nothing(): Readonly<Record<string, unknown>> {
 }
 
 /** What says nothing of the value. */
-const describing: ReadonlySet<string> = new Set([
+const silent: ReadonlySet<string> = new Set([
+  ...identifying,
   "title",
   "description",
-  "$schema",
-  "$id",
-  "$anchor",
-  "$comment",
-  "$defs",
-  "definitions",
   "readOnly",
   "writeOnly",
 ]);

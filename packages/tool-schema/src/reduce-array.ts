@@ -3,7 +3,7 @@ import { Telling, within, type Fitting, type Place } from "./fitting.ts";
 import { takesNothing, typesOf, type Keywords } from "./keywords.ts";
 import { makePiece, type Piece } from "./piece.ts";
 import type { ReducePart } from "./reduce-object.ts";
-import { limitValues, listValues } from "./scalars.ts";
+import { limitValues } from "./scalars.ts";
 
 /** Writes an array: a tuple becomes a list of any of its items where the provider has no tuples. */
 export function reduceArray(
@@ -16,8 +16,7 @@ export function reduceArray(
   const parts: Keywords = new Map([["type", "array"]]);
   const first = keywords.get("prefixItems") as readonly unknown[] | undefined;
   const items = keywords.get("items");
-  listValues(fitting, keywords, "array", parts, telling);
-  limitValues(fitting, keywords, "array", parts, telling);
+  limitValues({ fitting, from: keywords, type: "array", parts, telling });
   if (first === undefined) {
     if (takesNothing(items)) telling.tell("items", "no items");
     parts.set("items", reduce(fitting, takesNothing(items) ? {} : (items ?? {}), within(place, "[]")).schema);

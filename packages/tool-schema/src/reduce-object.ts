@@ -2,10 +2,10 @@ import { take, within, type Fitting, type Place, type Telling } from "./fitting.
 import { wording } from "./hint.ts";
 import { isObject, printed } from "./json.ts";
 import { takesNothing, type Keywords } from "./keywords.ts";
-import { fitKey } from "./names.ts";
 import { asJsonText, makePiece, type Piece } from "./piece.ts";
+import { nameProperty, requiredOf, showSome } from "./properties.ts";
 import { othersOf, writeOthers } from "./reduce-others.ts";
-import { limitValues, listValues } from "./scalars.ts";
+import { limitValues } from "./scalars.ts";
 import { othersKey, WrittenObject } from "./written-object.ts";
 
 /** What an object or an array is written with. */
@@ -34,10 +34,9 @@ export function reduceObject(
   const shown = fitInto(fitting, declared, keywords, telling, { isRoot, adds });
   if (shown === undefined) return asJsonText(fitting, keywords, telling, { optionalNull: takesNull });
   const object = new WrittenObject();
-  const required = requiredOf(keywords);
+  const required = new Set(requiredOf(keywords));
   for (const [name, schema] of shown) {
-    const key = fitKey(name, fitting.dialect.key);
-    if (key !== name) telling.tell("name", `${key} is what the tool calls ${printed(name, 100)}`);
+    const key = nameProperty(fitting, name, telling);
     const piece = part.reduce(fitting, schema, within(place, name));
     object.add(fitting, key, piece, { name, isRequired: required.has(name) });
   }
@@ -45,8 +44,7 @@ export function reduceObject(
   const rest = shown.length < declared.length ? true : others;
   if (additional === "any") openTo(fitting, keywords, rest, place, telling, part, parts);
   else if (rest !== undefined) object.addOthers(fitting, rest, place, part);
-  listValues(fitting, keywords, "object", parts, telling);
-  limitValues(fitting, keywords, "object", parts, telling);
+  limitValues({ fitting, from: keywords, type: "object", parts, telling });
   if (shown.length > 0 || isRoot || additional !== "any" || keywords.has("properties"))
     object.writeTo(parts, fitting.dialect.requiresAll);
   if (additional === "false") parts.set("additionalProperties", false);
@@ -54,10 +52,6 @@ export function reduceObject(
     telling.tell("additionalProperties", wording("additionalProperties", false));
   const restoration = object.restoration();
   return makePiece(fitting, parts, keywords, telling, { takesNull, restoration });
-}
-
-function requiredOf(keywords: Keywords): ReadonlySet<string> {
-  return new Set((keywords.get("required") ?? []) as readonly string[]);
 }
 
 function isClosed(keywords: Keywords): boolean {
@@ -97,9 +91,8 @@ function openTo(
 function propertiesOf(keywords: Keywords, telling: Telling): [string, unknown][] {
   const own = keywords.get("properties");
   const declared = isObject(own) ? Object.entries(own) : [];
-  const required = (keywords.get("required") ?? []) as readonly string[];
   const names = new Set(declared.map(([name]) => name));
-  const missing = [...new Set(required)].filter((name) => !names.has(name));
+  const missing = [...new Set(requiredOf(keywords))].filter((name) => !names.has(name));
   return [...declared, ...missing.map((name): [string, unknown] => [name, {}])].filter(([name, schema]) => {
     if (!takesNothing(schema)) return true;
     telling.tell("not", `without ${printed(name, 100)}`);
@@ -123,15 +116,10 @@ function fitInto(
     return declared;
   }
   if (!isRoot) return undefined;
-  const required = new Set((keywords.get("required") ?? []) as string[]);
-  const first = declared.toSorted(
-    ([one], [other]) => Number(required.has(other)) - Number(required.has(one)),
-  );
   const count = Math.min(Math.floor(room / 2), Math.floor(text / 2 / 64), declared.length);
-  const shown = first.slice(0, count);
-  const left = first.slice(count, count + 20).map(([name]) => name);
-  telling.tell("properties", `${declared.length - count} more properties: ${printed(left, 240)}`);
+  const schemas = new Map(declared);
+  const shown = showSome([...schemas.keys()], count, keywords, telling);
   take(fitting, "properties", count);
   take(fitting, "text", count * 64);
-  return shown;
+  return shown.map((name) => [name, schemas.get(name)]);
 }

@@ -3,7 +3,7 @@ import { isObject } from "./json.ts";
 import { takesNothing, type Keywords } from "./keywords.ts";
 import { asJsonText, makePiece, type Piece } from "./piece.ts";
 import type { ReducePart } from "./reduce-object.ts";
-import { limitValues, listValues } from "./scalars.ts";
+import { limitValues } from "./scalars.ts";
 
 /** What an object's other properties have to be like; `undefined` where it is closed, or says nothing beside those it names. */
 export function othersOf(keywords: Keywords, isNamed: boolean): unknown {
@@ -50,8 +50,7 @@ export function writeOthers(
     ...(fitting.dialect.additional === "false" && { additionalProperties: false }),
   });
   const limits: Keywords = new Map();
-  listValues(fitting, keywords, "object", limits, telling);
-  limitValues(fitting, keywords, "object", limits, telling);
+  limitValues({ fitting, from: keywords, type: "object", parts: limits, telling });
   // A list has no properties to count.
   for (const [from, to] of [
     ["minProperties", "minItems"],

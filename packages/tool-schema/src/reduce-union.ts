@@ -1,9 +1,11 @@
+import { describing } from "./describing-keywords.ts";
 import { beside, type Fitting, type Place, type Telling } from "./fitting.ts";
 import { described, wording } from "./hint.ts";
 import type { Keywords } from "./keywords.ts";
-import { asJsonText, makePiece, replace, type Piece } from "./piece.ts";
+import { asJsonText, makePiece, type Piece } from "./piece.ts";
 import type { ReducePart } from "./reduce-object.ts";
 import { limitValues } from "./scalars.ts";
+import { restoreLike } from "./undo.ts";
 
 /** Writes a union: every branch has what stands beside the union, and one of any value makes all of it any value. */
 export function reduceUnion(
@@ -29,7 +31,7 @@ export function reduceUnion(
   const keepsWord = word === "oneOf" && fitting.dialect.keywords.has("oneOf");
   if (word === "oneOf" && !keepsWord && pieces.length > 1) telling.tell("oneOf", "exactly one of these");
   const parts: Keywords = new Map();
-  limitValues(fitting, own, "null", parts, telling);
+  limitValues({ fitting, from: own, type: "null", parts, telling });
   if (fitting.dialect.unionStandsAlone === true) return alone(fitting, pieces, own, telling);
   parts.set(
     keepsWord ? "oneOf" : "anyOf",
@@ -63,7 +65,7 @@ function alone(fitting: Fitting, pieces: readonly Piece[], own: Keywords, tellin
     return { ...makePiece(fitting, new Map([["type", "null"]]), own, telling), takesNull };
   const texts = [own.get("description"), described(undefined, telling.phrases), first["description"]];
   const said = new Set(texts.filter((text): text is string => typeof text === "string" && text !== ""));
-  const head = replace(fitting, first, {
+  const head = restoreLike(fitting.undo, first, {
     ...first,
     ...(takesNull && { nullable: true }),
     ...(said.size > 0 && { description: [...said].join("\n\n") }),
@@ -76,18 +78,3 @@ type Schema = Readonly<Record<string, unknown>>;
 function isNull({ schema }: Piece): boolean {
   return schema["type"] === "null";
 }
-
-const describing: ReadonlySet<string> = new Set([
-  "title",
-  "description",
-  "default",
-  "examples",
-  "example",
-  "deprecated",
-  "$schema",
-  "$id",
-  "$anchor",
-  "$comment",
-  "$defs",
-  "definitions",
-]);

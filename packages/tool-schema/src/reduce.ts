@@ -1,5 +1,6 @@
+import { annotating } from "./describing-keywords.ts";
 import { expand } from "./expand.ts";
-import { take, Telling, type Fitting, type Place } from "./fitting.ts";
+import { maxSteps, take, Telling, type Fitting, type Place } from "./fitting.ts";
 import { wording } from "./hint.ts";
 import { isObject } from "./json.ts";
 import { typesOf, type JsonType, type Keywords } from "./keywords.ts";
@@ -9,10 +10,7 @@ import { reduceArray } from "./reduce-array.ts";
 import { reduceObject } from "./reduce-object.ts";
 import { reduceUnion } from "./reduce-union.ts";
 import { keepReference } from "./reference-piece.ts";
-import { limitValues, listValues } from "./scalars.ts";
-
-/** How many schemas may be within each other, those of unions and references counted. */
-const maxSteps = 96;
+import { limitValues } from "./scalars.ts";
 
 /** Writes one schema in the words of a provider that takes a subset of JSON Schema. */
 export function reduce(fitting: Fitting, schema: unknown, place: Place): Piece {
@@ -51,8 +49,7 @@ function reduceType(
       : reduceThis(fitting, keywords, place, telling, { takesNull, reduce });
   }
   const parts: Keywords = new Map([["type", type]]);
-  listValues(fitting, keywords, type, parts, telling);
-  limitValues(fitting, keywords, type, parts, telling);
+  limitValues({ fitting, from: keywords, type, parts, telling });
   return makePiece(fitting, parts, keywords, telling, { takesNull });
 }
 
@@ -78,9 +75,7 @@ const conditions = ["if", "then", "else", "dependentSchemas"] as const;
 /** A schema of several types as a union of one each, with the keywords that each has use for. */
 function unionOfTypes(keywords: Keywords, types: readonly JsonType[]): Keywords {
   const rest = new Map(keywords);
-  const own = ["title", "description", "default", "examples", "example", "deprecated"].filter((word) =>
-    rest.has(word),
-  );
+  const own = annotating.filter((word) => rest.has(word));
   const union: Keywords = new Map(own.map((word) => [word, rest.get(word)]));
   for (const word of [...own, "type"]) rest.delete(word);
   union.set(

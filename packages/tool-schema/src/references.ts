@@ -1,5 +1,6 @@
 import { isObject } from "./json.ts";
 import { fitDefinitionName } from "./names.ts";
+import { nameOfStep, stepOf } from "./pointer.ts";
 
 /** What a local reference leads to. */
 export interface Referent {
@@ -118,7 +119,7 @@ export class References {
       if (typeof schema !== "object" || schema === null || name === undefined) return undefined;
       if (!Object.hasOwn(schema, name)) return undefined;
       schema = schema[name as keyof typeof schema];
-      pointer += `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      pointer += `/${stepOf(name)}`;
     }
     return typeof schema === "boolean" || isObject(schema) ? { pointer, schema } : undefined;
   }
@@ -132,7 +133,7 @@ export class References {
       for (const name of Object.keys(definitions)) {
         const schema = definitions[name];
         if (!isObject(schema)) continue;
-        const pointer = `/${section}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        const pointer = `/${section}/${stepOf(name)}`;
         if (typeof schema["$id"] === "string") this.#byName.set(schema["$id"], { pointer, schema });
         if (typeof schema["$anchor"] === "string")
           this.#byName.set(`#${schema["$anchor"]}`, { pointer, schema });
@@ -145,15 +146,14 @@ export class References {
 export function definitionName(pointer: string): string {
   const [, section, name, ...more] = pointer.split("/");
   const isDefinition = (section === "$defs" || section === "definitions") && more.length === 0;
-  const text =
-    isDefinition && name !== undefined ? name.replaceAll("~1", "/").replaceAll("~0", "~") : pointer;
+  const text = isDefinition && name !== undefined ? nameOfStep(name) : pointer;
   return fitDefinitionName(text);
 }
 
 /** A step of a pointer in a URI fragment (RFC 6901, section 6); `undefined` where it is malformed. */
 function decoded(step: string): string | undefined {
   try {
-    return decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~");
+    return nameOfStep(decodeURIComponent(step));
   } catch {
     return undefined;
   }

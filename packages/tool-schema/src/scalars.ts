@@ -24,14 +24,20 @@ export function mayStay(
   return keyword !== "minItems" || (value as number) <= (dialect.maxMinItems ?? Infinity);
 }
 
-/** Keeps or tells each keyword that limits the values of one type, and each that goes with every type. */
-export function limitValues(
-  fitting: Fitting,
-  from: Keywords,
-  type: JsonType,
-  parts: Keywords,
-  telling: Telling,
-): void {
+/** What limits the values of one type, without `null`. */
+export interface Limiting {
+  readonly fitting: Fitting;
+  readonly from: Keywords;
+  readonly type: JsonType;
+  /** Where that is put which is taken; the rest is told. */
+  readonly parts: Keywords;
+  readonly telling: Telling;
+}
+
+/** Keeps or tells the values that are listed, each keyword that limits those of the type, and what goes with every type. */
+export function limitValues(limiting: Limiting): void {
+  listValues(limiting);
+  const { fitting, from, type, parts, telling } = limiting;
   const { dialect } = fitting;
   const kept = wholeBounds(dialect, from, type);
   for (const keyword of [...(ofType[type] ?? []), ...ofAnyType]) {
@@ -43,14 +49,7 @@ export function limitValues(
   }
 }
 
-/** Keeps or tells the values that are listed, of one type and without `null`. */
-export function listValues(
-  fitting: Fitting,
-  from: Keywords,
-  type: JsonType,
-  parts: Keywords,
-  telling: Telling,
-): void {
+function listValues({ fitting, from, type, parts, telling }: Limiting): void {
   const isConst = from.has("const");
   const listed = isConst ? [from.get("const")] : (from.get("enum") as unknown[] | undefined);
   if (listed === undefined) return;

@@ -1,14 +1,13 @@
+import { identifying } from "./describing-keywords.ts";
 import { valueKeywords } from "./dialect.ts";
 import { expand } from "./expand.ts";
-import { beside, describe, take, Telling, within, type Fitting, type Place } from "./fitting.ts";
+import { beside, describe, maxSteps, take, Telling, within, type Fitting, type Place } from "./fitting.ts";
 import { wording } from "./hint.ts";
-import { isObject, printed, sizeOf } from "./json.ts";
+import { isObject, sizeOf } from "./json.ts";
 import { keywordsOf, typesOf, type Keywords } from "./keywords.ts";
-import { fitKey } from "./names.ts";
+import { nameProperty, requiredOf, showSome } from "./properties.ts";
 import { mayStay } from "./scalars.ts";
-
-/** How many schemas may be within each other, those of unions and references counted. */
-const maxSteps = 96;
+import { restoreLike } from "./undo.ts";
 
 /** Goes through a schema once. */
 export class Tidier {
@@ -100,12 +99,9 @@ export class Tidier {
     const properties = keywords.get("properties");
     const names = isObject(properties) ? Object.keys(properties) : [];
     const { left } = this.#fitting;
-    if (names.length > Math.min(left.properties, left.nodes) && isObject(properties)) {
-      const required = new Set((keywords.get("required") ?? []) as readonly string[]);
-      const first = names.toSorted((one, other) => Number(required.has(other)) - Number(required.has(one)));
-      const shown = first.slice(0, Math.floor(Math.min(left.properties, left.nodes) / 2));
-      const rest = first.slice(shown.length);
-      telling.tell("properties", `${rest.length} more properties: ${printed(rest.slice(0, 20), 240)}`);
+    const room = Math.min(left.properties, left.nodes);
+    if (names.length > room && isObject(properties)) {
+      const shown = showSome(names, Math.floor(room / 2), keywords, telling);
       keywords.set("properties", Object.fromEntries(shown.map((name) => [name, properties[name]])));
       for (const word of ["additionalProperties", "unevaluatedProperties"])
         if (keywords.get(word) === false) keywords.delete(word);
@@ -124,13 +120,10 @@ export class Tidier {
   #rename(keywords: Keywords, telling: Telling): ReadonlyMap<string, string> {
     const renamed = new Map<string, string>();
     const properties = keywords.get("properties");
-    const required = (keywords.get("required") ?? []) as readonly string[];
-    const names = isObject(properties) ? [...Object.keys(properties), ...required] : required;
-    for (const name of names) {
-      const key = fitKey(name, this.#fitting.dialect.key);
-      if (key === name || renamed.has(name)) continue;
-      renamed.set(name, key);
-      telling.tell("name", `${key} is what the tool calls ${printed(name, 100)}`);
+    const declared = isObject(properties) ? Object.keys(properties) : [];
+    for (const name of new Set([...declared, ...requiredOf(keywords)])) {
+      const key = nameProperty(this.#fitting, name, telling);
+      if (key !== name) renamed.set(name, key);
     }
     return renamed;
   }
@@ -166,10 +159,7 @@ export function describedAs(
 ): Readonly<Record<string, unknown>> {
   const description = describe(fitting, keywords.get("description"), phrases);
   if (description === undefined) return schema;
-  const whole = { ...schema, description };
-  const restoration = fitting.undo.get(schema);
-  if (restoration !== undefined) fitting.undo.set(whole, restoration);
-  return whole;
+  return restoreLike(fitting.undo, schema, { ...schema, description });
 }
 
 const schemaMaps: ReadonlySet<string> = new Set(["patternProperties", "dependentSchemas"]);
@@ -189,13 +179,4 @@ const schemas: ReadonlyMap<string, string> = new Map([
   ["else", ""],
 ]);
 /** Says nothing of the value. */
-export const silent: ReadonlySet<string> = new Set([
-  "title",
-  "$schema",
-  "$id",
-  "$anchor",
-  "$comment",
-  "$defs",
-  "definitions",
-  "$vocabulary",
-]);
+export const silent: ReadonlySet<string> = new Set([...identifying, "title", "$vocabulary"]);

@@ -12,3 +12,10 @@ export interface Restoration {
 
 /** The way back, by the parts of the fitted schema; empty where arguments stay as they are. */
 export type Undo = ReadonlyMap<object, Restoration>;
+
+/** Has one part of the output read back as another is, in whose place it is, and gives it. */
+export function restoreLike<S extends object>(undo: Map<object, Restoration>, old: object, next: S): S {
+  const restoration = undo.get(old);
+  if (restoration !== undefined) undo.set(next, restoration);
+  return next;
+}

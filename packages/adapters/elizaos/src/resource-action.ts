@@ -36,9 +36,9 @@ export function resourceAction(): Action {
             `There is no action ${quote(asked)}; did you mean ${name}?`,
           );
         const { uri, server } = askedArguments(run, name);
-        const client = await service.clientOf({ runtime, message });
         const signals = [service.ending, askedSignal(run)].filter((signal) => signal !== undefined);
         const signal = AbortSignal.any(signals);
+        const client = await service.clientOf({ runtime, message }, signal);
         if (typeof uri !== "string") return listed(client, signal);
         const address = typeof server === "string" ? { server, uri } : uri;
         const answer = read(await client.readResource(address, { signal }), uri);

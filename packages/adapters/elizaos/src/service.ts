@@ -82,8 +82,8 @@ export class McpService extends Service {
   }
 
   /** The client of the user whose message it is; rejects with `PRINCIPAL_INVALID` where it is nobody's. */
-  clientOf(context: MessageContext): Promise<WorkspaceClient> {
-    return clientFor(this.#shared.clientOf, context);
+  clientOf(context: MessageContext, signal: AbortSignal = this.ending): Promise<WorkspaceClient> {
+    return clientFor(this.#shared.clientOf, context, signal);
   }
 
   /** Lists the tools and makes actions of those that are new; lists once for all who ask meanwhile. Rejects with nothing. */

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { TenantryError } from "../error.ts";
 import type { CatalogTool, ToolListing } from "../listing.ts";
 import type { CallToolOptions, ListOptions, ToolAddress, WorkspaceClient } from "../workspace-client.ts";
 import { offerTools, type OfferedTool } from "./offer-tools.ts";
@@ -93,6 +94,32 @@ it.each([undefined, null, {}])(
     expect(calls).toEqual([]);
   },
 );
+
+it("refuses a call whose context the host cannot read, and keeps why", async () => {
+  const { as, calls } = workspace();
+  const read = await first({
+    catalog: as("nobody"),
+    clientOf: (context) => as((context as never as { user: { id: string } }).user.id),
+  });
+  const failure = { code: "PRINCIPAL_INVALID", cause: expect.any(TypeError) as unknown };
+  await expect(read.call({}, { context: "ada" })).rejects.toMatchObject(failure);
+  expect(calls).toEqual([]);
+});
+
+it("throws what the host itself says of a context", async () => {
+  const { as } = workspace();
+  const unknown = new TenantryError("WORKSPACE_UNKNOWN", "There is no such workspace.");
+  const read = await first({ catalog: as("nobody"), clientOf: () => Promise.reject(unknown) });
+  await expect(read.call({}, { context: "ada" })).rejects.toBe(unknown);
+});
+
+it("throws an abort as it is while the host still looks for the client", async () => {
+  const { as } = workspace();
+  const gone = new Error("Ada left.");
+  const read = await first({ catalog: as("nobody"), clientOf: () => Promise.reject(gone) });
+  const signal = AbortSignal.abort(gone);
+  await expect(read.call({}, { context: "ada", signal })).rejects.toBe(gone);
+});
 
 it.each([undefined, null, 1, {}, { clientOf: () => {} }, { listTools: () => {} }])(
   "refuses %s as a source",

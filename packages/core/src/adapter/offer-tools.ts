@@ -19,7 +19,7 @@ export interface OfferedTool<Context> {
   readonly needsApproval?: (args: CallArguments) => boolean | Promise<boolean>;
   /**
    * Calls the tool as whoever the call's own context names. A tool's own failure is a result with `isError`. Throws
-   * `PRINCIPAL_INVALID` where the host gives no client, and otherwise as `callTool` does.
+   * `PRINCIPAL_INVALID` where the host gives no client or fails to, and otherwise as `callTool` does.
    */
   call(args: CallArguments, call: OfferedCall<Context>): Promise<CallToolResult>;
 }
@@ -41,7 +41,7 @@ export async function offerTools<Context, Tool>(
     tool,
     ...(needsApproval && { needsApproval: (args) => needsApproval(tool, args) }),
     async call(args, { context, signal }) {
-      const client = await clientFor(clientOf, context);
+      const client = await clientFor(clientOf, context, signal);
       const tell =
         onProgress && ((progress: Parameters<typeof onProgress>[0]) => onProgress(progress, tool, context));
       return client.callTool(tool.origin, args, { signal, timeoutMs, onProgress: tell });
@@ -57,11 +57,30 @@ export async function offerTools<Context, Tool>(
 export async function clientFor<Context>(
   clientOf: ClientOf<Context>,
   context: Context,
+  signal?: AbortSignal,
 ): Promise<WorkspaceClient> {
-  const client: WorkspaceClient | undefined = await clientOf(context);
+  const client = await askHost(clientOf, context, signal);
   if (typeof client?.callTool === "function") return client;
   throw new TenantryError(
     "PRINCIPAL_INVALID",
     "clientOf gave no client for this call; let it give `workspace.as(user)` for the user whom the call's context names.",
   );
+}
+
+/** A host reads the user from a context that may be missing; what comes of that is nobody, not an accident. */
+async function askHost<Context>(
+  clientOf: ClientOf<Context>,
+  context: Context,
+  signal?: AbortSignal,
+): Promise<WorkspaceClient | undefined> {
+  try {
+    return await clientOf(context);
+  } catch (cause) {
+    if (cause instanceof TenantryError || signal?.aborted) throw cause;
+    throw new TenantryError(
+      "PRINCIPAL_INVALID",
+      "clientOf failed, so nobody is known to make this call for; see what the call's context holds, and the cause.",
+      { cause },
+    );
+  }
 }

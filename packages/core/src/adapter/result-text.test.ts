@@ -31,3 +31,7 @@ it("gives structured content where there are no blocks, and nothing where there 
   expect(resultText({ content: [], structuredContent: { sum: 3 } })).toBe('{"sum":3}');
   expect(resultText({ content: [] })).toBe("");
 });
+
+it("mends half a character, which no provider takes", () => {
+  expect(resultText({ content: [{ type: "text", text: "a\ud83d!" }] })).toBe("a\ufffd!");
+});

@@ -4,10 +4,11 @@ type Block = CallToolResult["content"][number];
 
 /**
  * A result as the text that a framework takes which carries nothing but text: every block in order, what is no text by its
- * kind and size; of a result without blocks, its structured content as JSON.
+ * kind and size; of a result without blocks, its structured content as JSON. Half a character, a surrogate without the
+ * other, becomes U+FFFD, because a provider refuses the whole request for one.
  */
 export function resultText({ content, structuredContent }: CallToolResult): string {
-  if (content.length > 0) return content.map(blockText).join("\n");
+  if (content.length > 0) return content.map(blockText).join("\n").toWellFormed();
   return structuredContent === undefined ? "" : JSON.stringify(structuredContent);
 }
 

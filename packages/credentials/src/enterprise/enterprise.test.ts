@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { scopeOf } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
 import { startAuthorizationServer, type AuthorizationServer } from "@tenantry/testing/oauth";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -10,18 +10,15 @@ import {
   callbackUrl,
   failure,
   requestOf,
-  startWorld,
   visit,
   type World,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { enterpriseManaged, tokenExchange, workloadIdentity } from "../enterprise.ts";
 import { fromFunction } from "../from-function.ts";
 import { fromContext } from "../sources.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
-});
+const { keep, world } = opened();
 
 const host = {
   client_id: "the-host",
@@ -32,9 +29,8 @@ const host = {
 
 /** An identity provider that vouches for whoever brings a token of its own, and a server whose issuer trusts it. */
 async function enterprise() {
-  const provider = await startAuthorizationServer({ clients: [host], clock: manualClock() });
-  const there = await startWorld({ issuer: { clients: [host], trustedIssuers: [provider] } });
-  open.push(there, provider);
+  const provider = keep(await startAuthorizationServer({ clients: [host], clock: manualClock() }));
+  const there = await world({ issuer: { clients: [host], trustedIssuers: [provider] } });
   const client = { id: host.client_id, secret: host.client_secret };
   const source = enterpriseManaged({
     identityProvider: { issuer: provider.issuer.origin, client },
@@ -147,8 +143,7 @@ it("is given a token by the server's issuer for what the identity provider vouch
 
 describe("two subject tokens of one user", () => {
   it("get a credential and a subject each, and neither takes the other's away", async () => {
-    const there = await startWorld();
-    open.push(there);
+    const there = await world();
     let exchanges = 0;
     const fetch: typeof there.dependencies.fetch = async (input, init) => {
       const form = new URLSearchParams(typeof init?.body === "string" ? init.body : "");

@@ -1,7 +1,6 @@
-import { withDeadline, type Clock, type CredentialKey, type StoreChange } from "@tenantry/core";
+import { RecentMap, withDeadline, type Clock, type CredentialKey, type StoreChange } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
 import { Listeners } from "../listeners.ts";
-import { RecentMap } from "../recent-map.ts";
 import { watchWeakly } from "../watch-weakly.ts";
 import type { Bells } from "./bells.ts";
 import { waitedTooLong } from "./failure.ts";

@@ -1,22 +1,15 @@
-import {
-  raceAbort,
-  SharedFlight,
-  withDeadline,
-  type Clock,
-  type CredentialKey,
-  type Sealer,
-} from "@tenantry/core";
+import { RecentMap, raceAbort, type Clock, type CredentialKey, type Sealer } from "@tenantry/core";
 import { plainKey, spell } from "../credential-key.ts";
-import { RecentMap } from "../recent-map.ts";
 import type { Listener } from "../listeners.ts";
 import { Bells } from "./bells.ts";
-import { closed, waitedTooLong } from "./failure.ts";
+import { closed } from "./failure.ts";
 import { isLive, type FreshOptions, type Grant, type GrantEvent } from "./grant.ts";
 import { GrantChanges, type Put, type PutGrantOptions, type Removed } from "./grant-changes.ts";
 import { GrantMemory, type Known } from "./grant-memory.ts";
 import { GrantRows, type GrantStore } from "./grant-rows.ts";
-import { grantLimits, patienceMs, type GrantLimits } from "./limits.ts";
-import { Refresher, type RefreshRequest } from "./refresher.ts";
+import { grantLimits, type GrantLimits } from "./limits.ts";
+import { RefreshFlights } from "./refresh-flights.ts";
+import { Refresher } from "./refresher.ts";
 
 /** What grants are kept with. */
 export interface GrantsOptions {
@@ -34,26 +27,15 @@ export interface GrantsOptions {
   readonly surplus?: ((grant: Grant, there: Grant | undefined) => void) | undefined;
 }
 
-/** A refresh that is under way in this process. */
-interface Flight {
-  readonly shared: SharedFlight<Grant | undefined>;
-  /** Whether it was begun ahead of the end, beside calls that do not wait for it. */
-  readonly ahead: boolean;
-}
-
 /**
  * The OAuth grants of principals: sealed in the store, known in memory, refreshed once however many calls and processes
  * want it. A refresh token that may have been used is not sent again, unless its issuer says for how long it may be.
  */
 export class Grants implements AsyncDisposable {
   readonly #clock: Clock;
-  readonly #limits: Readonly<GrantLimits>;
   readonly #changes: GrantChanges;
   readonly #memory: GrantMemory;
-  readonly #refresher: Refresher;
-  readonly #flights = new Map<string, Flight>();
-  /** Those of which somebody has changed the grant meanwhile: nobody who asks now is to wait for them. */
-  readonly #outdated = new Set<Flight>();
+  readonly #flights: RefreshFlights;
   /** Until when nothing is refreshed ahead again after it has failed. */
   readonly #postponed: RecentMap<string, number>;
   readonly #random: () => number;
@@ -73,17 +55,21 @@ export class Grants implements AsyncDisposable {
     const rows = new GrantRows(store.credentials, sealer);
     const parts = { store, leases: store.leases, rows, clock, limits, random, surplus, bells: new Bells() };
     this.#clock = clock;
-    this.#limits = limits;
     this.#memory = new GrantMemory(parts);
-    this.#refresher = new Refresher(parts);
+    const refresher = new Refresher(parts);
+    const { signal } = this.#ending;
+    this.#flights = new RefreshFlights({ refresher, memory: this.#memory, clock, limits, signal });
     this.#postponed = new RecentMap(limits.maxGrants);
     this.#changes = new GrantChanges({
       rows,
       clock,
       memory: this.#memory,
-      refresher: this.#refresher,
-      changed: (id) => this.#changed(id),
-      signal: this.#ending.signal,
+      refresher,
+      changed: (id) => {
+        this.#postponed.take(id);
+        this.#flights.outdate(id);
+      },
+      signal,
     });
     this.#random = random;
   }
@@ -172,11 +158,11 @@ export class Grants implements AsyncDisposable {
     const { rejected, send, fits, signal } = options;
     signal?.throwIfAborted();
     // Whoever waits for a refresh need not read what it replaces.
-    if (this.#joinable(id)?.ahead !== false) {
+    if (this.#flights.joinable(id)?.ahead !== false) {
       const grant = await raceAbort(Promise.resolve(this.current(key)), signal);
       if (grant === undefined || this.#suits(grant, options)) return grant;
     }
-    const running = this.#joinable(id);
+    const running = this.#flights.joinable(id);
     if (running !== undefined) {
       const joined = running.shared.join({ signal });
       // A failure ahead of the end is nobody's; it may have left the work to another process.
@@ -185,7 +171,8 @@ export class Grants implements AsyncDisposable {
         return grant ?? undefined;
     }
     const flight =
-      this.#joinable(id) ?? this.#depart(id, { key, send, fits, replaces: rejected, patient: true });
+      this.#flights.joinable(id) ??
+      this.#flights.depart(id, { key, send, fits, replaces: rejected, patient: true });
     return flight.shared.join({ signal });
   }
 
@@ -193,7 +180,7 @@ export class Grants implements AsyncDisposable {
     const now = this.#clock.now();
     if (fits !== undefined && !fits(grant)) return;
     if (this.#flights.has(id) || now < (this.#postponed.get(id) ?? 0) || this.#ending.signal.aborted) return;
-    const flight = this.#depart(id, { key, send, fits, replaces: grant.generation, patient: false });
+    const flight = this.#flights.depart(id, { key, send, fits, replaces: grant.generation, patient: false });
     const postpone = () => {
       // Nobody is hurt before the end; half of what is left is as good a time as any to try again.
       const leftMs = Math.max((grant.expiresAt ?? now) - this.#clock.now(), 2_000);
@@ -205,49 +192,9 @@ export class Grants implements AsyncDisposable {
     }, postpone);
   }
 
-  #joinable(id: string): Flight | undefined {
-    const flight = this.#flights.get(id);
-    return flight?.shared.abandoned ? undefined : flight;
-  }
-
-  #depart(id: string, request: RefreshRequest): Flight {
-    if (this.#ending.signal.aborted) throw closed();
-    const work = async (signal: AbortSignal) => {
-      try {
-        return await this.#refreshInTime(request, AbortSignal.any([signal, this.#ending.signal]));
-      } finally {
-        // The store may tell of it later, or of another process's writing not at all.
-        this.#memory.forget(id);
-        if (this.#flights.get(id) === flight) this.#flights.delete(id);
-        this.#outdated.delete(flight);
-      }
-    };
-    const flight: Flight = { shared: new SharedFlight(work), ahead: !request.patient };
-    this.#flights.set(id, flight);
-    return flight;
-  }
-
-  #changed(id: string): void {
-    this.#postponed.take(id);
-    const flight = this.#flights.get(id);
-    if (flight === undefined) return;
-    this.#flights.delete(id);
-    this.#outdated.add(flight);
-  }
-
-  /** Ends the wait of everybody where the store, or whatever else, does not answer at all; what has been sent goes on. */
-  #refreshInTime(request: RefreshRequest, ends: AbortSignal): Promise<Grant | undefined> {
-    const expired = () => waitedTooLong(request.key);
-    const timeoutMs = 2 * patienceMs(this.#limits);
-    return withDeadline({ clock: this.#clock, timeoutMs, expired, keepAlive: true }, (late) =>
-      this.#refresher.refresh(request, AbortSignal.any([ends, late])),
-    );
-  }
-
   async #close(): Promise<void> {
     this.#ending.abort(closed());
-    const flights = [...this.#flights.values(), ...this.#outdated];
-    await Promise.allSettled(flights.map(({ shared }) => shared.join()));
+    await this.#flights.settle();
     this.#memory.close();
   }
 }

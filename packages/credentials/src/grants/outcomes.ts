@@ -1,6 +1,5 @@
-import type { CredentialKey } from "@tenantry/core";
+import { RecentMap, type CredentialKey } from "@tenantry/core";
 import { spell } from "../credential-key.ts";
-import { RecentMap } from "../recent-map.ts";
 import type { Grant } from "./grant.ts";
 import type { Intent } from "./grant-rows.ts";
 

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { principalOf, type Principal } from "@tenantry/core";
 import { createEgress } from "@tenantry/egress";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -14,33 +14,18 @@ import {
   grant,
   headersFor,
   pageFor,
+  refusal,
   refOf,
   requestOf,
   secondProcess,
-  startWorld,
   tokenRequests,
   visit,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { oauth } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  open.push(made);
-  return made;
-}
-
-/** The error with which a call ends that the server has refused. */
-async function refusal(there: World, principal: Principal = ada) {
-  const { challenge } = await call(there, {});
-  return failure(there.provider.resolve(requestOf(there, principal, challenge ? { challenge } : {})));
-}
+const { keep, world } = opened();
 
 const origins = ({ sent }: World) => new Set(sent.map(({ url }) => new URL(url).origin));
 
@@ -350,8 +335,7 @@ describe("a client's secret", () => {
     const own = await world();
     const issuer = own.issuer.issuer.origin;
     const options = { client: { ...before.client, secret: secretText }, issuer };
-    const provider = secondProcess(there, options);
-    open.push(provider);
+    const provider = keep(secondProcess(there, options));
     const sendsIt = () =>
       there.sent.some(({ headers, body }) => {
         const basic = Buffer.from(
@@ -579,14 +563,8 @@ it("takes a server of 2025-03-26, which has no metadata, as its own issuer", asy
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
   const egress = createEgress({ allow: ["127.0.0.1"] });
   const there = await world();
-  open.push(
-    { [Symbol.asyncDispose]: () => egress.close() },
-    {
-      async [Symbol.asyncDispose]() {
-        server.close();
-      },
-    },
-  );
+  keep({ [Symbol.asyncDispose]: () => egress.close() });
+  keep({ [Symbol.asyncDispose]: async () => void server.close() });
   const provider = oauth().bind(
     dependenciesOf({ fetch: egress.fetch, clock: there.clock, store: there.store }),
   );

@@ -1,6 +1,5 @@
-import type { Challenge, Clock, ServerRef } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
-import { parseScopes } from "./scopes.ts";
+import { RecentMap, type Challenge, type Clock, type ServerRef } from "@tenantry/core";
+import { parseScopes, unionOf } from "./scopes.ts";
 
 /** What a server asks for when it refuses a request (RFC 6750, section 3; RFC 9728, section 5.1). */
 export interface Asked {
@@ -47,6 +46,11 @@ export class AskingServers {
   /** Forgets what a server asked for. */
   delete(server: ServerRef): void {
     this.#asked.take(nameOf(server));
+  }
+
+  /** What a server asks for now, with what it asked for when it was first met. */
+  withFirst(server: ServerRef, { scopes, ...asked }: Asked): Asked {
+    return { ...asked, scopes: unionOf(this.get(server)?.scopes ?? [], scopes) };
   }
 
   get(server: ServerRef): Asked | undefined {

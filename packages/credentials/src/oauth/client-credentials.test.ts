@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { principalOf, scopeOf, secret } from "@tenantry/core";
 import { fromContext } from "../sources.ts";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -11,24 +11,13 @@ import {
   headersFor,
   call,
   requestOf,
-  startWorld,
   tokenRequests,
-  type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { tokenExchange } from "../enterprise.ts";
 import { clientCredentials, oauth } from "../oauth.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const one of worlds.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  worlds.push(made);
-  return made;
-}
+const { world } = opened();
 
 const confidential = (method: "client_secret_basic" | "client_secret_post") => ({
   client_id: "a-host:with odd/characters",

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -8,23 +8,12 @@ import {
   headersFor,
   pageFor,
   requestOf,
-  startWorld,
   tokenRequests,
   visit,
-  type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const one of worlds.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  worlds.push(made);
-  return made;
-}
+const { world } = opened();
 
 it("sends a token that is bound to a key with a proof of its own for each request", async () => {
   const there = await world({ issuer: { dpop: "required" }, oauth: { dpop: true } });

@@ -1,5 +1,4 @@
-import { SharedFlight, type AbortableOptions, type Clock } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
+import { RecentMap, SharedFlight, type AbortableOptions, type Clock } from "@tenantry/core";
 import { RecentFailures } from "./recent-failures.ts";
 
 /** How a value is asked for. */

@@ -1,6 +1,14 @@
-import { principalOf, TenantryError, type CredentialEvent, type CredentialStore } from "@tenantry/core";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { liveTokens, unlisted, wantMore } from "../../test/flow-fixture.ts";
+import { principalOf, TenantryError, type CredentialEvent } from "@tenantry/core";
+import { describe, expect, it, vi } from "vitest";
+import {
+  finish,
+  holdAnswers,
+  liveTokens,
+  person,
+  spoil,
+  unlisted,
+  wantMore,
+} from "../../test/flow-fixture.ts";
 import {
   ada,
   call,
@@ -10,23 +18,14 @@ import {
   pageFor,
   requestOf,
   secondProcess,
-  startWorld,
   tokenRequests,
   visit,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { flowServer, oauth } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
-});
-async function world(options?: WorldOptions): Promise<World> {
-  const there = await startWorld(options);
-  open.push(there);
-  return there;
-}
+const { keep, world, elsewhere } = opened();
 
 const stateOf = (page: URL | undefined) => page?.searchParams.get("state");
 /** The page that a call without a challenge leads to, as polling does. */
@@ -43,7 +42,7 @@ describe("a page", () => {
     expect(page.searchParams.get("scope")).toBe("mail");
     const callback = await visit(page, "ada");
     expect(stateOf(await poll(there))).toBe(stateOf(page));
-    await there.provider.finishAuthorization({ callback, principal: ada });
+    await finish(there, callback);
   });
 
   it("stays the same where more is asked for than fits", async () => {
@@ -71,8 +70,7 @@ describe("a page", () => {
   it("is the same in every process", async () => {
     const there = await world();
     const page = await pageFor(there);
-    const other = secondProcess(there, { required: true });
-    open.push(other);
+    const other = keep(secondProcess(there, { required: true }));
     expect(stateOf(await poll({ ...there, provider: other }))).toBe(stateOf(page));
     expect((await there.store.flows.scan()).rows).toHaveLength(1);
   });
@@ -112,7 +110,7 @@ describe("the end of a flow", () => {
     await expect(left).rejects.toBe("gone");
     await vi.waitFor(async () => {
       await there.clock.advance(50);
-      expect(await there.provider.status({ principal: ada, server: there.ref.id })).toMatchObject({
+      expect(await there.provider.status(person(there))).toMatchObject({
         granted: true,
       });
     });
@@ -121,13 +119,12 @@ describe("the end of a flow", () => {
   it("is waited for by close(), and nothing is finished after it", async () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
-    const finishing = there.provider.finishAuthorization({ callback, principal: ada });
+    const finishing = finish(there, callback);
     await Promise.all([there.provider.close(), finishing]);
-    const late = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    const late = await failure(finish(there, callback));
     expect(late.code).toBe("CLOSED");
-    const other = secondProcess(there);
-    open.push(other);
-    expect(await other.status({ principal: ada, server: there.ref.id })).toMatchObject({ granted: true });
+    const other = keep(secondProcess(there));
+    expect(await other.status(person(there))).toMatchObject({ granted: true });
   });
 
   it.each([429, 503])("comes later where the issuer cannot answer now (HTTP %i)", async (status) => {
@@ -135,29 +132,18 @@ describe("the end of a flow", () => {
     const callback = await visit(await pageFor(there), "ada");
     const fault = { kind: "answer", status, headers: { "retry-after": "1" } } as const;
     there.issuer.faults.add(fault, { endpoint: "token", times: 1 });
-    const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    const error = await failure(finish(there, callback));
     expect(error).toMatchObject({ code: "CREDENTIAL_FAILED", retryable: true });
-    await there.provider.finishAuthorization({ callback, principal: ada });
+    await finish(there, callback);
     expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
   it("leaves no tokens at the issuer that nobody knows, where the store fails", async () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
-    const { credentials: own, ...slices } = there.store;
-    const credentials: CredentialStore["credentials"] = {
-      get: (key) => own.get(key),
-      version: (key) => own.version(key),
-      delete: (key, options) => own.delete(key, options),
-      scan: (options) => own.scan(options),
-      list: (within, options) => own.list(within, options),
-      clear: (within) => own.clear(within),
-      put: () => Promise.reject(new TenantryError("STORE_UNAVAILABLE", "The disk is full; make room.")),
-    };
-    const store = { ...slices, credentials };
-    const provider = oauth().bind({ ...there.dependencies, store });
-    open.push(provider);
-    const error = await failure(provider.finishAuthorization({ callback, principal: ada }));
+    const put = () => Promise.reject(new TenantryError("STORE_UNAVAILABLE", "The disk is full; make room."));
+    const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
+    const error = await failure(finish(process, callback));
     expect(error.code).toBe("STORE_UNAVAILABLE");
     expect(there.issuer.issued.map(({ kind }) => kind)).toContain("access_token");
     expect(liveTokens(there)).toEqual([]);
@@ -168,24 +154,15 @@ describe("the end of a flow", () => {
     async (way) => {
       const there = await world();
       const callback = await visit(await pageFor(there), "ada");
-      const reached = Promise.withResolvers<void>();
-      const goOn = Promise.withResolvers<void>();
-      const fetch: typeof there.dependencies.fetch = async (input, init) => {
-        const response = await there.dependencies.fetch(input, init);
-        if (!String(init?.body).includes("grant_type=authorization_code")) return response;
-        reached.resolve();
-        await goOn.promise;
-        return response;
-      };
-      const provider = oauth().bind({ ...there.dependencies, fetch });
-      open.push(provider);
-      const finishing = failure(provider.finishAuthorization({ callback, principal: ada }));
-      await reached.promise;
-      if (way === "disconnect") await there.provider.disconnect({ principal: ada, server: there.ref.id });
+      const { fetch, reached, goOn } = holdAnswers(there.dependencies, "grant_type=authorization_code");
+      const process = elsewhere(there, { fetch });
+      const finishing = failure(finish(process, callback));
+      await reached;
+      if (way === "disconnect") await there.provider.disconnect(person(there));
       else await there.store.flows.clear({ workspace: ada.workspace, user: ada.user });
-      goOn.resolve();
+      goOn();
       expect((await finishing).code).toBe("ARGUMENT_INVALID");
-      expect(await provider.status({ principal: ada, server: there.ref.id })).toEqual({ granted: false });
+      expect(await process.provider.status(person(there))).toEqual({ granted: false });
       expect(liveTokens(there)).toEqual([]);
     },
   );
@@ -195,10 +172,9 @@ describe("the end of a flow", () => {
     const callback = await visit(
       await pageFor(there, principalOf({ workspace: "acme", user: "ada", session: "talk" })),
     );
-    const other = secondProcess(there);
-    open.push(other);
-    await other.disconnect({ principal: ada, server: there.ref.id });
-    const error = await failure(there.provider.finishAuthorization({ callback, principal: ada }));
+    const other = keep(secondProcess(there));
+    await other.disconnect(person(there));
+    const error = await failure(finish(there, callback));
     expect(error.code).toBe("ARGUMENT_INVALID");
     expect((await there.store.flows.scan()).rows).toEqual([]);
   });
@@ -206,8 +182,7 @@ describe("the end of a flow", () => {
   it("comes from the provider of its server and its slot only", async () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
-    const slot = secondProcess(there, { slot: "other" });
-    open.push(slot);
+    const slot = keep(secondProcess(there, { slot: "other" }));
     const elsewhere = { callback, principal: ada, server: "another" as typeof there.ref.id };
     for (const finish of [
       () => there.provider.finishAuthorization(elsewhere),
@@ -238,27 +213,29 @@ describe("a grant that takes another's place", () => {
     expect((await call(there, await headersFor(there))).status).toBe(200);
   });
 
-  it("has nothing ended where the issuer gives the tokens of before", async () => {
-    const there = await world({ oauth: { revokeReplaced: true } });
-    const given = new Map<string, string>();
-    const fetch: typeof there.dependencies.fetch = async (input, init) => {
-      const response = await there.dependencies.fetch(input, init);
-      if (!String(init?.body).includes("grant_type=authorization_code")) return response;
-      const answer = given.get("first") ?? (await response.text());
-      given.set("first", answer);
-      return new Response(answer, { status: 200, headers: { "content-type": "application/json" } });
-    };
-    const provider = oauth({ revokeReplaced: true }).bind({ ...there.dependencies, fetch });
-    const here = { ...there, provider };
-    await grant(here);
-    const page = await wantMore(here, "more");
-    await provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
-    await provider.close();
-    expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "revoke")).toEqual([]);
-    const other = secondProcess(there);
-    open.push(other);
-    expect((await call(there, await headersFor({ ...there, provider: other }))).status).toBe(200);
-  });
+  it.each([[["access_token", "refresh_token"]], [["access_token"]], [["refresh_token"]]])(
+    "has nothing ended where the issuer gives the %j of before",
+    async (names) => {
+      const there = await world({ oauth: { revokeReplaced: true } });
+      const before: Record<string, unknown> = {};
+      const fetch: typeof there.dependencies.fetch = async (input, init) => {
+        const response = await there.dependencies.fetch(input, init);
+        if (!String(init?.body).includes("grant_type=authorization_code")) return response;
+        const answer = (await response.json()) as Record<string, unknown>;
+        for (const name of names) answer[name] = before[name] ??= answer[name];
+        return Response.json(answer);
+      };
+      const provider = oauth({ revokeReplaced: true }).bind({ ...there.dependencies, fetch });
+      const here = { ...there, provider };
+      await grant(here);
+      const page = await wantMore(here, "more");
+      await provider.finishAuthorization({ callback: await visit(page, "ada"), principal: ada });
+      await provider.close();
+      expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "revoke")).toEqual([]);
+      const other = keep(secondProcess(there));
+      expect((await call(there, await headersFor({ ...there, provider: other }))).status).toBe(200);
+    },
+  );
 
   it("has them ended before close() is done, whoever still uses them", async () => {
     const there = await world({ oauth: { revokeReplaced: true } });

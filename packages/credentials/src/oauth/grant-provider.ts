@@ -1,6 +1,4 @@
 import {
-  quote,
-  TenantryError,
   type AbortableOptions,
   type Credential,
   type CredentialEvent,
@@ -20,6 +18,7 @@ import { Completion, type AuthorizationCallback } from "./completion.ts";
 import { Discovery } from "./discovery.ts";
 import { Flows, type FlowOwner } from "./flows.ts";
 import { GrantCredentials, grantGeneration } from "./grant-credential.ts";
+import { GrantDemands, type Demand } from "./grant-demands.ts";
 import {
   grantStatus,
   type Authorized,
@@ -33,58 +32,49 @@ import type { OAuthParts } from "./parts.ts";
 import { personOf } from "./person.ts";
 import { Places, type ServerPlace } from "./places.ts";
 import { Refreshing } from "./refreshing.ts";
+import { Retirement } from "./retirement.ts";
 import { Settlement } from "./settlement.ts";
-import { unionOf } from "./scopes.ts";
 import { StepUps } from "./step-ups.ts";
 import { tracedResolve } from "./traced-resolve.ts";
 import { Wish } from "./wish.ts";
-
-/** What a request with no usable grant leads to. */
-interface Wanting {
-  readonly asked: Asked | undefined;
-  readonly grant?: Grant | undefined;
-  /** What there is, whether it is of use or not. */
-  readonly there: Grant | undefined;
-  readonly stepUp?: readonly string[];
-  readonly looksAgain: boolean;
-}
 
 /** Resolves grants to credentials, and the lack of one to the page on which it is granted. */
 export class GrantProvider implements OAuthProvider {
   readonly #parts: OAuthParts;
   readonly #grants: Grants;
-  readonly #discovery: Discovery;
-  readonly #clients: Clients;
+  readonly #retirement: Retirement;
   readonly #authorizations: Authorizations;
   readonly #completion: Completion;
   readonly #credentials: GrantCredentials;
   readonly #places: Places;
   readonly #asking: AskingServers;
+  readonly #demands: GrantDemands;
   readonly #stepUps: StepUps;
-  readonly #settlement: Settlement;
   #closing: Promise<void> | undefined;
 
   constructor(parts: OAuthParts) {
     const { http, clock, store, sealer, options } = parts;
     const { maxServersKnown: max, metadataTtlMs: ttlMs, maxFlowsKnown, maxStepUps } = options.limits;
     const flows = new Flows(store, sealer, options.slot, options.limits.maxOpenFlows);
+    const discovery = new Discovery(http, clock, options.limits, options);
+    const clients = new Clients(parts);
     this.#parts = parts;
+    this.#retirement = new Retirement(parts, discovery, clients);
     this.#grants = new Grants({
       store,
       sealer,
       clock,
       limits: options.grantLimits,
-      surplus: (...surplus) => this.#settlement.leave(...surplus),
+      surplus: (grant, there) => this.#retirement.add({ grant, unused: Promise.resolve() }, there),
     });
-    this.#discovery = new Discovery(http, clock, options.limits, options);
-    this.#clients = new Clients(parts);
-    this.#authorizations = new Authorizations(parts, this.#discovery, this.#clients, flows);
-    this.#settlement = new Settlement(parts, this.#grants, this.#discovery, this.#clients);
-    this.#completion = new Completion(parts, this.#discovery, this.#clients, flows, this.#settlement);
-    this.#credentials = new GrantCredentials(clock);
-    this.#places = new Places(options, new Refreshing(parts, this.#discovery, this.#clients));
+    this.#authorizations = new Authorizations(parts, discovery, clients, flows);
     this.#asking = new AskingServers(clock, { max, ttlMs });
+    this.#demands = new GrantDemands(options.slot, this.#authorizations, this.#asking);
     this.#stepUps = new StepUps(clock, { max: maxFlowsKnown, ttlMs, maxTimes: maxStepUps });
+    const settlement = new Settlement(parts, this.#grants, this.#retirement);
+    this.#completion = new Completion(parts, discovery, clients, flows, settlement);
+    this.#credentials = new GrantCredentials(clock);
+    this.#places = new Places(options, new Refreshing(parts, discovery, clients));
   }
 
   resolve(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined> {
@@ -116,7 +106,7 @@ export class GrantProvider implements OAuthProvider {
     if (taken === undefined) return Object.freeze({ removed: false, revoke: () => Promise.resolve(false) });
     return Object.freeze({
       removed: true,
-      revoke: (options: AbortableOptions = {}) => this.#settlement.revokeTaken(taken, options),
+      revoke: (options: AbortableOptions = {}) => this.#retirement.revokeTaken(taken, options),
     });
   }
 
@@ -161,7 +151,7 @@ export class GrantProvider implements OAuthProvider {
       if (!isOver(failure)) throw failure;
       const before = await this.#grants.current(place.keyOf(request.scope));
       const asked = this.#asking.get(request.server);
-      throw await this.#authorize(request, place, {
+      throw await this.#demands.of(request, place, {
         asked,
         grant: before,
         there: before,
@@ -179,7 +169,7 @@ export class GrantProvider implements OAuthProvider {
   ): Promise<Credential | undefined> {
     const asked = this.#asking.get(request.server);
     if (asked === undefined && !this.#parts.options.required) return undefined;
-    throw await this.#authorize(request, place, { asked, there, looksAgain: false });
+    throw await this.#demands.of(request, place, { asked, there, looksAgain: false });
   }
 
   /** The server has refused a request, with a grant or without. */
@@ -199,8 +189,8 @@ export class GrantProvider implements OAuthProvider {
     const nonce = nonceOf(challenge);
     if (isRefused && nonce !== undefined) return this.#credentials.withNonce(grant, place, nonce);
     if (isRefused && wantsMore(challenge)) return this.#stepUp(request, place, grant, asked);
-    const wanting: Wanting = {
-      asked: generation === undefined ? asked : this.#union(request, asked),
+    const demand: Demand = {
+      asked: generation === undefined ? asked : this.#asking.withFirst(request.server, asked),
       grant,
       there: known,
       looksAgain: true,
@@ -209,23 +199,18 @@ export class GrantProvider implements OAuthProvider {
     try {
       fresh = await this.#grants.fresh(key, { ...place.renewal, rejected: generation, signal });
     } catch (failure) {
-      if (isOver(failure)) throw await this.#authorize(request, place, wanting);
+      if (isOver(failure)) throw await this.#demands.of(request, place, demand);
       throw failure;
     }
     const credential = fresh && this.#credentials.of(fresh, place);
     if (credential !== undefined) return credential;
-    throw await this.#authorize(request, place, wanting);
-  }
-
-  /** What is asked for now, with what the server asked for when it was first met. */
-  #union({ server }: CredentialRequest, { scopes, ...asked }: Asked): Asked {
-    return { ...asked, scopes: unionOf(this.#asking.get(server)?.scopes ?? [], scopes) };
+    throw await this.#demands.of(request, place, demand);
   }
 
   /** The token may do too little (MCP authorization, "Step-Up Authorization Flow"). */
   async #stepUp(request: CredentialRequest, place: ServerPlace, grant: Grant, asked: Asked): Promise<never> {
     this.#stepUps.check(personOf(request).principal, request, this.#parts.options.slot);
-    throw await this.#authorize(request, place, {
+    throw await this.#demands.of(request, place, {
       asked,
       grant,
       there: grant,
@@ -234,42 +219,11 @@ export class GrantProvider implements OAuthProvider {
     });
   }
 
-  /** Makes the error that carries the page on which access is granted, with all that had been granted before. */
-  async #authorize(request: CredentialRequest, place: ServerPlace, wanting: Wanting): Promise<TenantryError> {
-    const { asked, grant, there, stepUp, looksAgain } = wanting;
-    const { principal, server } = personOf(request);
-    const { rejected } = request;
-    const { slot } = this.#parts.options;
-    const wish = {
-      principal,
-      server,
-      after: there?.begunAt,
-      url: place.url,
-      scopes: unionOf(grant?.scopes ?? [], asked?.scopes ?? []),
-      stepUp,
-      challenged: asked?.resourceMetadata,
-      looksAgain,
-    };
-    let authorizationUrl: URL;
-    try {
-      authorizationUrl = await this.#authorizations.begin(wish, { signal: request.signal });
-    } catch (failure) {
-      // What it asked for leads nowhere, and the next one who is refused may hear something else.
-      if (!request.signal?.aborted) this.#asking.delete(request.server);
-      throw failure;
-    }
-    // Only what has led to a page is believed for everybody.
-    if (asked && rejected && rejected.generation === undefined) this.#asking.add(request.server, asked);
-    const why = stepUp ? "wants more than has been granted" : "has to be granted access to";
-    const what = `The server ${quote(server)} ${why}; send the person to authorizationUrl, then call again.`;
-    return new TenantryError("AUTHORIZATION_REQUIRED", what, { server, slot, authorizationUrl });
-  }
-
   /** What is being finished still needs the grants, and what a refresh brings last may have to be revoked. */
   async #close(): Promise<void> {
     await this.#completion.close();
     await this.#grants.close();
-    await this.#settlement.close();
+    await this.#retirement.close();
   }
 
   #keyOf({ workspace, user }: FlowOwner["principal"], server: ServerId): CredentialKey {

@@ -1,49 +1,20 @@
 import { TenantryError, type CredentialStore } from "@tenantry/core";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { liveTokens, spoil, wantMore, type Spoilt } from "../../test/flow-fixture.ts";
+import { describe, expect, it, vi } from "vitest";
+import { finish, halt, liveTokens, person, spoil, wantMore } from "../../test/flow-fixture.ts";
 import {
-  ada,
   call,
   failure,
   grant,
   headersFor,
   pageFor,
-  startWorld,
   tokenRequests,
   visit,
   type World,
 } from "../../test/oauth-fixture.ts";
-import { oauth } from "../oauth.ts";
+import { opened } from "../../test/opened.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
-});
-async function world(): Promise<World> {
-  const there = await startWorld();
-  open.push(there);
-  return there;
-}
-/** The same world as another process sees it, whose store does something else. */
-function elsewhere(there: World, methods: Spoilt): World {
-  const provider = oauth().bind({ ...there.dependencies, store: spoil(there.store, methods) });
-  open.push(provider);
-  return { ...there, provider };
-}
-const person = (there: World) => ({ principal: ada, server: there.ref.id });
-const finish = async (there: World, callback: URL) =>
-  there.provider.finishAuthorization({ callback, principal: ada });
+const { world, elsewhere } = opened();
 const rowsOf = async ({ store }: World) => (await store.credentials.scan()).rows;
-
-/** What stops at some point until it is told to go on. */
-function halt() {
-  const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const stop = async () => {
-    reached.resolve();
-    await goOn.promise;
-  };
-  return { stop, reached: reached.promise, goOn: () => goOn.resolve() };
-}
 
 /** A process whose first write of a grant stops, before it is done or when it is. */
 function slowWriter(there: World, when: "before" | "after", failing = false) {
@@ -64,7 +35,11 @@ function slowWriter(there: World, when: "before" | "after", failing = false) {
       over.resolve();
     }
   };
-  return { ...halted, process: elsewhere(there, { credentials: { put } }), over: over.promise };
+  return {
+    ...halted,
+    process: elsewhere(there, { store: spoil(there.store, { credentials: { put } }) }),
+    over: over.promise,
+  };
 }
 
 /** Calls a few times, which takes longer than whatever follows from a write that comes late. */
@@ -173,12 +148,26 @@ it("brings nobody back who disconnects while a grant is written, after the page'
   expect(liveTokens(there)).toEqual([]);
 });
 
+it("finishes what goes on past the page's time, which nobody has ended", async () => {
+  const there = await world();
+  const page = await pageFor(there);
+  await there.clock.advance(595_000);
+  const callback = await visit(page, "ada");
+  const { process, reached, goOn } = slowWriter(there, "before");
+  const finishing = finish(process, callback);
+  await reached;
+  await there.clock.advance(10_000);
+  goOn();
+  await finishing;
+  expect((await call(there, await headersFor(there))).status).toBe(200);
+});
+
 it("keeps what is left for later from a callback that comes twice at the same time", async () => {
   const there = await world();
   const callback = await visit(await pageFor(there), "ada");
   const [writing, looking] = [halt(), halt()];
   const trouble = { isOver: false, isSlow: false };
-  const process = elsewhere(there, {
+  const store = spoil(there.store, {
     credentials: {
       async put(...given) {
         if (trouble.isOver) return there.store.credentials.put(...given);
@@ -194,6 +183,7 @@ it("keeps what is left for later from a callback that comes twice at the same ti
       },
     },
   });
+  const process = elsewhere(there, { store });
   const first = failure(finish(process, callback));
   await writing.reached;
   trouble.isSlow = true;

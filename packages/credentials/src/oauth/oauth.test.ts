@@ -1,5 +1,5 @@
 import { secret, type CredentialEvent, type TenantryError as Failure } from "@tenantry/core";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -11,27 +11,16 @@ import {
   pageFor,
   requestOf,
   secondProcess,
-  startWorld,
   tokenRequests,
   visit,
-  type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { combine } from "../combine.ts";
 import { clientCredentials, flowServer, isOAuthProvider, issuerCallbackUrl, oauth } from "../oauth.ts";
 import { header } from "../shapes.ts";
 import { fromStatic } from "../sources.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  worlds.push(made);
-  return made;
-}
+const { world } = opened();
 
 it("sends the first request without, then asks the person, then gives that person's own token", async () => {
   const there = await world();

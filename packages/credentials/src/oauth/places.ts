@@ -1,6 +1,7 @@
 import { quote, TenantryError, type Origin, type Scope, type ServerRef } from "@tenantry/core";
 import { SpelledKey } from "../credential-key.ts";
 import type { FreshOptions, Grant, SendRefresh } from "../grants/grant.ts";
+import { madeOnce } from "../made-once.ts";
 import type { CheckedOAuthOptions } from "./options.ts";
 import type { Refreshing } from "./refreshing.ts";
 import { contains } from "./resource.ts";
@@ -18,7 +19,7 @@ export interface ServerPlace {
   /** Whether a grant was granted for this server, by an issuer that the host takes. */
   readonly fits: (grant: Grant) => boolean;
   /** The key of a scope's grant; throws `CREDENTIAL_MISSING` for a scope that is no user's. */
-  keyOf(scope: Scope): SpelledKey;
+  readonly keyOf: (scope: Scope) => SpelledKey;
 }
 
 /** Remembers what every call asks: where a server is, and under which key a scope's grant for it is kept. */
@@ -26,7 +27,8 @@ export class Places {
   readonly #slot: string;
   readonly #issuer: string | undefined;
   readonly #refreshing: Refreshing;
-  readonly #places = new WeakMap<ServerRef, ServerPlace>();
+  /** The place that a server is; throws `CREDENTIAL_INVALID` for a server that is not reached by a URL. */
+  readonly of = madeOnce((server: ServerRef) => this.#make(server));
 
   /** With an issuer that the host has fixed, grants of others count as none. */
   constructor({ slot, issuer }: Pick<CheckedOAuthOptions, "slot" | "issuer">, refreshing: Refreshing) {
@@ -35,36 +37,24 @@ export class Places {
     this.#refreshing = refreshing;
   }
 
-  /** Throws `CREDENTIAL_INVALID` for a server that is not reached by a URL. */
-  of(server: ServerRef): ServerPlace {
-    return this.#places.get(server) ?? this.#make(server);
-  }
-
   #make(server: ServerRef): ServerPlace {
     const { id } = server;
     const { url, origin } = serverUrlOf(server, this.#slot);
     const fixed = this.#issuer;
     const fits = ({ resource, issuer }: Grant) => contains(resource, url) && (fixed ?? issuer) === issuer;
-    const keys = new WeakMap<Scope, SpelledKey>();
-    const place = Object.freeze({
+    return Object.freeze({
       url,
       origins: Object.freeze([origin]),
       refresh: this.#refreshing.at(id, url, false),
       renewal: Object.freeze({ send: this.#refreshing.at(id, url, true), fits }),
       fits,
-      keyOf: (scope: Scope) => {
-        const known = keys.get(scope);
-        if (known !== undefined) return known;
+      keyOf: madeOnce((scope: Scope) => {
         // What one person has granted is nobody else's.
         if (scope.share !== "user") throw this.#nobodys(scope, server);
         const { workspace, user } = scope;
-        const key = new SpelledKey({ workspace, user, server: id, slot: this.#slot });
-        keys.set(scope, key);
-        return key;
-      },
+        return new SpelledKey({ workspace, user, server: id, slot: this.#slot });
+      }),
     });
-    this.#places.set(server, place);
-    return place;
   }
 
   #nobodys({ share }: Scope, { id }: ServerRef): TenantryError {

@@ -1,5 +1,4 @@
-import { TenantryError, withDetails, type Clock } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
+import { RecentMap, TenantryError, withDetails, type Clock } from "@tenantry/core";
 
 /** A `Retry-After` is kept to, but not for longer than that: it is the word of one server on one day. */
 const longestMs = 300_000;

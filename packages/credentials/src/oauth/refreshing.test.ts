@@ -1,5 +1,5 @@
 import type { Credential, TenantryError as Failure } from "@tenantry/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -9,23 +9,13 @@ import {
   grant,
   headersFor,
   requestOf,
-  startWorld,
   tokenRequests,
   visit,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  worlds.push(made);
-  return made;
-}
+const { world } = opened();
 
 const hour = 3_600_000;
 

@@ -1,5 +1,4 @@
-import { quote, TenantryError, type Clock, type CredentialRequest } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
+import { RecentMap, quote, TenantryError, type Clock, type CredentialRequest } from "@tenantry/core";
 
 /** How long it takes until there is one more, in milliseconds. */
 const everyMs = 60_000;

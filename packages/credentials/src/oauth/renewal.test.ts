@@ -1,4 +1,4 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
   ada,
   call,
@@ -7,23 +7,13 @@ import {
   refOf,
   requestOf,
   secondProcess,
-  startWorld,
   tokenRequests,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { oauth } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  open.push(made);
-  return made;
-}
+const { keep, world } = opened();
 
 const hour = 3_600_000;
 
@@ -38,8 +28,7 @@ function breakOnce({ issuer }: World): void {
 it("leaves a grant alone that is used elsewhere, by a definition of the same name", async () => {
   const [there, other] = [await world(), await world()];
   await grant(there);
-  const second = secondProcess(there);
-  open.push(second);
+  const second = keep(secondProcess(there));
   await there.clock.advance(hour + 1);
   const moved = { ...requestOf(there), server: refOf(other.server.url) };
   expect(await second.resolve(moved)).toBeUndefined();

@@ -1,5 +1,5 @@
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from "oauth4webapi";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ada,
   bob,
@@ -7,23 +7,14 @@ import {
   failure,
   grant,
   pageFor,
-  startWorld,
   tokenRequests,
   visit,
-  type World,
   type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { issuerCallbackUrl } from "./return-address.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
-});
-async function world(options?: WorldOptions): Promise<World> {
-  const there = await startWorld(options);
-  open.push(there);
-  return there;
-}
+const { world } = opened();
 
 /** An issuer that does not name itself in its answers. */
 const unnamed = {

@@ -1,18 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
-import { afterEach, describe, expect, it } from "vitest";
-import { ada, failure, grant, requestOf, startWorld, type World } from "../../test/oauth-fixture.ts";
+import { describe, expect, it } from "vitest";
+import { ada, failure, grant, requestOf, type World } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { clientCredentials } from "../oauth.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const one of worlds.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: Parameters<typeof startWorld>[0]): Promise<World> {
-  const made = await startWorld(options);
-  worlds.push(made);
-  return made;
-}
+const { world } = opened();
 
 function refuseWith({ issuer }: World, body: object): void {
   const headers = { "content-type": "application/json" };

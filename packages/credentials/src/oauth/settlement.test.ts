@@ -1,44 +1,32 @@
-import { TenantryError, type CredentialStore } from "@tenantry/core";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { holdAnswers, liveTokens, spoil, unlisted, wantMore, type Spoilt } from "../../test/flow-fixture.ts";
+import { serverId, TenantryError, type CredentialStore } from "@tenantry/core";
+import { describe, expect, it, vi } from "vitest";
+import {
+  finish,
+  holdAnswers,
+  liveTokens,
+  person,
+  spoil,
+  unlisted,
+  wantMore,
+  type Spoilt,
+} from "../../test/flow-fixture.ts";
 import {
   ada,
+  bob,
   call,
   failure,
   grant,
   headersFor,
   pageFor,
   requestOf,
-  startWorld,
   tokenRequests,
   visit,
   type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { oauth, type OAuthOptions } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one[Symbol.asyncDispose]();
-});
-async function world(options?: WorldOptions): Promise<World> {
-  const there = await startWorld({ issuer: { alterMetadata: unlisted }, ...options });
-  open.push(there);
-  return there;
-}
-/** The same world as another process sees it, perhaps with a store or a network that does something else. */
-function elsewhere(
-  there: World,
-  parts: Partial<World["dependencies"]> = {},
-  options: OAuthOptions = {},
-): World {
-  const provider = oauth(options).bind({ ...there.dependencies, ...parts });
-  open.push(provider);
-  return { ...there, provider };
-}
-const person = (there: World) => ({ principal: ada, server: there.ref.id });
-const finish = async (there: World, callback: URL) =>
-  there.provider.finishAuthorization({ callback, principal: ada });
+const { world, elsewhere } = opened({ issuer: { alterMetadata: unlisted } });
 const scopesOf = async (there: World) => {
   const status = await there.provider.status(person(there));
   return status.granted ? [...status.scopes].sort() : undefined;
@@ -90,7 +78,7 @@ describe("an authorization that comes late", () => {
     await held.reached;
     await finish(there, second);
     const headers = await headersFor(there);
-    held.letGo();
+    held.goOn();
     await late;
     expect((await call(there, await headersFor(there))).status).toBe(200);
     expect(await headersFor(there)).toEqual(headers);
@@ -280,6 +268,40 @@ describe("a store that does not answer", () => {
     },
   );
 
+  it("is asked again where its answer to what it has done is lost (flows.put)", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const trouble = { isOver: false };
+    const put: CredentialStore["flows"]["put"] = async (...given) => {
+      const version = await there.store.flows.put(...given);
+      if (trouble.isOver) return version;
+      throw new TenantryError("STORE_UNAVAILABLE", "Away.", { retryable: true, delivery: "unknown" });
+    };
+    const process = elsewhere(there, { store: spoil(there.store, { flows: { put } }) });
+    expect(await failure(finish(process, callback))).toMatchObject({ retryable: true });
+    trouble.isOver = true;
+    await finish(process, callback);
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
+
+  it("leaves what somebody is to finish when others disconnect, or the same person elsewhere", async () => {
+    const there = await world();
+    const callback = await visit(await pageFor(there), "ada");
+    const trouble = { isOver: false };
+    const put: CredentialStore["credentials"]["put"] = async (...given) => {
+      if (trouble.isOver) return there.store.credentials.put(...given);
+      throw new TenantryError("STORE_UNAVAILABLE", "Away.", { retryable: true, delivery: "unsent" });
+    };
+    const process = elsewhere(there, { store: spoil(there.store, { credentials: { put } }) });
+    expect(await failure(finish(process, callback))).toMatchObject({ retryable: true });
+    await process.provider.disconnect({ principal: bob, server: there.ref.id });
+    await process.provider.disconnect({ principal: ada, server: serverId("elsewhere") });
+    trouble.isOver = true;
+    await finish(process, callback);
+    expect(tokenRequests(there, "authorization_code")).toBe(1);
+    expect((await call(there, await headersFor(there))).status).toBe(200);
+  });
+
   it("loses nothing of what was granted (credentials.put)", async () => {
     const there = await world();
     const callback = await visit(await pageFor(there), "ada");
@@ -356,7 +378,7 @@ describe("tokens that a refresh brings for nobody", () => {
     await held.reached;
     await there.store.credentials.clear({ workspace: ada.workspace, user: ada.user });
     expect(liveTokens(there)).not.toEqual([]);
-    held.letGo();
+    held.goOn();
     await refreshing;
     await process.provider.close();
     expect(liveTokens(there)).toEqual([]);
@@ -373,7 +395,7 @@ describe("tokens that a refresh brings for nobody", () => {
     await process.provider.disconnect(person(there));
     await finish(process, await visit(await pageFor(process), "ada"));
     expect((await call(there, await headersFor(process))).status).toBe(200);
-    held.letGo();
+    held.goOn();
     await refreshing;
   });
 
@@ -429,7 +451,7 @@ describe("what was asked for", () => {
     const finishing = finish(elsewhere(there, { fetch: held.fetch }), callback);
     await held.reached;
     const page = await wantMore(elsewhere(there), "write:b");
-    held.letGo();
+    held.goOn();
     await finishing;
     await finish(there, await visit(page, "ada"));
     expect(await scopesOf(there)).toEqual(expect.arrayContaining(["read:a", "write:b"]));

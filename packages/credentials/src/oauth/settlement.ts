@@ -1,16 +1,13 @@
-import { TenantryError, withDetails, type AbortableOptions, type CredentialKey } from "@tenantry/core";
+import { TenantryError, withDetails, type CredentialKey } from "@tenantry/core";
 import { isLive, type Grant } from "../grants/grant.ts";
-import type { Put, Removed, Replaced } from "../grants/grant-changes.ts";
+import type { Put } from "../grants/grant-changes.ts";
 import type { Grants } from "../grants/grants.ts";
 import { unfinishable } from "./callback.ts";
-import type { Clients } from "./clients.ts";
-import type { Discovery } from "./discovery.ts";
 import type { Flow } from "./flows.ts";
 import { randomName } from "./grant-of.ts";
 import { inTime } from "./in-time.ts";
 import type { OAuthParts } from "./parts.ts";
-import { Retirement } from "./retirement.ts";
-import { revokeGrant } from "./revocation.ts";
+import type { Retirement } from "./retirement.ts";
 import type { TakenFlow } from "./taken-flow.ts";
 
 /** What putting the grant of a flow came to. */
@@ -25,17 +22,14 @@ interface Placed {
 export class Settlement {
   readonly #parts: OAuthParts;
   readonly #grants: Grants;
-  readonly #discovery: Discovery;
-  readonly #clients: Clients;
-  readonly #retirement = new Retirement((grant) => this.#revoke(grant));
+  readonly #retirement: Retirement;
   /** The grants that a try has found in the store, as an earlier one has put them. */
   readonly #found = new WeakSet<Grant>();
 
-  constructor(parts: OAuthParts, grants: Grants, discovery: Discovery, clients: Clients) {
+  constructor(parts: OAuthParts, grants: Grants, retirement: Retirement) {
     this.#parts = parts;
     this.#grants = grants;
-    this.#discovery = discovery;
-    this.#clients = clients;
+    this.#retirement = retirement;
   }
 
   /**
@@ -67,26 +61,7 @@ export class Settlement {
       if (await taken.wasEnded(this.#parts.clock.now())) await this.#grants.remove(key, grant.subject);
       return this.#grants.stored(key);
     });
-    if (there?.subject !== grant.subject && this.#mayRevoke(grant, there)) await this.#revoke(grant);
-  }
-
-  /** Revokes beside whoever calls what a refresh has brought for a grant that is not there any more. */
-  leave(grant: Grant, there: Grant | undefined): void {
-    if (this.#mayRevoke(grant, there)) this.#retirement.add({ grant, unused: Promise.resolve() });
-  }
-
-  /** Asks the issuer to end a grant that was taken from the store; `false` where it has not said yes in time. */
-  revokeTaken({ open }: Removed, { signal }: AbortableOptions): Promise<boolean> {
-    const revoke = async () => {
-      const grant = await inTime(this.#parts, open).catch(() => undefined);
-      return grant !== undefined && this.#revoke(grant, signal);
-    };
-    return this.#retirement.track(revoke());
-  }
-
-  /** Revokes at once what waits to be, and resolves when each issuer has answered or its time is over. */
-  close(): Promise<void> {
-    return this.#retirement.close();
+    if (there?.subject !== grant.subject) await this.#retirement.revoke(grant, there);
   }
 
   /**
@@ -94,7 +69,7 @@ export class Settlement {
    * first, or both at once, so that what is written too late is seen to be nobody's.
    */
   async #place(flow: Flow, grant: Grant, taken: TakenFlow): Promise<Grant> {
-    await this.#checkOpen(taken);
+    if (!(await this.#isOpen(taken))) throw unfinishable();
     const now = this.#parts.clock.now();
     // Each try has its own generation, so that it is known which of them the store has done.
     const tried = { ...grant, generation: randomName() };
@@ -108,7 +83,7 @@ export class Settlement {
     });
     const { there } = placed;
     if (there.subject !== grant.subject) {
-      if (this.#mayRevoke(grant, there)) await this.#revoke(grant);
+      await this.#retirement.revoke(grant, there);
       return there;
     }
     if (await this.#isOpen(taken)) return there;
@@ -117,7 +92,7 @@ export class Settlement {
   }
 
   #placed({ grant: there, replaced }: Put, grant: Grant, tried: Grant): Placed {
-    if (replaced !== undefined) this.#retire(replaced, grant);
+    if (replaced !== undefined) this.#retirement.add(replaced, grant);
     const isWritten = there.generation === tried.generation;
     if (!isWritten && there.subject === grant.subject) this.#found.add(grant);
     return { there, isNew: isWritten && replaced === undefined };
@@ -138,27 +113,8 @@ export class Settlement {
     if (isNew) await inTime(this.#parts, () => this.#grants.remove(keyOf(flow), grant.subject));
   }
 
-  async #checkOpen(taken: TakenFlow): Promise<void> {
-    if (!(await this.#isOpen(taken))) throw unfinishable();
-  }
-
   #isOpen(taken: TakenFlow): Promise<boolean> {
     return inTime(this.#parts, () => taken.isOpen());
-  }
-
-  #retire(replaced: Replaced, grant: Grant): void {
-    if (this.#mayRevoke(replaced.grant, grant)) this.#retirement.add(replaced);
-  }
-
-  /** Whether the tokens of a grant can be ended although the person has another one: some issuers end that one with them. */
-  #mayRevoke(grant: Grant, there: Grant | undefined): boolean {
-    return there === undefined || (this.#parts.options.revokeReplaced && !sharesTokens(there, grant));
-  }
-
-  #revoke(grant: Grant, signal?: AbortSignal): Promise<boolean> {
-    const { http, clock, options } = this.#parts;
-    const parts = { http, clock, timeoutMs: options.limits.requestTimeoutMs };
-    return revokeGrant({ ...parts, discovery: this.#discovery, clients: this.#clients }, grant, { signal });
   }
 }
 
@@ -176,10 +132,4 @@ function isLater(there: Grant, { subject, begunAt = 0 }: Grant, now: number): bo
   if (there.subject === subject) return true;
   const isOfUse = isLive(there, now) || there.refreshToken !== undefined;
   return isOfUse && (there.begunAt ?? 0) > begunAt;
-}
-
-/** Some issuers give a person who grants again the tokens of before, which then have to live on. */
-function sharesTokens(one: Grant, other: Grant): boolean {
-  const same = one.accessToken.reveal() === other.accessToken.reveal();
-  return same || (one.refreshToken?.reveal() ?? "") === other.refreshToken?.reveal();
 }

@@ -1,11 +1,11 @@
 import {
+  RecentMap,
   TenantryError,
   type Clock,
   type CredentialRequest,
   type Principal,
   type ServerId,
 } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
 import { personName } from "./person.ts";
 
 /** What was granted anew because a server wanted more, so that a server that always wants more is heard a few times only. */

@@ -1,5 +1,5 @@
-import { principalOf, type Principal } from "@tenantry/core";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { principalOf } from "@tenantry/core";
+import { describe, expect, it, vi } from "vitest";
 import {
   ada,
   bob,
@@ -7,29 +7,13 @@ import {
   dependenciesOf,
   failure,
   pageFor,
+  refusal,
   requestOf,
-  startWorld,
-  type World,
-  type WorldOptions,
 } from "../../test/oauth-fixture.ts";
+import { opened } from "../../test/opened.ts";
 import { oauth, type OAuthOptions } from "../oauth.ts";
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function world(options?: WorldOptions): Promise<World> {
-  const made = await startWorld(options);
-  open.push(made);
-  return made;
-}
-
-/** The error with which a call ends that the server has refused. */
-async function refusal(there: World, principal: Principal = ada) {
-  const { challenge } = await call(there, {});
-  return failure(there.provider.resolve(requestOf(there, principal, challenge ? { challenge } : {})));
-}
+const { keep, world } = opened();
 
 describe("trouble with metadata is not its absence", () => {
   /** A world whose metadata of servers is answered so, until it is told to be well. */
@@ -40,15 +24,16 @@ describe("trouble with metadata is not its absence", () => {
   ) {
     const there = await world();
     const state = { isIll: true, asked: 0 };
-    const provider = oauth(options).bind({
-      ...there.dependencies,
-      fetch: async (input, init) => {
-        if (!path.test(String(input))) return there.dependencies.fetch(input, init);
-        state.asked++;
-        return state.isIll ? answer(String(input)) : there.dependencies.fetch(input, init);
-      },
-    });
-    open.push(provider);
+    const provider = keep(
+      oauth(options).bind({
+        ...there.dependencies,
+        fetch: async (input, init) => {
+          if (!path.test(String(input))) return there.dependencies.fetch(input, init);
+          state.asked++;
+          return state.isIll ? answer(String(input)) : there.dependencies.fetch(input, init);
+        },
+      }),
+    );
     return { ...there, provider, state };
   }
 
@@ -98,10 +83,9 @@ describe("trouble with metadata is not its absence", () => {
   it("guesses endpoints at the server's own origin only", async () => {
     const there = await world({ server: { metadata: "none" } });
     const issuer = `${there.issuer.issuer.origin}/tenant`;
-    const provider = oauth({ issuer, client: { id: "host", secret: "host-secret" } }).bind(
-      there.dependencies,
+    const provider = keep(
+      oauth({ issuer, client: { id: "host", secret: "host-secret" } }).bind(there.dependencies),
     );
-    open.push(provider);
     const error = await refusal({ ...there, provider });
     expect(error.code).toBe("CREDENTIAL_FAILED");
     expect(error.authorizationUrl).toBeUndefined();
@@ -170,8 +154,7 @@ describe("registration", () => {
   it("is made again where what is stored of it cannot be read", async () => {
     const there = await world();
     await pageFor(there);
-    const another = oauth().bind(dependenciesOf(there.dependencies));
-    open.push(another);
+    const another = keep(oauth().bind(dependenciesOf(there.dependencies)));
     expect((await refusal({ ...there, provider: another })).code).toBe("AUTHORIZATION_REQUIRED");
     expect(there.issuer.requests.filter(({ endpoint }) => endpoint === "register")).toHaveLength(2);
   });

@@ -1,4 +1,5 @@
 import {
+  RecentMap,
   fillLimits,
   quote,
   systemClock,
@@ -7,7 +8,6 @@ import {
   type Clock,
   type Sealer,
 } from "@tenantry/core";
-import { RecentMap } from "../recent-map.ts";
 import { toBase64url } from "./base64url.ts";
 import { broken, keyIdPattern, labelOf, openWith, sealWith, type DataKey, type Label } from "./envelope.ts";
 

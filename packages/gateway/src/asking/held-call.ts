@@ -76,6 +76,11 @@ export class HeldCall {
     if (this.#questions.size > 0) this.#asked.resolve();
   }
 
+  /** Runs `task` where the call fails, also while its client is away. */
+  onFailure(task: () => void): void {
+    this.#outcome.catch(task);
+  }
+
   /** Gives the call up. */
   end(reason: unknown): void {
     this.#controller.abort(reason);

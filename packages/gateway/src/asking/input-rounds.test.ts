@@ -1,5 +1,5 @@
 import { manualClock } from "@tenantry/testing";
-import type { CallToolOptions } from "@tenantry/core";
+import { TenantryError, type CallToolOptions, type CallToolResult } from "@tenantry/core";
 import { describe, expect, it, vi } from "vitest";
 import { served } from "../../test/served.ts";
 import { ask, messagesOf, modern, post } from "../../test/wire.ts";
@@ -189,6 +189,44 @@ describe("rounds for a legacy server, which asks in the middle of a call", () =>
     const late = { name: "ask", inputResponses: {}, requestState: bob.result?.["requestState"] };
     expect((await ask(url, "tools/call", late, { capabilities, token: "acme/bob" })).status).toBe(404);
     expect((await begin("acme/ada")).result?.["resultType"]).toBe("input_required");
+  });
+
+  it("give their place up where they fail meanwhile, and their client is told that they may have run", async () => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const tools = {
+      ask: (async (_, { handlers, signal = new AbortController().signal }) =>
+        Promise.race([promise, handlers?.onElicitation?.(form, { signal })]) as never) satisfies Tool,
+    };
+    const { url, gateway } = await at(tools, { maxHeldCallsPerPrincipal: 1 });
+    const begin = () => ask(url, "tools/call", { name: "ask" }, { capabilities });
+    const first = await begin();
+    expect(gateway.stats().held).toBe(1);
+    reject(new TenantryError("TIMEOUT", "It took too long."));
+    await expect.poll(() => gateway.stats().held).toBe(0);
+    const again = {
+      ...{ name: "ask", inputResponses: { "question-1": accept } },
+      requestState: first.result?.["requestState"],
+    };
+    expect(await ask(url, "tools/call", again, { capabilities })).toMatchObject({
+      status: 404,
+      error: { code: -32_602, message: expect.stringContaining("may have run") as string },
+    });
+  });
+
+  it("keep what they came to meanwhile for their client", async () => {
+    const { promise, resolve } = Promise.withResolvers<CallToolResult>();
+    const tools = {
+      ask: (async (_, { handlers, signal = new AbortController().signal }) =>
+        Promise.race([promise, handlers?.onElicitation?.(form, { signal })]) as never) satisfies Tool,
+    };
+    const { url, gateway } = await at(tools);
+    const first = await ask(url, "tools/call", { name: "ask" }, { capabilities });
+    resolve(text("without an answer"));
+    await promise;
+    expect(gateway.stats().held).toBe(1);
+    const again = { name: "ask", requestState: first.result?.["requestState"] };
+    const { result } = await ask(url, "tools/call", again, { capabilities });
+    expect(result?.["content"]).toEqual([{ type: "text", text: "without an answer" }]);
   });
 
   it("end with their client where it leaves while it is there, and with the gateway", async () => {

@@ -5,7 +5,7 @@ import { canBeAsked } from "../exchange/said.ts";
 import { Tally } from "../exchange/tally.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
-import { isObject, type Fields } from "../wire/message.ts";
+import { isObject } from "../wire/message.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { HeldCall, subjectOf } from "./held-call.ts";
 
@@ -14,6 +14,13 @@ type State = { readonly method: string; readonly subject: string } & (
   | { readonly kind: "server"; readonly state: string }
   | { readonly kind: "held"; readonly replica: string; readonly call: string; readonly round: number }
 );
+
+/** A call that waits for its client. */
+interface Held {
+  readonly call: HeldCall;
+  readonly owner: string;
+  readonly timer: Timer;
+}
 
 /** What rounds are kept with. */
 export interface InputRoundsOptions {
@@ -29,10 +36,7 @@ export interface InputRoundsOptions {
  */
 export class InputRoundsOfClients {
   readonly #options: InputRoundsOptions;
-  readonly #held = new Map<
-    string,
-    { readonly call: HeldCall; readonly owner: string; readonly timer: Timer }
-  >();
+  readonly #held = new Map<string, Held>();
   readonly #tally: Tally;
 
   constructor(options: InputRoundsOptions) {
@@ -51,7 +55,11 @@ export class InputRoundsOfClients {
     const { inputResponses: responses, requestState } = params;
     if (responses !== undefined && !isObject(responses)) throw invalidParams("inputResponses is an object.");
     const state = requestState === undefined ? undefined : await this.#open(exchange, requestState);
-    if (state?.kind === "held") return this.#resume(this.#take(exchange, state), exchange, responses ?? {});
+    if (state?.kind === "held") {
+      const call = this.#take(state);
+      call.resume(exchange, responses ?? {});
+      return this.#next(call, exchange);
+    }
     const rounds = {
       capabilities,
       ...(responses !== undefined && { responses: responses as never }),
@@ -67,11 +75,6 @@ export class InputRoundsOfClients {
       this.#release(id);
       call.end(reason);
     }
-  }
-
-  #resume(call: HeldCall, exchange: Exchange, responses: Fields): Promise<object> {
-    call.resume(exchange, responses);
-    return this.#next(call, exchange);
   }
 
   async #next(call: HeldCall, exchange: Exchange): Promise<object> {
@@ -102,6 +105,8 @@ export class InputRoundsOfClients {
       call.end(new Error("The client did not come back."));
     };
     this.#held.set(call.id, { call, owner, timer: clock.after(limits.answerMs, gone) });
+    // Its own deadline goes on while its client is away.
+    call.onFailure(() => this.#release(call.id));
     const state: State = {
       ...{ kind: "held", replica, call: call.id, round: call.round },
       ...aboutOf(exchange),
@@ -113,10 +118,12 @@ export class InputRoundsOfClients {
     };
   }
 
-  #take({ principal }: Exchange, { replica, call: id, round }: Extract<State, { kind: "held" }>): HeldCall {
+  /** Takes the call that a state of the principal's own names. */
+  #take({ replica, call: id, round }: Extract<State, { kind: "held" }>): HeldCall {
     if (replica !== this.#options.replica) throw new Elsewhere(replica);
     const held = this.#held.get(id);
-    if (held?.owner !== keyOf(principal) || held.call.round !== round) throw noState();
+    if (held?.call.round !== round)
+      throw invalidParams("The call does not wait for this any more; it may have run.", 404);
     this.#release(id);
     return held.call;
   }

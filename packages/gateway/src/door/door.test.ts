@@ -134,6 +134,26 @@ describe("SRV-03: bounds", () => {
     expect(answer.status).toBe(413);
   });
 
+  it.for(["1", undefined])(
+    "SRV-03: holds a body to the bound, to the byte, where its length is %s",
+    async (length) => {
+      const { url, gateway } = await served({ connect, limits: { maxBodyBytes: 1_000 } });
+      const statusOf = async (bytes: number) => {
+        const body = new ReadableStream<Uint8Array>({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode("[]".padEnd(bytes)));
+            controller.close();
+          },
+        });
+        const own = { "content-type": "application/json", authorization: "Bearer acme/ada" };
+        const headers = { ...own, ...(length !== undefined && { "content-length": length }) };
+        const init = { method: "POST", body, duplex: "half", headers } as RequestInit;
+        return (await gateway.handle(new Request(url, init))).status;
+      };
+      expect([await statusOf(1_000), await statusOf(1_001)]).toEqual([400, 413]);
+    },
+  );
+
   it("SRV-03: refuses headers that are too large", async () => {
     const { url } = await served({ connect, limits: { maxHeaderCharacters: 1_000 } });
     expect((await post(url, "{}", { headers: { "x-large": "x".repeat(1_000) } })).status).toBe(431);

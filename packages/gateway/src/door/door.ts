@@ -44,9 +44,8 @@ export class Door {
   }
 }
 
-/** What a page of a listed origin may read of an answer; nothing for what is no page's. */
-export function exposed(origin: string | null): Readonly<Record<string, string>> {
-  if (origin === null) return {};
+/** What a page of a listed origin may read of an answer. */
+export function exposed(origin: string): Readonly<Record<string, string>> {
   return {
     "access-control-allow-origin": origin,
     "access-control-expose-headers": "mcp-session-id, www-authenticate",

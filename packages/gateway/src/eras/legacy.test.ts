@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { served } from "../../test/served.ts";
 import { ask, hello, lastOf, messagesOf, post } from "../../test/wire.ts";
-import { text, workspaceOf } from "../../test/workspace.ts";
+import { text, workspaceOf, type Tool } from "../../test/workspace.ts";
 
 const echo = workspaceOf({ tools: { echo: (args) => text(JSON.stringify(args)) } });
 const never = (signal: AbortSignal | undefined) =>
@@ -156,6 +156,36 @@ it("forgets of whoever begins very many sessions, and of nobody else", async () 
   expect(levels).toEqual(["error", "info", "info", "info", "info", "error"]);
 });
 
+describe("sessions that were ended", () => {
+  const limits = { maxSessions: 4, maxSessionsPerPrincipal: 2 };
+  const endMany = async (url: URL, token: string, count: number) => {
+    const clients = [];
+    for (let at = 0; at < count; at++) {
+      const client = await hello(url, { token });
+      await client.end();
+      clients.push(client);
+    }
+    return clients;
+  };
+  const statuses = (clients: readonly Awaited<ReturnType<typeof hello>>[]) =>
+    Promise.all(clients.map(async ({ request }) => (await request("ping")).status));
+
+  it("stay so, whatever another user ends", async () => {
+    const { url } = await served({ connect: echo.connect, limits });
+    const bobs = await endMany(url, "acme/bob", 2);
+    const adas = await endMany(url, "acme/ada", 10);
+    expect(await statuses(bobs)).toEqual([404, 404]);
+    expect(await statuses(adas.slice(-2))).toEqual([404, 404]);
+  });
+
+  it("are no more than there is room for, in all", async () => {
+    const { url } = await served({ connect: echo.connect, limits });
+    const [first] = await endMany(url, "acme/bob", 1);
+    for (const user of ["ada", "eve"]) await endMany(url, `acme/${user}`, 2);
+    expect(await statuses([first as never])).toEqual([200]);
+  });
+});
+
 describe("RTE-08: the legacy era", () => {
   it.for([
     ["a batch", [{ jsonrpc: "2.0", id: 1, method: "ping" }], 400, -32_600],
@@ -238,6 +268,27 @@ describe("requests", () => {
     expect(signals[0]?.aborted).toBe(false);
     await client.send({ method: "notifications/cancelled", params: { requestId: 5 } });
     await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+  });
+
+  it("finds the call that it is to end, however many sessions are in use meanwhile", async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const wait: Tool = (_, { signal }) => (signals.push(signal), never(signal));
+    const { url } = await served({
+      connect: workspaceOf({ tools: { wait } }).connect,
+      limits: { maxSessions: 1, maxSessionsPerPrincipal: 1 },
+    });
+    const call = { id: 5, method: "tools/call", params: { name: "wait" } };
+    const clients = [await hello(url), await hello(url), await hello(url, { token: "acme/bob" })];
+    const answers = [];
+    for (const [at, client] of clients.entries()) {
+      answers.push(client.send(call));
+      await expect.poll(() => signals.length).toBe(at + 1);
+    }
+    await clients[0]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await clients[1]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await expect.poll(() => signals.map((signal) => signal?.aborted)).toEqual([true, true, false]);
+    await clients[2]?.send({ method: "notifications/cancelled", params: { requestId: 5 } });
+    await Promise.all(answers);
   });
 
   it("tells of progress and of the log from the level on that the client has set", async () => {

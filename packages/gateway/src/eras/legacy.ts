@@ -1,5 +1,5 @@
 import { requestOptions } from "../exchange/exchange.ts";
-import { askableOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, foreignMeta, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaOf } from "../exchange/via.ts";
 import { capabilities, verbOf } from "../verbs/verbs.ts";
 import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
@@ -7,7 +7,6 @@ import { isObject, type Fields, type Id, type Incoming } from "../wire/message.t
 import { errorResponse, jsonResponse } from "../wire/reply.ts";
 import { Elsewhere } from "../asking/elsewhere.ts";
 import { isLegacyVersion, legacyVersions } from "./envelope.ts";
-import { foreignMeta } from "./modern.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import { runRequest } from "./run.ts";
 import { SessionRequests } from "./session-requests.ts";
@@ -33,10 +32,8 @@ export class LegacyEra {
     try {
       if (message.kind === "request" && message.method === "initialize")
         return await this.#begin(visit, message);
-      const session = await this.#session(visit.request, visit);
-      const within = { ...visit, principal: principalOfSession(visit.principal, session) };
-      const caller = { ...visit.caller, session: within.principal.session };
-      return await this.#within({ ...within, caller }, session, message);
+      const session = await this.#session(visit);
+      return await this.#within(visitOfSession(visit, session), session, message);
     } catch (failure) {
       if (failure instanceof Elsewhere) return this.#parts.passOn(visit, message, failure.replica);
       return errorResponse(id, failureOf(failure));
@@ -46,12 +43,8 @@ export class LegacyEra {
   /** Opens the stream on which a session hears of changes. */
   async listen(visit: Visit): Promise<Response> {
     try {
-      const session = await this.#session(visit.request, visit);
-      const principal = principalOfSession(visit.principal, session);
-      return this.#requests.stream(
-        { ...visit, principal, caller: { ...visit.caller, session: principal.session } },
-        session,
-      );
+      const session = await this.#session(visit);
+      return this.#requests.stream(visitOfSession(visit, session), session);
     } catch (failure) {
       return errorResponse(null, failureOf(failure));
     }
@@ -60,7 +53,7 @@ export class LegacyEra {
   /** Ends a session. */
   async end(visit: Visit): Promise<Response> {
     try {
-      this.#sessions.end(await this.#session(visit.request, visit));
+      this.#sessions.end(await this.#session(visit), visit.owner);
       return new Response(null, { status: 204 });
     } catch (failure) {
       return errorResponse(null, failureOf(failure));
@@ -83,7 +76,7 @@ export class LegacyEra {
     return jsonResponse({ jsonrpc: "2.0", id, result }, 200, { "mcp-session-id": handle });
   }
 
-  async #session({ headers }: Request, { principal }: Visit): Promise<Session> {
+  async #session({ request: { headers }, principal }: Visit): Promise<Session> {
     const version = headers.get("mcp-protocol-version");
     if (version !== null && !isLegacyVersion(version.trim()))
       throw new Refused({
@@ -174,6 +167,12 @@ export class LegacyEra {
       },
     );
   }
+}
+
+/** A visit within a session: it is made for the session's own principal. */
+function visitOfSession(visit: Visit, session: Session): Visit {
+  const principal = principalOfSession(visit.principal, session);
+  return { ...visit, principal, caller: { ...visit.caller, session: principal.session } };
 }
 
 function accepted(): Response {

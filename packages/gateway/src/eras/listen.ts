@@ -1,58 +1,32 @@
 import type { WorkspaceFilter } from "@tenantry/core";
 import { metaKeys } from "../exchange/said.ts";
-import { Changes } from "../hearing/changes.ts";
-import { EventStream, streamResponse } from "../wire/event-stream.ts";
-import { invalidParams, Refused } from "../wire/failure.ts";
+import { ChangeStream } from "../hearing/change-stream.ts";
+import { invalidParams } from "../wire/failure.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { isObject, type Fields } from "../wire/message.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 
 /** Opens the stream on which a modern client hears of changes (MCP 2026-07-28, `subscriptions/listen`). */
 export async function listen(parts: Parts, visit: Visit, { id, params }: RequestMessage): Promise<Response> {
-  const { clock, limits, streams, open } = parts;
-  const filter = filterOf(params["notifications"], limits);
-  const client = parts.connect(visit.caller);
-  if (!streams.enter(visit.owner))
-    throw new Refused({ status: 200, code: -32_000, message: "Too many streams are open." });
-  let isOver = false;
+  const filter = filterOf(params["notifications"], parts.limits);
   const _meta = { [metaKeys.subscription]: id };
-  const send = (method: string, said: object) =>
-    stream.send({ jsonrpc: "2.0", method, params: { ...said, _meta } });
-  const changes = new Changes({
-    client,
-    clock,
-    gatherMs: limits.gatherMs,
-    tell: (change) => send(change.method, change.params),
+  const told = (method: string, said: object) => ({ jsonrpc: "2.0", method, params: { ...said, _meta } });
+  const stream = new ChangeStream(parts, visit, {
+    client: parts.connect(visit.caller),
+    refusal: 200,
+    messageOf: (change) => told(change.method, change.params),
+    farewell: { jsonrpc: "2.0", id, result: { resultType: "complete", _meta } },
   });
-  const over = () => {
-    if (isOver) return;
-    isOver = true;
-    changes.close();
-    streams.leave(visit.owner);
-    open.delete(ending);
-    visit.request.signal.removeEventListener("abort", over);
-  };
-  const stream = new EventStream({ clock, ...limits, onLeave: over });
-  const ending = {
-    end: () => {
-      stream.send({ jsonrpc: "2.0", id, result: { resultType: "complete", _meta } });
-      stream.end();
-      over();
-    },
-  };
-  open.add(ending);
-  visit.request.signal.addEventListener("abort", () => stream.leave(), { once: true });
   try {
     // Which resources there are is told at once; a server that is slow to say that it tells of its lists holds up nobody.
-    if (filter.watched === undefined) changes.hearLater(filter);
-    else await changes.hear(filter);
+    if (filter.watched === undefined) stream.changes.hearLater(filter);
+    else await stream.changes.hear(filter);
   } catch (failure) {
-    stream.end();
-    over();
+    stream.leave();
     throw failure;
   }
-  send("notifications/subscriptions/acknowledged", { notifications: acknowledged(filter) });
-  return streamResponse(stream);
+  stream.send(told("notifications/subscriptions/acknowledged", { notifications: acknowledged(filter) }));
+  return stream.response;
 }
 
 function filterOf(given: unknown, { maxWatched, maxWatchedCharacters }: GatewayLimits): WorkspaceFilter {

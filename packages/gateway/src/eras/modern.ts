@@ -1,10 +1,10 @@
 import { inputRequiredOf } from "@tenantry/core";
 import { requestOptions, type Exchange } from "../exchange/exchange.ts";
-import { askableOf, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { askableOf, foreignMeta, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
 import { viaOf } from "../exchange/via.ts";
 import { capabilities, mayAsk, verbOf } from "../verbs/verbs.ts";
 import { failureOf, Refused } from "../wire/failure.ts";
-import { isObject, type Fields, type Incoming } from "../wire/message.ts";
+import type { Fields, Incoming } from "../wire/message.ts";
 import { errorResponse } from "../wire/reply.ts";
 import { checkEnvelope, modernVersion } from "./envelope.ts";
 import { listen } from "./listen.ts";
@@ -93,11 +93,3 @@ export class ModernEra {
 }
 
 const left = Object.freeze(new Error("The client has left."));
-
-/** What a server says beside its result; what the protocol itself says there is of another link. */
-export function foreignMeta(meta: unknown): Fields {
-  if (!isObject(meta)) return {};
-  return Object.fromEntries(
-    Object.entries(meta).filter(([key]) => !key.startsWith("io.modelcontextprotocol/")),
-  );
-}

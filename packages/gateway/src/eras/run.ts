@@ -26,9 +26,12 @@ export async function runRequest(
   if (!parts.requests.enter(owner))
     return errorResponse(id, { status: 200, code: -32_000, message: "Too many requests are under way." });
   const controller = new AbortController();
-  const leave = () => onLeave(controller);
   const { clock, limits } = parts;
-  const reply = new Reply({ id, clock, ...limits, onLeave: leave });
+  const reply = new Reply({ id, clock, ...limits, onLeave: () => onLeave(controller) });
+  const leave = () => {
+    onLeave(controller);
+    reply.leave();
+  };
   const ending = { end: () => controller.abort(closing()) };
   parts.open.add(ending);
   visit.request.signal.addEventListener("abort", leave, { once: true });
@@ -51,8 +54,11 @@ export async function runRequest(
   );
   void heard.finally(() => {
     parts.open.delete(ending);
-    parts.requests.leave(owner);
-    visit.request.signal.removeEventListener("abort", leave);
+    // What its client has not read yet takes room.
+    reply.whenRead(() => {
+      parts.requests.leave(owner);
+      visit.request.signal.removeEventListener("abort", leave);
+    });
   });
   return reply.response;
 }

@@ -1,6 +1,5 @@
 import { levelOf } from "../exchange/said.ts";
 import { SessionStream } from "../hearing/session-stream.ts";
-import { streamResponse } from "../wire/event-stream.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
 import type { Fields } from "../wire/message.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
@@ -33,27 +32,17 @@ export class SessionRequests {
   }
 
   /** Opens the session's stream; there is one at a time. */
-  stream({ request, caller, owner }: Visit, session: Session): Response {
-    const { streams, open, connect } = this.#parts;
-    const state = this.#sessions.state(session, owner);
+  stream(visit: Visit, session: Session): Response {
+    const state = this.#sessions.state(session, visit.owner);
     if (state.stream !== undefined)
       throw new Refused({ status: 409, code: -32_000, message: "The session has a stream already." });
-    const client = connect(caller);
-    if (!streams.enter(owner))
-      throw new Refused({ status: 429, code: -32_000, message: "Too many streams are open." });
-    const over = () => {
+    const client = this.#parts.connect(visit.caller);
+    const stream = new SessionStream(this.#parts, visit, client, state.watched, () => {
       state.stream = undefined;
       this.#sessions.tidy(session);
-      streams.leave(owner);
-      open.delete(stream);
-      request.signal.removeEventListener("abort", leave);
-    };
-    const stream = new SessionStream(this.#parts, client, state.watched, over);
-    const leave = () => stream.stream.leave();
-    request.signal.addEventListener("abort", leave, { once: true });
+    });
     state.stream = stream;
-    open.add(stream);
-    return streamResponse(stream.stream);
+    return stream.response;
   }
 
   async #setLevel(session: Session, owner: string, { level }: Fields): Promise<object> {

@@ -28,6 +28,14 @@ export function metaOf(params: Fields): Fields {
   return isObject(params["_meta"]) ? params["_meta"] : {};
 }
 
+/** What a server says beside its result; what the protocol itself says there is of another link. */
+export function foreignMeta(meta: unknown): Fields {
+  if (!isObject(meta)) return {};
+  return Object.fromEntries(
+    Object.entries(meta).filter(([key]) => !key.startsWith("io.modelcontextprotocol/")),
+  );
+}
+
 /** Where the progress of a request is told; `undefined` where its client wants to hear of none. */
 export function progressTokenOf({ progressToken }: Fields): Id | undefined {
   return typeof progressToken === "string" || typeof progressToken === "number" ? progressToken : undefined;

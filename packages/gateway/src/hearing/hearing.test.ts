@@ -1,10 +1,11 @@
-import { raceAbort, type WorkspaceClient } from "@tenantry/core";
+import { raceAbort, TenantryError, type WorkspaceClient } from "@tenantry/core";
 import { manualClock } from "@tenantry/testing";
-import { describe, expect, it, vi } from "vitest";
-import { served } from "../../test/served.ts";
-import { ask, hello, messagesOf, modern, post, type Said } from "../../test/wire.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { callerOf, served } from "../../test/served.ts";
+import { ask, hello, lastOf, messagesOf, modern, post, type Said } from "../../test/wire.ts";
 import { workspaceOf, type Listener } from "../../test/workspace.ts";
 import type { Caller } from "../door/caller.ts";
+import { createGateway } from "../gateway.ts";
 import type { GatewayLimits } from "../limits.ts";
 
 const server = "hand" as never;
@@ -139,6 +140,62 @@ describe("subscriptions/listen", () => {
   });
 });
 
+describe("ISO-06: the age of a stream", () => {
+  it("ISO-06: ends it, so that its client says again who it is", async () => {
+    const { connect, listeners } = workspaceOf();
+    const clock = manualClock();
+    const allowed = new Set(["ada"]);
+    const authenticate = () => (allowed.has("ada") ? { workspace: "acme", user: "ada" } : undefined);
+    const { url, gateway } = await served({ connect, clock, authenticate, limits: { streamMs: 60_000 } });
+    const client = await hello(url);
+    const { body, headers } = modern("subscriptions/listen", { notifications: everything }, {}, "sub");
+    const both = [await client.listen(), await post(url, body, { headers })];
+    await expect.poll(() => listeners.size).toBe(2);
+    allowed.clear();
+    await clock.advance(59_999);
+    expect(gateway.stats().streams).toBe(2);
+    await clock.advance(1);
+    expect(gateway.stats().streams).toBe(0);
+    const [session, subscription] = await Promise.all(both.map(lastOf));
+    expect([session, subscription]).toMatchObject([{}, { id: "sub", result: { resultType: "complete" } }]);
+    expect(listeners.size).toBe(0);
+    expect([(await client.listen()).status, (await post(url, body, { headers })).status]).toEqual([401, 401]);
+    allowed.add("ada");
+    const again = await client.listen();
+    expect(again.status).toBe(200);
+    await again.body?.cancel();
+    await expect.poll(() => clock.pending).toBe(0);
+  });
+});
+
+it("SRV-03: counts a stream until what was said on it is read", async () => {
+  const { connect, listeners } = workspaceOf();
+  const gateway = createGateway({
+    ...{ hosts: ["127.0.0.1"], authenticate: callerOf, connect, limits: { streamMs: 300, gatherMs: 1 } },
+  });
+  onTestFinished(() => gateway.close());
+  const uris = Array.from({ length: 100 }, (_, at) => `test://${at}${"x".repeat(1_000)}`);
+  const { body, headers } = modern("subscriptions/listen", {
+    notifications: { resourceSubscriptions: uris },
+  });
+  const own = { "content-type": "application/json", authorization: "Bearer acme/ada" };
+  const request = (signal?: AbortSignal) =>
+    new Request("http://127.0.0.1/mcp", {
+      ...{ method: "POST", headers: { ...headers, ...own }, body: JSON.stringify(body) },
+      ...(signal && { signal }),
+    });
+  const answer = await gateway.handle(request());
+  await expect.poll(() => listeners.size).toBe(0);
+  expect(gateway.stats().streams).toBe(1);
+  expect((await lastOf(answer)).result).toBeDefined();
+  expect(gateway.stats().streams).toBe(0);
+  const leaving = new AbortController();
+  await gateway.handle(request(leaving.signal));
+  expect(gateway.stats().streams).toBe(1);
+  leaving.abort();
+  expect([gateway.stats().streams, listeners.size]).toEqual([0, 0]);
+});
+
 describe("the stream of a legacy session", () => {
   it("tells of the lists, and of what the session watches", async () => {
     const { connect, listeners } = workspaceOf();
@@ -180,6 +237,28 @@ describe("the stream of a legacy session", () => {
       codes.push((await client.request("resources/subscribe", { uri })).error?.code);
     expect(codes).toEqual([undefined, undefined, undefined, -32_602]);
   });
+});
+
+it("does not count what a session could not watch", async () => {
+  const { connect, listeners } = workspaceOf();
+  const refusing = (caller: Caller): WorkspaceClient => {
+    const client = connect(caller);
+    return {
+      ...client,
+      subscribe: (filter, listener, options) =>
+        filter.watched?.includes("nothing") === true
+          ? Promise.reject(new TenantryError("RESOURCE_UNKNOWN", "There is no such resource."))
+          : client.subscribe(filter, listener, options),
+    };
+  };
+  const { url } = await served({ connect: refusing, limits: { maxWatched: 1 } });
+  const client = await hello(url);
+  await client.listen();
+  await expect.poll(() => listeners.size).toBe(1);
+  for (let at = 0; at < 2; at++)
+    expect((await client.request("resources/subscribe", { uri: "nothing" })).error?.code).toBe(-32_602);
+  expect((await client.request("resources/subscribe", { uri: "test://one" })).result).toEqual({});
+  expect(listeners.size).toBe(2);
 });
 
 describe("what a session watches while its server is asked", () => {

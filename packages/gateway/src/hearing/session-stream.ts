@@ -1,27 +1,29 @@
 import type { WorkspaceClient } from "@tenantry/core";
-import type { Parts } from "../eras/parts.ts";
-import { EventStream } from "../wire/event-stream.ts";
-import { Changes } from "./changes.ts";
+import type { Parts, Visit } from "../eras/parts.ts";
+import { ChangeStream } from "./change-stream.ts";
 
 /** The stream on which a client of the legacy era hears of changes (MCP 2025-11-25, listening for messages). */
 export class SessionStream {
-  readonly stream: EventStream;
-  readonly #changes: Changes;
+  readonly #stream: ChangeStream;
   readonly #watched = new Map<string, AbortController>();
-  readonly #onOver: () => void;
 
+  /** Throws where the principal has too many streams; `onOver` is told once when this one is over. */
   constructor(
-    { clock, limits }: Parts,
+    parts: Parts,
+    visit: Visit,
     client: WorkspaceClient,
     watched: Iterable<string>,
     onOver: () => void,
   ) {
-    this.#onOver = onOver;
-    this.stream = new EventStream({ clock, ...limits, onLeave: () => this.#over() });
-    const tell = (change: object) => this.stream.send({ jsonrpc: "2.0", ...change });
-    this.#changes = new Changes({ client, clock, gatherMs: limits.gatherMs, tell });
-    this.#changes.hearLater({ tools: true, prompts: true, resources: true });
+    const messageOf = (change: object) => ({ jsonrpc: "2.0", ...change });
+    this.#stream = new ChangeStream(parts, visit, { client, refusal: 429, messageOf, onOver });
+    this.#stream.changes.hearLater({ tools: true, prompts: true, resources: true });
     for (const uri of watched) this.watch(uri).catch(() => {});
+  }
+
+  /** The answer that carries it. */
+  get response(): Response {
+    return this.#stream.response;
   }
 
   /** Tells of a resource's changes too, until it is not to any more; rejects where there is no such resource. */
@@ -30,7 +32,7 @@ export class SessionStream {
     const ending = new AbortController();
     this.#watched.set(uri, ending);
     try {
-      await this.#changes.hear({ watched: [uri] }, ending.signal);
+      await this.#stream.changes.hear({ watched: [uri] }, ending.signal);
     } catch (failure) {
       if (ending.signal.aborted) return;
       this.#watched.delete(uri);
@@ -45,13 +47,6 @@ export class SessionStream {
   }
 
   end(): void {
-    if (!this.stream.isOpen) return;
-    this.stream.end();
-    this.#over();
-  }
-
-  #over(): void {
-    this.#changes.close();
-    this.#onOver();
+    this.#stream.end();
   }
 }

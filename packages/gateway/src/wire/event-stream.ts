@@ -1,35 +1,33 @@
 import type { Clock, Timer } from "@tenantry/core";
+import { Outgoing } from "./outgoing.ts";
 
 /** How a stream of events is kept. */
 export interface EventStreamOptions {
   readonly clock: Clock;
   readonly keepAliveMs: number;
   readonly maxUnreadBytes: number;
+  /** How long what has ended may wait to be read, in milliseconds. */
+  readonly streamMs: number;
   /** Is told once when the stream is over before it was ended here: its client has left or does not read. */
   readonly onLeave: () => void;
 }
 
 /** A stream of messages to one client (Server-Sent Events; MCP, Streamable HTTP). */
 export class EventStream {
-  readonly body: ReadableStream<Uint8Array>;
   readonly #options: EventStreamOptions;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #outgoing: Outgoing;
   #timer: Timer | undefined;
   #isOpen = true;
   #isSilent = true;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        cancel: () => this.leave(),
-      },
-      { highWaterMark: options.maxUnreadBytes, size: (chunk) => chunk.byteLength },
-    );
+    this.#outgoing = new Outgoing({ ...options, onCancel: () => this.leave() });
     this.#beat();
+  }
+
+  get body(): ReadableStream<Uint8Array> {
+    return this.#outgoing.body;
   }
 
   get isOpen(): boolean {
@@ -45,26 +43,34 @@ export class EventStream {
   /** Ends the stream after what has been sent. */
   end(): void {
     if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#timer?.cancel();
-    this.#controller.close();
+    this.#close();
+    this.#outgoing.end();
   }
 
-  /** Gives the stream up: its client has left. */
-  leave(): void {
+  /** Gives the stream up, and what nobody has read of it: its client has left. */
+  leave(reason: Error = left): void {
+    this.#outgoing.drop(reason);
     if (!this.#isOpen) return;
+    this.#close();
+    this.#options.onLeave();
+  }
+
+  /** Runs `task` once the stream is over and hardly anything of it waits to be read. */
+  whenRead(task: () => void): void {
+    this.#outgoing.whenRead(task);
+  }
+
+  #close(): void {
     this.#isOpen = false;
     this.#timer?.cancel();
-    this.#options.onLeave();
   }
 
   #write(text: string): void {
     if (!this.#isOpen) return;
     // A client that does not read what it is sent is given up: what waits for it is bounded, but for one message, which
     // may be as large as it is.
-    if ((this.#controller.desiredSize ?? 0) > 0) return this.#controller.enqueue(encoder.encode(text));
-    this.#controller.error(new Error("The client does not read."));
-    this.leave();
+    if (this.#outgoing.unread < this.#options.maxUnreadBytes) this.#outgoing.write(text);
+    else this.leave(new Error("The client does not read."));
   }
 
   /** Proxies cut what is silent for long. */
@@ -78,7 +84,7 @@ export class EventStream {
   }
 }
 
-const encoder = new TextEncoder();
+const left = Object.freeze(new Error("The client has left."));
 
 /** The answer that carries a stream of events. */
 export function streamResponse(

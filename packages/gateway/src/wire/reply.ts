@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@tenantry/core";
 import { EventStream, streamResponse } from "./event-stream.ts";
 import type { Failure } from "./failure.ts";
 import type { Id } from "./message.ts";
+import { Outgoing, pieceBytes } from "./outgoing.ts";
 
 /** How one request is answered. */
 export interface ReplyOptions {
@@ -9,6 +10,8 @@ export interface ReplyOptions {
   readonly clock: Clock;
   readonly keepAliveMs: number;
   readonly maxUnreadBytes: number;
+  /** How long a large answer may wait to be read, in milliseconds. */
+  readonly streamMs: number;
   /** Is told once when the client leaves before it has its answer. */
   readonly onLeave: () => void;
 }
@@ -24,7 +27,10 @@ export class Reply {
   readonly #waiting: Timer;
   #settle!: (response: Response) => void;
   #stream: EventStream | undefined;
+  /** The body of a message that is too large to be given out at once. */
+  #large: Outgoing | undefined;
   #isOver = false;
+  #hasLeft = false;
 
   constructor(options: ReplyOptions) {
     this.#options = options;
@@ -66,6 +72,20 @@ export class Reply {
     this.#stream.end();
   }
 
+  /** Gives up what the client has not read: it has left. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#stream?.leave();
+    this.#large?.drop(new Error("The client has left."));
+  }
+
+  /** Runs `task` once hardly anything of the whole answer waits to be read; at once, where that is so. */
+  whenRead(task: () => void): void {
+    const body = this.#stream ?? this.#large;
+    if (body === undefined) task();
+    else body.whenRead(task);
+  }
+
   #send(message: object): void {
     if (this.#isOver) return;
     this.#begin().send(message);
@@ -76,18 +96,28 @@ export class Reply {
     this.#waiting.cancel();
     this.#stream = new EventStream(this.#options);
     this.#settle(streamResponse(this.#stream));
+    if (this.#hasLeft) this.#stream.leave();
     return this.#stream;
   }
 
   #finish(status: number, message: object): void {
     if (this.#isOver) return;
     // What is no JSON throws before anything is over, so that the client can be told.
-    const whole = this.#stream === undefined ? jsonResponse(message, status) : undefined;
+    const whole = this.#stream === undefined ? JSON.stringify(message) : undefined;
     this.#stream?.send(message);
     this.#isOver = true;
     this.#waiting.cancel();
-    if (whole !== undefined) return this.#settle(whole);
+    if (whole !== undefined) return this.#settle(messageResponse(this.#bodyOf(whole), status));
     this.#stream?.end();
+  }
+
+  #bodyOf(whole: string): string | ReadableStream<Uint8Array> {
+    if (whole.length <= pieceBytes) return whole;
+    this.#large = new Outgoing({ ...this.#options, onCancel: () => {} });
+    this.#large.write(whole);
+    this.#large.end();
+    if (this.#hasLeft) this.leave();
+    return this.#large.body;
   }
 }
 
@@ -97,7 +127,15 @@ export function jsonResponse(
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(JSON.stringify(message), {
+  return messageResponse(JSON.stringify(message), status, headers);
+}
+
+function messageResponse(
+  body: string | ReadableStream<Uint8Array>,
+  status: number,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(body, {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });

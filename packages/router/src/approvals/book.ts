@@ -1,6 +1,13 @@
-import type { ApprovalKey, Clock, ServerId, Store, StoreChange, WorkspaceId } from "@tenantry/core";
+import {
+  RecentMap,
+  type ApprovalKey,
+  type Clock,
+  type ServerId,
+  type Store,
+  type StoreChange,
+  type WorkspaceId,
+} from "@tenantry/core";
 import { Pins } from "./pins.ts";
-import { Recent } from "./recent.ts";
 import { idOf, Shelf } from "./shelf.ts";
 
 /** Of how many servers, each in one workspace, approvals are kept in memory. */
@@ -14,7 +21,7 @@ export class ApprovalBook {
   readonly store: ApprovalStore;
   readonly clock: Clock;
   readonly pins = new Pins();
-  readonly #shelves = new Recent<Shelf>(maxShelves);
+  readonly #shelves = new RecentMap<string, Shelf>(maxShelves);
   #watcher: Disposable | undefined;
 
   constructor(store: ApprovalStore, clock: Clock) {
@@ -26,10 +33,10 @@ export class ApprovalBook {
   shelf(workspace: WorkspaceId, server: ServerId): Shelf {
     this.#watcher ??= this.store.watch((change) => this.#hear(change));
     const { store, clock } = this;
-    return this.#shelves.get(
-      shelfOf({ workspace, server }),
-      () => new Shelf({ store, clock, workspace, server }),
-    );
+    const id = shelfOf({ workspace, server });
+    let shelf = this.#shelves.get(id);
+    if (shelf === undefined) this.#shelves.set(id, (shelf = new Shelf({ store, clock, workspace, server })));
+    return shelf;
   }
 
   /** Hears of changes no more. */
@@ -40,11 +47,12 @@ export class ApprovalBook {
   #hear(change: StoreChange): void {
     if (change.kind === "resync") for (const shelf of this.#shelves.values()) shelf.resync();
     else if (change.slice === "approvals") {
-      this.#shelves.peek(shelfOf(change.key))?.changed(idOf(change.key));
+      this.#shelves.get(shelfOf(change.key))?.changed(idOf(change.key));
     }
   }
 }
 
+/** Every call spells it: the length says where the first of the two ends. */
 function shelfOf({ workspace, server }: Pick<ApprovalKey, "workspace" | "server">): string {
-  return JSON.stringify([workspace, server]);
+  return `${server.length}:${server}${workspace}`;
 }

@@ -29,11 +29,11 @@ class ArgumentCopy {
 
   object(value: Readonly<Record<string, unknown>>): JsonObject {
     return this.#within(value, () => {
-      const members = Object.entries(value).filter(([, member]) => member !== undefined);
+      const members: [string, Json][] = [];
+      for (const [key, member] of Object.entries(value))
+        if (member !== undefined) members.push([key, this.#member(key, member)]);
       // `fromEntries` defines what it is given, so that a key "__proto__" is a key like any other.
-      return Object.freeze(
-        Object.fromEntries(members.map(([key, member]) => [key, this.#member(key, member)])),
-      );
+      return Object.freeze(Object.fromEntries(members));
     });
   }
 

@@ -24,7 +24,7 @@ export interface ToolCallRequest {
   /** For the whole call: connecting, finding the tool and running it. */
   readonly timeoutMs: number;
   /** The server, where it is certain before the tool is found. */
-  readonly server?: ServerId;
+  readonly server: ServerId | undefined;
   /** The error for a tool that no candidate has. */
   readonly unknown: () => TenantryError;
 }
@@ -82,11 +82,11 @@ export class ToolCall {
 
   #admitted({ place, args, isRepeatable, check }: Admitted, signal: AbortSignal): Promise<CallToolResult> {
     const { candidate, name } = place;
-    const work = async (connection: Connection) => {
+    const work = (connection: Connection) => {
+      const send = () => this.#send(connection, candidate, { name, args }, signal);
       // Nothing to wait for is the usual case.
       const checking = check(connection, signal);
-      if (checking !== undefined) await checking;
-      return this.#send(connection, candidate, { name, args }, signal);
+      return checking === undefined ? send() : checking.then(send);
     };
     return this.#traced(candidate, name, () => this.#run(candidate, work, signal, isRepeatable));
   }
@@ -97,14 +97,14 @@ export class ToolCall {
     search: Pick<Search, "pick" | "mayShare">,
     signal: AbortSignal,
   ): Promise<CallToolResult> {
-    return this.#traced(candidate, asked, async (event) => {
+    return this.#traced(candidate, asked, async () => {
       let known: string | undefined;
       // The usual case, a tool that this user was told of, borrows the connection only once.
       const atOnce = async (connection: Connection) => {
         // Only now it is certain whose authority is at hand. What is sent again is what was sent first.
         known ??= this.#known(candidate, search);
         if (known === undefined) return undefined;
-        event.tool = known;
+        this.#named(known);
         return {
           result: await this.#send(connection, candidate, { name: known, args: this.#request.args }, signal),
         };
@@ -112,7 +112,7 @@ export class ToolCall {
       const called = await this.#run(candidate, atOnce, signal);
       if (called !== undefined) return called.result;
       const { name } = await this.#find([candidate], search, signal);
-      event.tool = name;
+      this.#named(name);
       return this.#run(
         candidate,
         (connection) => this.#send(connection, candidate, { name, args: this.#request.args }, signal),
@@ -165,7 +165,14 @@ export class ToolCall {
       const result = await connection.request("tools/call", params, {
         signal,
         timeoutMs,
-        ...{ onProgress, onLog, logLevel, handlers, rounds, meta, trace, onDeviation: this.#onDeviation() },
+        onProgress,
+        onLog,
+        logLevel,
+        handlers,
+        rounds,
+        meta,
+        trace,
+        onDeviation: this.#onDeviation(),
       });
       if (this.#heard !== undefined) this.#heard.isError = result.isError === true;
       return result;
@@ -211,23 +218,25 @@ export class ToolCall {
     });
   }
 
-  /** Tells of the call by the name that was asked for, until `work` has learnt the server's own. */
-  #traced<T>({ route }: Candidate, asked: string, work: (event: { tool: string }) => Promise<T>): Promise<T> {
-    const { scope, server } = route.target;
-    const event = {
-      scope,
-      server: server.id,
-      tool: asked,
-      deviations: [],
-      trace: this.#request.options.trace,
-    };
+  /** Tells of the call by the name that was asked for, until the server's own is known. */
+  #traced<T>({ route }: Candidate, asked: string, work: () => Promise<T>): Promise<T> {
     return traced(
       "tenantry:router:call",
-      () => event,
+      () => ({
+        scope: route.target.scope,
+        server: route.target.server.id,
+        tool: asked,
+        deviations: [],
+        trace: this.#request.options.trace,
+      }),
       (heard) => {
         this.#heard = heard;
-        return work(event);
+        return work();
       },
     );
+  }
+
+  #named(tool: string): void {
+    if (this.#heard !== undefined) this.#heard.tool = tool;
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as settle } from "node:timers/promises";
-import { TenantryError, type CatalogTool } from "@tenantry/core";
+import { TenantryError, type CatalogTool, type ServerEvent } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
 import { never, toolServer, type MemoryServer, type Received } from "../../test/memory-pool.ts";
 import { fromToken, remoteRef, workspace } from "../../test/workspace.ts";
@@ -184,6 +184,46 @@ describe("a server that cannot be asked any more", () => {
     leaving.abort("left");
     await expect(left).rejects.toBe("left");
     expect(await ada.listTools()).toMatchObject({ tools: [{ origin: { tool: "a" } }], unavailable: [] });
+  });
+});
+
+describe("a change of which a server tells in passing", () => {
+  /** A server that everybody may be told the same of, and how to have it tell of a change. */
+  function telling(...lists: readonly object[]) {
+    const listeners: ((event: ServerEvent) => void)[] = [];
+    const overhear = (listener: (event: ServerEvent) => void) => listeners.push(listener) > 0;
+    const change = (kind: "tools_changed" | "prompts_changed" = "tools_changed") =>
+      listeners.forEach((tell) => tell({ kind }));
+    const docs = { ...listing(...lists), overhear, routed: { ref: remoteRef("docs") } };
+    return { docs, change, listeners };
+  }
+  const everybodys = (name: string) => withTtl(60_000, name, { cacheScope: "public" });
+
+  it("has what was listed asked for anew, and is nobody's any more", async () => {
+    const { docs, change, listeners } = telling(everybodys("a"), everybodys("b"), everybodys("c"));
+    const { as, pool } = workspace({ docs });
+    await as("ada").listTools();
+    change("prompts_changed");
+    expect(names(await as("bob").listTools())).toEqual(["docs__a"]);
+    change();
+    expect(names(await as("bob").listTools())).toEqual(["docs__b"]);
+    expect(names(await as("ada").listTools())).toEqual(["docs__c"]);
+    expect(pool.received).toHaveLength(3);
+    // Once for each connection, however often it is read on.
+    expect(listeners).toHaveLength(2);
+  });
+
+  it("spoils what is being read: it is given to who waits, and is neither kept for them nor for others", async () => {
+    const { docs, change } = telling(everybodys("a"), everybodys("b"), everybodys("c"));
+    const answer = async (request: Received) => {
+      await settle();
+      if (pool.received.length === 1) change();
+      return docs.answer(request);
+    };
+    const { as, pool } = workspace({ docs: { ...docs, answer } });
+    expect(names(await as("ada").listTools())).toEqual(["docs__a"]);
+    expect(names(await as("bob").listTools())).toEqual(["docs__b"]);
+    expect(names(await as("ada").listTools())).toEqual(["docs__c"]);
   });
 });
 

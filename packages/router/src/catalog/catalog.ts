@@ -6,34 +6,22 @@ import {
   type Connection,
   type ConnectionPool,
   type Delivery,
-  type ServerEvent,
-  type Target,
 } from "@tenantry/core";
-import { learnSubject, subjectOf } from "../authority.ts";
-import type { Identities } from "../approvals/identities.ts";
-import type { RouterLimits } from "../limits.ts";
+import { learnSubject } from "../authority.ts";
 import { runAt, type Candidate, type Route } from "../routing.ts";
-import { Context, Contexts, type Whom } from "./contexts.ts";
+import type { Whom } from "./contexts.ts";
 import { listTimeout, notAuthorized } from "./failure.ts";
-import { itemList, type ItemList } from "./item-list.ts";
-import { KeptLists } from "./kept-lists.ts";
+import type { ItemList } from "./item-list.ts";
 import type { Kind } from "./kind.ts";
-import { KnownList } from "./known-list.ts";
-import { readPages } from "./pages.ts";
-import { PublicLists } from "./public-lists.ts";
-import { Misses } from "./misses.ts";
-import { Readings } from "./readings.ts";
+import { Knowledge, type KnowledgeParts } from "./knowledge.ts";
+import type { KnownList } from "./known-list.ts";
+import { ListReader, type ChangeKind, type ReaderParts } from "./list-reader.ts";
 import { Silences } from "./silences.ts";
-import { SavedCatalogs, type CatalogStore } from "./saved-catalogs.ts";
 
 /** What a catalog works with. */
-export interface CatalogParts {
+export interface CatalogParts extends KnowledgeParts, ReaderParts {
   readonly pool: ConnectionPool<Connection>;
   readonly clock: Clock;
-  readonly limits: RouterLimits;
-  /** Where lists outlive the process; absent: they do not. */
-  readonly store?: CatalogStore | undefined;
-  readonly identities: Identities;
 }
 
 /** How a list is asked for. */
@@ -53,27 +41,9 @@ export interface ListAnswer<K extends Kind> {
   readonly error?: TenantryError | undefined;
 }
 
-/** One reading of one list. */
-interface Reading<K extends Kind> {
-  readonly connection: Connection;
-  readonly route: Route;
-  readonly kind: K;
-  readonly signal: AbortSignal;
-  /** Whether the server has said meanwhile that the list changes. */
-  readonly hasChanged: () => boolean;
-}
-
-/** What a server can say that has changed. */
-export type ChangeKind = Exclude<ServerEvent["kind"], "resource_updated">;
-
-const changedKinds = {
-  tools_changed: ["tools"],
-  prompts_changed: ["prompts"],
-  resources_changed: ["resources", "resourceTemplates"],
-} as const satisfies Record<ChangeKind, readonly Kind[]>;
-
 /** A server that could not be asked is left alone for so long, in milliseconds, unless somebody wants a fresh list. */
 const retryMs = 5_000;
+
 /**
  * What the servers of a router list, by authorization context: who asks, which server, and whose authority the
  * credential carries. It asks a server as whoever wants to know, and keeps what it says for that context alone.
@@ -81,24 +51,15 @@ const retryMs = 5_000;
 export class Catalog {
   readonly silences: Silences;
   readonly #parts: CatalogParts;
-  readonly #lists = new KeptLists();
-  readonly #contexts: Contexts;
-  readonly #public: PublicLists;
-  readonly #saved: SavedCatalogs | undefined;
-  readonly #readings = new Readings();
-  readonly #misses = new Misses();
+  readonly #knowledge: Knowledge;
+  readonly #reader: ListReader;
   readonly #refreshing = new WeakSet<KnownList>();
-  #isClosed = false;
-  /** The connections on which changes are heard of in passing. */
-  readonly #overheard = new WeakSet<Connection>();
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
     this.silences = new Silences(parts.clock);
-    this.#contexts = new Contexts(this.#lists, parts.limits);
-    this.#public = new PublicLists(this.#lists);
-    const { store, clock, limits } = parts;
-    this.#saved = store && new SavedCatalogs(store, clock, limits);
+    this.#knowledge = new Knowledge(parts);
+    this.#reader = new ListReader(parts, this.#knowledge);
   }
 
   /**
@@ -129,7 +90,7 @@ export class Catalog {
 
   /** What is known of a list, for whoever's authority the candidate's route carried last. */
   known<K extends Kind>({ route: { target } }: Candidate, kind: K): KnownList<K> | undefined {
-    return this.#own(target, kind) ?? this.#publicOne(target, kind);
+    return this.#knowledge.find(target, kind);
   }
 
   /**
@@ -143,49 +104,43 @@ export class Catalog {
     pick: (list: ItemList<K>) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const known = this.known(candidate, kind) ?? (await this.#load(candidate, kind));
+    const known = this.known(candidate, kind) ?? (await this.#knowledge.load(candidate, kind));
     const found = known && pick(known.list);
     if (found !== undefined) return found;
     const isCurrent = known !== undefined && known.trouble !== "changed";
-    if (isCurrent && !this.#mayMiss(candidate.route, kind)) return undefined;
+    if (isCurrent && !this.#knowledge.mayMiss(candidate.route, kind)) return undefined;
     return pick((await this.read(connection, candidate.route, kind, signal)).list);
   }
 
   /** Forgets what whoever asks was told by a server that refuses them now: it is theirs no more. */
   heed<T>(route: Route, asked: Promise<T>): Promise<T> {
-    asked.catch((failure: unknown) => this.#refused(route, failure));
+    asked.catch((failure: unknown) => this.#knowledge.refused(route, failure));
     return asked;
   }
 
   /** Forgets what those users were told, in the store too; it looks at every one. Rejects as the store does. */
-  async forget(whom: Whom): Promise<void> {
-    this.#contexts.forgetAll(whom);
-    await this.#saved?.clear(whom);
+  forget(whom: Whom): Promise<void> {
+    return this.#knowledge.forget(whom);
   }
 
   /** Forgets everything that is in memory; whoever asks for a list then hears what the pool says. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#contexts.clear();
-    await this.#saved?.settled();
+  close(): Promise<void> {
+    return this.#knowledge.close();
   }
 
   /** A server has said that its lists of a kind have changed; on which connection, where that is known. */
   changed({ target }: Pick<Route, "target">, change: ChangeKind, connection?: Connection): void {
-    this.#changed(target, subjectOf(target), change, connection);
+    this.#reader.changed(target, change, connection);
   }
 
   /** Reads a list on a borrowed connection; joins a reading of it that is under way there. */
-  async read<K extends Kind>(
+  read<K extends Kind>(
     connection: Connection,
     route: Route,
     kind: K,
     signal: AbortSignal,
   ): Promise<KnownList<K>> {
-    const known = await this.#readings.join(connection, kind, signal, (ending, hasChanged) =>
-      this.#read({ connection, route, kind, signal: ending, hasChanged }),
-    );
-    return known as KnownList<K>;
+    return this.#reader.read(connection, route, kind, signal);
   }
 
   #list<K extends Kind>(
@@ -195,12 +150,14 @@ export class Catalog {
   ): ListAnswer<K> | Promise<ListAnswer<K>> {
     const known = this.known(candidate, kind);
     if (known !== undefined) return this.#judge(candidate, kind, request, known);
-    if (this.#saved === undefined || this.#isClosed) return this.#ask(candidate, kind, request, undefined);
-    return this.#load(candidate, kind).then((saved) =>
-      saved === undefined
-        ? this.#ask(candidate, kind, request, undefined)
-        : this.#judge(candidate, kind, request, saved),
-    );
+    if (!this.#knowledge.isSaved) return this.#ask(candidate, kind, request, undefined);
+    return this.#knowledge
+      .load(candidate, kind)
+      .then((saved) =>
+        saved === undefined
+          ? this.#ask(candidate, kind, request, undefined)
+          : this.#judge(candidate, kind, request, saved),
+      );
   }
 
   #judge<K extends Kind>(
@@ -248,30 +205,12 @@ export class Catalog {
       );
     } catch (failure) {
       if (known === undefined || isAbortReason(failure, caller)) throw failure;
-      this.#refused(route, failure);
+      this.#knowledge.refused(route, failure);
       if (!(failure instanceof TenantryError) || notAuthorized(failure)) throw failure;
       // One that is everybody's is not to tell others of this one's trouble.
-      if (this.#own(target, kind) === known) known.trouble = { error: failure, at: clock.now() };
+      if (this.#knowledge.own(target, kind) === known) known.trouble = { error: failure, at: clock.now() };
       return { list: known.list, identity: known.identity, error: failure };
     }
-  }
-
-  /** What the store has of a list, where nothing is known of it here. */
-  async #load<K extends Kind>(candidate: Candidate, kind: K): Promise<KnownList<K> | undefined> {
-    const { route } = candidate;
-    const subject = subjectOf(route.target);
-    const saved = await this.#saved?.load({ route, subject }, kind);
-    const meanwhile = this.known(candidate, kind);
-    if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
-    const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved);
-    this.#learn(route, subject, known);
-    return known;
-  }
-
-  #learn<K extends Kind>({ target }: Route, subject: string | undefined, known: KnownList<K>): void {
-    const { scope, server } = target;
-    const context = this.#contexts.find(scope, server, subject) ?? new Context(server, subject);
-    this.#contexts.learn(scope, context, known as KnownList);
   }
 
   /** Asks anew for a list that was given meanwhile, once for all who were given it, as the one who was given it first. */
@@ -284,87 +223,5 @@ export class Catalog {
     const request = { signal: undefined, timeoutMs: limits.listTimeoutMs };
     const done = () => void this.#refreshing.delete(known);
     this.#ask(candidate, kind, request, known, false).then(done, done);
-  }
-
-  async #read<K extends Kind>({
-    connection,
-    route,
-    kind,
-    signal,
-    hasChanged,
-  }: Reading<K>): Promise<KnownList<K>> {
-    const { clock, limits } = this.#parts;
-    const { server } = route.target;
-    const subject = subjectOf(route.target);
-    this.#overhear(connection, route.target, subject);
-    const at = clock.now();
-    const { items, ttlMs, isPublic } = await readPages(connection, kind, {
-      server: server.id,
-      limits,
-      signal,
-    });
-    const said = { ttlMs, identity: this.#parts.identities.of(connection) };
-    const known = new KnownList<K>(this.#lists.one(itemList(kind, items)), at, said);
-    if (this.#isClosed) return known;
-    if (hasChanged()) known.trouble = "changed";
-    this.#learn(route, subject, known);
-    this.#saved?.save({ route, subject }, known as KnownList);
-    // A hosted server is another one for whomever it is started, and speaks for nobody else's.
-    if (isPublic && server.url !== undefined && !hasChanged())
-      this.#public.learn(server, new KnownList(known.list, at, said) as KnownList);
-    else this.#public.forget(server, kind);
-    return known;
-  }
-
-  /** What this context was told itself. */
-  #own<K extends Kind>(target: Target, kind: K): KnownList<K> | undefined {
-    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
-    return context?.[kind] as KnownList<K> | undefined;
-  }
-
-  /** A list that is everybody's is given for as long as its server says. */
-  #publicOne<K extends Kind>({ server }: Route["target"], kind: K): KnownList<K> | undefined {
-    const { clock, limits } = this.#parts;
-    const known = this.#isClosed ? undefined : this.#public.find(server, kind);
-    return known?.age(clock.now(), limits.listTtlMs) === "current" ? known : undefined;
-  }
-
-  #changed(
-    { scope, server }: Pick<Target, "scope" | "server">,
-    subject: string | undefined,
-    change: ChangeKind,
-    connection: Connection | undefined,
-  ): void {
-    const context = this.#contexts.find(scope, server, subject);
-    for (const kind of changedKinds[change]) {
-      const known = context?.[kind];
-      if (known !== undefined) known.trouble = "changed";
-      this.#public.forget(server, kind);
-      if (connection !== undefined) this.#readings.changed(connection, kind);
-    }
-  }
-
-  /** Hears of changes where that costs nothing. */
-  #overhear(connection: Connection, { scope, server }: Target, subject: string | undefined): void {
-    if (connection.overhear === undefined || this.#overheard.has(connection)) return;
-    const isHeard = connection.overhear(({ kind }) => {
-      if (kind !== "resource_updated") this.#changed({ scope, server }, subject, kind, connection);
-    });
-    if (isHeard) this.#overheard.add(connection);
-  }
-
-  #refused(route: Route, failure: unknown): void {
-    if (!(failure instanceof TenantryError) || !notAuthorized(failure)) return;
-    const { target } = route;
-    const subject = subjectOf(target);
-    this.#saved?.drop({ route, subject });
-    const context = this.#contexts.find(target.scope, target.server, subject);
-    if (context !== undefined) this.#contexts.drop(context);
-  }
-
-  /** Counts a name that is not in the list; `false` where there were too many of late. */
-  #mayMiss({ target }: Route, kind: Kind): boolean {
-    const context = this.#contexts.find(target.scope, target.server, subjectOf(target));
-    return context === undefined || this.#misses.add(context, kind, this.#parts.clock.now());
   }
 }

@@ -64,6 +64,8 @@ export class Contexts {
   readonly #limits: ContextLimits;
   readonly #lists: KeptLists;
   readonly #owners = new Map<string, Owner>();
+  /** A route keeps its scope, and every call by it asks for the context. */
+  readonly #keys = new WeakMap<Scope, string>();
 
   constructor(lists: KeptLists, limits: ContextLimits) {
     this.#lists = lists;
@@ -72,7 +74,7 @@ export class Contexts {
 
   /** The context, where anything is known of it. */
   find(scope: Scope, server: ServerRef, subject: string | undefined): Context | undefined {
-    const owner = this.#owners.get(keyOf(scope));
+    const owner = this.#owners.get(this.#keyOf(scope));
     if (owner === undefined) return undefined;
     owner.used = true;
     return owner.contexts.find((one) => one.isOf(server, subject));
@@ -80,7 +82,7 @@ export class Contexts {
 
   /** Has a context know a list. */
   learn(scope: Scope, context: Context, known: KnownList): void {
-    const key = keyOf(scope);
+    const key = this.#keyOf(scope);
     let owner = this.#owners.get(key);
     if (owner === undefined) {
       if (this.#owners.size >= this.#limits.maxCatalogs) this.#makeRoom();
@@ -134,6 +136,12 @@ export class Contexts {
     contexts.push(context);
   }
 
+  #keyOf(scope: Scope): string {
+    let key = this.#keys.get(scope);
+    if (key === undefined) this.#keys.set(scope, (key = JSON.stringify(scopeParts(scope))));
+    return key;
+  }
+
   #makeRoom(): void {
     for (const [key, owner] of this.#owners) {
       this.#owners.delete(key);
@@ -146,10 +154,6 @@ export class Contexts {
       this.#owners.set(key, owner);
     }
   }
-}
-
-function keyOf(scope: Scope): string {
-  return JSON.stringify(scopeParts(scope));
 }
 
 function isMeant(scope: Scope, { workspace, user }: Whom): boolean {

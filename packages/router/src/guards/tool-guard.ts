@@ -5,11 +5,13 @@ import {
   type Connection,
   type JsonObject,
 } from "@tenantry/core";
+import { goOn } from "../at-once.ts";
 import { jsonArguments } from "../calls/arguments.ts";
 import type { Place } from "../calls/find-place.ts";
 import type { AllowedCall, InterceptedCall } from "../interceptors/interceptor.ts";
 import { noHints, type Hints } from "../policy/hints.ts";
 import type { Verdict } from "../policy/rules.ts";
+import type { Taken } from "../quotas/limit.ts";
 import type { Reach } from "../views/reach.ts";
 import { checkConnection } from "./check-connection.ts";
 import { ToolSearch, type Found, type SearchRequest } from "./tool-search.ts";
@@ -22,6 +24,16 @@ export interface Admitted {
   readonly isRepeatable: boolean;
   /** Looks once more, at the connection over which the call is made; rejects with `APPROVAL_REQUIRED`. */
   check(connection: Connection, signal: AbortSignal): Promise<void> | undefined;
+}
+
+/** Makes a call that is admitted. */
+type SendAdmitted = (admitted: Admitted) => Promise<CallToolResult>;
+
+/** What has passed the policy, what has to be approved and the quotas. */
+interface Admission {
+  readonly found: Found;
+  /** Gives back what was taken of the quotas; absent where none counts. */
+  readonly give: Taken | undefined;
 }
 
 /** What is asked of the guards. */
@@ -44,51 +56,79 @@ export class ToolGuard {
   }
 
   /** Makes the call by `send`, once it is admitted; a refusal is told to whoever wants to hear of it. */
-  async run(
-    signal: AbortSignal,
-    send: (admitted: Admitted) => Promise<CallToolResult>,
-  ): Promise<CallToolResult> {
-    const { guards } = this.#request.reach.routing;
-    const { found, give } = await this.#admit(signal);
+  run(signal: AbortSignal, send: SendAdmitted): Promise<CallToolResult> {
+    const made = goOn(this.#admit(signal), (admission) => this.#make(admission, signal, send));
+    return made as Promise<CallToolResult>;
+  }
+
+  #make({ found, give }: Admission, signal: AbortSignal, send: SendAdmitted): Promise<CallToolResult> {
+    const { args, reach } = this.#request;
+    const { chain } = reach.routing.guards;
+    let running: Promise<CallToolResult>;
     try {
       signal.throwIfAborted();
-      const call = this.#allowedCall(found, signal);
-      const running = guards.chain.run(call, (args, changed) => this.#send(found, args, { changed, send }));
       // An interceptor that waits for ever keeps no place beyond the call's deadline.
-      return await (guards.chain.wraps ? raceAbort(running, signal) : running);
-    } finally {
-      give();
+      running = chain.wraps
+        ? raceAbort(this.#through(found, signal, send), signal)
+        : this.#send(found, args, send);
+    } catch (failure) {
+      give?.();
+      throw failure;
+    }
+    return give === undefined ? running : running.finally(give);
+  }
+
+  #through(found: Found, signal: AbortSignal, send: SendAdmitted): Promise<CallToolResult> {
+    const { chain } = this.#request.reach.routing.guards;
+    return chain.run(this.#allowedCall(found, signal), (args, changed) =>
+      changed ? this.#sendChanged(found, args, send) : this.#send(found, args as JsonObject, send),
+    );
+  }
+
+  #admit(signal: AbortSignal): Admission | Promise<Admission> {
+    try {
+      const admitted = goOn(this.#find(signal), (found) =>
+        goOn(this.#approve(found), () => goOn(this.#take(found), (give) => ({ found, give }))),
+      );
+      return admitted instanceof Promise ? admitted.catch((failure) => this.#refuse(failure)) : admitted;
+    } catch (failure) {
+      return this.#refuse(failure);
     }
   }
 
-  async #admit(signal: AbortSignal) {
-    const { reach } = this.#request;
-    const { chain, quotas } = reach.routing.guards;
-    try {
-      const found = await this.#find(signal);
-      await this.#approve(found);
-      const tool = { server: found.candidate.listing.ref.id, tool: found.name };
-      return { found, give: await quotas.take({ principal: reach.principal, ...tool }) };
-    } catch (failure) {
-      if (chain.hears && isRefusal(failure)) await chain.refused(this.#call(), failure);
-      throw failure;
-    }
+  async #refuse(failure: unknown): Promise<never> {
+    const { chain } = this.#request.reach.routing.guards;
+    if (chain.hears && isRefusal(failure)) await chain.refused(this.#call(), failure);
+    throw failure;
+  }
+
+  #take({ candidate, name: tool }: Found): Admission["give"] | Promise<Admission["give"]> {
+    const { routing, principal } = this.#request.reach;
+    return routing.guards.quotas.take({ principal, server: candidate.listing.ref.id, tool });
   }
 
   /** Finds the tool. What can be decided by its name alone is decided before its server is asked for a list. */
-  async #find(signal: AbortSignal): Promise<Found> {
-    const { args, unknown } = this.#request;
-    const guess = await this.#search.guess(signal);
-    this.#found = guess ?? {};
-    const decided = guess && (await this.#verdict(guess, args));
-    if (decided === "deny") throw unknown();
-    if (guess !== undefined && decided === "allow" && !this.#needsDefinition(guess)) return guess;
-    const found = guess?.definition === undefined ? await this.#search.find(guess, signal) : { ...guess };
+  #find(signal: AbortSignal): Found | Promise<Found> {
+    return goOn(this.#search.guess(signal), (guess) => {
+      if (guess === undefined) return this.#look(undefined, undefined, signal);
+      this.#found = guess;
+      return goOn(this.#verdict(guess, this.#request.args), (decided) => {
+        if (decided === "deny") throw this.#request.unknown();
+        const isEnough = guess.definition !== undefined || !this.#needsDefinition(guess);
+        return decided === "allow" && isEnough ? guess : this.#look(guess, decided, signal);
+      });
+    });
+  }
+
+  /** Finds the tool in a list, and decides about what the list has; `decided` says what was by the guess. */
+  async #look(guess: Found | undefined, decided: Verdict | undefined, signal: AbortSignal): Promise<Found> {
+    const found = guess?.definition === undefined ? await this.#search.find(guess, signal) : guess;
     this.#found = found;
     // The list may have another tool under the name than its spelling tells.
     const isDecided = decided === "allow" && found.name === guess?.name;
-    if (!isDecided && (await this.#verdict(found, args)) !== "allow") throw unknown();
-    return { ...found, definition: found.definition };
+    if (!isDecided && (await this.#verdict(found, this.#request.args)) !== "allow")
+      throw this.#request.unknown();
+    return found;
   }
 
   /** A tool that is called by its name in the catalog has to be there; one that is called by its server's own may not. */
@@ -110,8 +150,12 @@ export class ToolGuard {
     const { listing } = found.candidate;
     const isTrusted = listing.server.trustsAnnotations === true;
     return reach.routing.guards.policy.decide({
-      ...{ phase: "call", kind: "tool", name: found.name, server: listing.ref.id },
-      ...reach.who,
+      phase: "call",
+      principal: reach.principal,
+      roles: reach.who.roles,
+      server: listing.ref.id,
+      kind: "tool",
+      name: found.name,
       annotations: isTrusted && found.definition === undefined ? undefined : hintsOf(reach, found),
       arguments: args,
     });
@@ -124,25 +168,27 @@ export class ToolGuard {
     return approvals.check({ server, kind: "tool", name, definition });
   }
 
-  async #send(
-    found: Found,
-    args: object,
-    {
-      changed,
-      send,
-    }: { readonly changed: boolean; readonly send: (admitted: Admitted) => Promise<CallToolResult> },
-  ): Promise<CallToolResult> {
+  /** What is sent is checked as what was given was. */
+  async #sendChanged(found: Found, args: object, send: SendAdmitted): Promise<CallToolResult> {
+    const sent = jsonArguments(args, this.#request.reach.routing.limits);
+    if ((await this.#verdict(found, sent)) !== "allow") throw this.#request.unknown();
+    return this.#send(found, sent, send);
+  }
+
+  #send(found: Found, args: JsonObject, send: SendAdmitted): Promise<CallToolResult> {
     const { reach } = this.#request;
-    const { candidate, name, definition } = found;
-    const hints = hintsOf(reach, found);
-    const sent = changed ? jsonArguments(args, reach.routing.limits) : (args as JsonObject);
-    if (changed && (await this.#verdict(found, sent)) !== "allow") throw this.#request.unknown();
+    const { readOnlyHint, idempotentHint } = hintsOf(reach, found);
+    const used = {
+      candidate: found.candidate,
+      kind: "tools",
+      name: found.name,
+      definition: found.definition,
+    } as const;
     return send({
-      place: { candidate, name },
-      args: sent,
-      isRepeatable: hints.readOnlyHint === true || hints.idempotentHint === true,
-      check: (connection, signal) =>
-        checkConnection(reach.routing, { candidate, kind: "tools", name, definition }, connection, signal),
+      place: found,
+      args,
+      isRepeatable: readOnlyHint === true || idempotentHint === true,
+      check: (connection, signal) => checkConnection(reach.routing, used, connection, signal),
     });
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  CounterTable,
   TenantryError,
   type Clock,
   type Counter,
@@ -8,7 +9,6 @@ import {
   type ServerId,
 } from "@tenantry/core";
 import { compileGlobs } from "../policy/glob.ts";
-import { LocalCounters } from "./local-counters.ts";
 import type { Quota } from "./quota.ts";
 
 /** A call that counts. */
@@ -38,7 +38,7 @@ export class Limit {
   readonly #isServer: ((server: string) => boolean) | undefined;
   readonly #isTool: ((tool: string) => boolean) | undefined;
   /** This process's own, while the store cannot be reached too, and what the store said where it is used up. */
-  readonly #local: LocalCounters;
+  readonly #local: CounterTable;
   readonly #underWay = new Map<string, number>();
 
   constructor(quota: Quota, { clock, counters }: LimitParts) {
@@ -48,7 +48,7 @@ export class Limit {
     this.#counters = counters;
     this.#isServer = compileGlobs(quota.server);
     this.#isTool = compileGlobs(quota.tool);
-    this.#local = new LocalCounters(clock);
+    this.#local = new CounterTable({ clock });
   }
 
   /** Whether a store counts its calls. */
@@ -95,7 +95,7 @@ export class Limit {
 
   async #countShared(name: string): Promise<void> {
     // A window that is used up need not be asked for again.
-    const known = this.#local.get(name, this.#windowMs);
+    const known = this.#local.get(name);
     if (known !== undefined && this.#isOver(known)) this.#checkRate(known);
     const counter = await this.#counters
       // No text of a person's, and none that is too long.
@@ -104,7 +104,8 @@ export class Limit {
     if (counter === undefined) return this.#checkRate(this.#local.add(name, 1, this.#windowMs));
     if (this.#isOver(counter)) {
       const leftMs = Math.min(this.#windowMs, Math.max(1, counter.expiresAt - this.#clock.now()));
-      this.#local.set(name, { points: counter.points, expiresAt: this.#clock.now() + leftMs });
+      const usedUp = { points: counter.points, expiresAt: this.#clock.now() + leftMs };
+      this.#local.set(name, usedUp, this.#windowMs);
     }
     this.#checkRate(counter);
   }

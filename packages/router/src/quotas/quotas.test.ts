@@ -1,8 +1,7 @@
-import { principalOf, TenantryError, type Counters, type ServerId } from "@tenantry/core";
+import { CounterTable, principalOf, TenantryError, type Counters, type ServerId } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/manual-clock.ts";
 import type { CountedCall, Taken } from "./limit.ts";
-import { LocalCounters } from "./local-counters.ts";
 import type { Quota } from "./quota.ts";
 import { Quotas } from "./quotas.ts";
 
@@ -32,7 +31,7 @@ async function outcome(of: Quotas, one: CountedCall): Promise<unknown> {
 function storeCounters() {
   const theirs = new ManualClock();
   theirs.advance(1_000_000);
-  const local = new LocalCounters(theirs);
+  const local = new CounterTable({ clock: theirs });
   const asked: string[] = [];
   const state = { isDown: false };
   const counters: Counters = {
@@ -46,18 +45,6 @@ function storeCounters() {
   };
   return { counters, asked, state, theirs };
 }
-
-describe("counters that have ended", () => {
-  it.each(["add", "set"] as const)("do not pile up, however they have come: %s", (how) => {
-    const counters = new LocalCounters(clock);
-    for (let user = 0; user < 1_000; user++) {
-      if (how === "add") counters.add(`user ${user}`, 1, 1_000);
-      else counters.set(`user ${user}`, { points: 9, expiresAt: clock.now() + 1_000 });
-      clock.advance(100);
-    }
-    expect(counters.size).toBeLessThan(100);
-  });
-});
 
 describe("a rate", () => {
   it("holds for a window, and says when the next one begins", async () => {

@@ -41,11 +41,12 @@ export class Quotas {
   }
 
   /**
-   * Counts a call; throws or rejects with `RATE_LIMITED` where it is one too many. It gives a promise only where a store has
-   * to be asked.
+   * Counts a call, and gives back what was taken by what it returns: `undefined` where no quota counts it. Throws or rejects
+   * with `RATE_LIMITED` where it is one too many. It gives a promise only where a store has to be asked.
    */
-  take(call: CountedCall): Taken | Promise<Taken> {
+  take(call: CountedCall): Taken | undefined | Promise<Taken> {
     const limits = this.#limits.filter((limit) => limit.counts(call));
+    if (limits.length === 0) return undefined;
     return limits.some(({ isShared }) => isShared) ? takeInTurn(limits, call) : takeAtOnce(limits, call);
   }
 }

@@ -91,11 +91,16 @@ export class WorkspaceView implements WorkspaceClient {
     return (await this.#list("tools", { ...checkOptions(options), fresh: true })).map(statusOf);
   }
 
-  async callTool(
-    tool: ToolAddress,
-    args: object = {},
-    options: CallToolOptions = {},
-  ): Promise<CallToolResult> {
+  callTool(tool: ToolAddress, args: object = {}, options: CallToolOptions = {}): Promise<CallToolResult> {
+    // Not an asynchronous function: the call's own promise is the caller's.
+    try {
+      return this.#call(tool, args, options);
+    } catch (failure) {
+      return Promise.reject(failure as Error);
+    }
+  }
+
+  #call(tool: ToolAddress, args: object, options: CallToolOptions): Promise<CallToolResult> {
     checkOptions(options);
     options.signal?.throwIfAborted();
     checkTool(tool);
@@ -110,7 +115,7 @@ export class WorkspaceView implements WorkspaceClient {
       options,
       optionsFor: (candidate) => this.#reach.optionsFor(candidate, options),
       timeoutMs: options.timeoutMs ?? this.#reach.timeoutMs(candidates),
-      ...(first && others.length === 0 ? { server: first.route.target.server.id } : {}),
+      server: others.length === 0 ? first?.route.target.server.id : undefined,
       unknown,
     });
     if (

@@ -1,81 +1,15 @@
-import type { Clock, Counter } from "@tenantry/core";
+import { CounterTable, type Clock } from "@tenantry/core";
 import { unavailable } from "../failure.ts";
 import { toleratedStepMs } from "../leases.ts";
 
-/** How many an addition looks at for ended ones: more than it adds, so that they cannot pile up. */
-const sweptAtOnce = 8;
-/** How many there may be at once. */
-const maxCounters = 1_000_000;
-
-interface Count {
-  points: number;
-  readonly expiresAt: number;
-  readonly ttlMs: number;
-}
-
-/** The counters of all names. */
-export class MemoryCounters {
-  readonly #clock: Clock;
-  readonly #counts = new Map<string, Count>();
-  #sweep: IterableIterator<[string, Count]> | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Throws `STORE_UNAVAILABLE` where there are a million. */
-  add(name: string, points: number, ttlMs: number): Counter {
-    let count = this.#lasting(name);
-    if (count === undefined) {
-      this.#sweepSome();
-      if (this.#counts.size >= maxCounters && !this.#counts.has(name)) throw full();
-      count = { points: 0, expiresAt: this.#clock.now() + ttlMs, ttlMs };
-      this.#counts.set(name, count);
-    }
-    count.points += points;
-    return counterOf(count);
-  }
-
-  get(name: string): Counter | undefined {
-    const count = this.#lasting(name);
-    return count && counterOf(count);
-  }
-
-  reset(name: string): void {
-    this.#counts.delete(name);
-  }
-
-  #lasting(name: string): Count | undefined {
-    const count = this.#counts.get(name);
-    return count && this.#lasts(count) ? count : undefined;
-  }
-
-  /** One that would last far longer than it was begun for is from before the clock was set back: it has ended too. */
-  #lasts({ expiresAt, ttlMs }: Count): boolean {
-    const left = expiresAt - this.#clock.now();
-    return left > 0 && left <= ttlMs + toleratedStepMs;
-  }
-
-  /** Goes on through the counters from where the last sweep stopped. */
-  #sweepSome(): void {
-    for (let looks = 0; looks < sweptAtOnce; looks++) {
-      this.#sweep ??= this.#counts.entries();
-      const next = this.#sweep.next();
-      if (next.done) {
-        this.#sweep = undefined;
-        return;
-      }
-      const [name, count] = next.value;
-      if (!this.#lasts(count)) this.#counts.delete(name);
-    }
-  }
-}
-
-function counterOf({ points, expiresAt }: Count): Counter {
-  return { points, expiresAt };
-}
-
-function full(): Error {
-  const message = "The store in memory holds a million counters; use one on disk.";
-  return unavailable(message, { retryable: true });
+/**
+ * The counters of all names, `max` at most, those counted that have ended and are not swept yet; to begin one more throws
+ * `STORE_UNAVAILABLE`.
+ */
+export function memoryCounters(clock: Clock, max = 1_000_000): CounterTable {
+  const full = () => {
+    const message = `The store in memory holds ${max} counters; use one on disk.`;
+    return unavailable(message, { retryable: true });
+  };
+  return new CounterTable({ clock, toleratedStepMs, bound: { max, error: full } });
 }

@@ -1,4 +1,4 @@
-import type { Clock, Counter, StoreChange, StoreLease, Version } from "@tenantry/core";
+import type { Clock, Counter, CounterTable, StoreChange, StoreLease, Version } from "@tenantry/core";
 import type {
   Engine,
   EntrySelection,
@@ -15,7 +15,7 @@ import { compareTexts } from "../text.ts";
 import type { SliceShape } from "../slice-shape.ts";
 import { Watchers } from "../watchers.ts";
 import { MemoryAudit } from "./memory-audit.ts";
-import { MemoryCounters } from "./memory-counters.ts";
+import { memoryCounters } from "./memory-counters.ts";
 import { MemoryLeases } from "./memory-leases.ts";
 import { MemoryTable, type Room } from "./memory-table.ts";
 import { pageOf } from "./page-of.ts";
@@ -24,7 +24,7 @@ import { pageOf } from "./page-of.ts";
 export class MemoryEngine implements Engine {
   readonly #clock: Clock;
   readonly #leases: MemoryLeases;
-  readonly #counters: MemoryCounters;
+  readonly #counters: CounterTable;
   readonly #tables = new Map<string, MemoryTable>();
   readonly #watchers = new Watchers();
   readonly #room: Room;
@@ -36,7 +36,7 @@ export class MemoryEngine implements Engine {
     this.#room = { left: maxLength };
     this.#audit = new MemoryAudit(maxLength / 4);
     this.#leases = new MemoryLeases(clock);
-    this.#counters = new MemoryCounters(clock);
+    this.#counters = memoryCounters(clock);
   }
 
   async get(shape: SliceShape, key: KeyTexts): Promise<StoredRow | undefined> {

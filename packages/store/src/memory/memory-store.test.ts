@@ -1,6 +1,7 @@
 import { manualClock } from "@tenantry/testing";
 import { expect, it } from "vitest";
 import { storeContract } from "../testing.ts";
+import { memoryCounters } from "./memory-counters.ts";
 import { memoryStore } from "./memory-store.ts";
 
 it.each(storeContract)("$name", async ({ run }) => {
@@ -36,6 +37,16 @@ it("keeps the newest audit entries", async () => {
   expect(rows.length).toBeGreaterThan(50);
   expect(rows.length).toBeLessThan(100);
   expect(rows.map(({ at }) => at)).toEqual(rows.map((_, index) => 1_000 - rows.length + index));
+});
+
+it("is full at its bound of counters, adds to those all the same, and has room again for those that have ended", async () => {
+  const clock = manualClock();
+  const counters = memoryCounters(clock, 100);
+  for (let index = 0; index < 100; index++) counters.add(`${index}`, 1, 1_000);
+  expect(() => counters.add("one more", 1, 1_000)).toThrow("[STORE_UNAVAILABLE]");
+  expect(counters.add("7", 1, 1_000).points).toBe(2);
+  await clock.advance(1_000);
+  expect(counters.add("one more", 1, 1_000).points).toBe(1);
 });
 
 it("takes no limit that is none", () => {

@@ -43,6 +43,9 @@ export const counters = checksOf({
     await store.counters.reset("a");
     assert.equal((await store.counters.add("a", 1, long)).points, 1);
   },
+  async "takes a million points at once, for a day"({ store }) {
+    assert.equal((await store.counters.add("a", 1_000_000, { ttlMs: 86_400_000 })).points, 1_000_000);
+  },
   async "refuses names, points and times that are none"({ store }) {
     for (const points of [0, -1, 1.5, Number.NaN, Infinity, 1_000_001, "1"]) {
       await rejects(store.counters.add("a", points as number, long), "ARGUMENT_INVALID");

@@ -1,0 +1,3 @@
+export { runnableTools } from "./runnable-tools.ts";
+export type { RunnableTool, RunnableToolsOptions, ToolCall } from "./runnable-tools.ts";
+export { resultContent } from "./result-content.ts";
