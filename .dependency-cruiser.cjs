@@ -4,6 +4,8 @@ const SIBLINGS = "client|pool|credentials|store|router|gateway|runtime|tool-sche
 const TEST = "([.](test|test-d)[.]ts$|\\btest/[^/]+[.]ts$)";
 /** A path inside the named packages, whether reached directly or by a workspace link. */
 const packages = (names) => `^packages/(${names})/`;
+const MCP_SDK = "^packages/(adapters/mcp-sdk)/";
+const CONVERSATION = "^packages/gateway/(src|dist)/conversation[.](ts|js|d[.]ts)$";
 const DROP_IN = "^packages/adapters/elizaos/src/plugin-mcp[./]";
 const npm = (name) => `node_modules/${name}/`;
 
@@ -35,8 +37,12 @@ module.exports = {
     ),
     // What an adapter makes of a framework is tested with the framework and the whole of Tenantry.
     ...only("adapters-import-only-core", "^packages/(adapters/[^/]+)/", packages("core|tool-schema"), {
+      pathNot: [MCP_SDK, DROP_IN],
       forTests: "testing|tenantry",
-      pathNot: [DROP_IN],
+    }),
+    // The official SDK's clients are answered as they are on the wire, without it (decisions/0021).
+    ...only("mcp-sdk-imports-only-the-conversation", MCP_SDK, `${packages("core")}|${CONVERSATION}`, {
+      forTests: "testing|tenantry",
     }),
     // The one entry of an adapter that composes an instance itself (decision 20), and nothing else may reach it.
     ...only("the-drop-in-composes", DROP_IN, packages("core|tenantry|adapters/elizaos"), {
@@ -70,7 +76,7 @@ module.exports = {
     {
       name: "only-client-imports-the-mcp-client",
       severity: "error",
-      from: { path: "^packages/", pathNot: [packages("client|testing"), TEST] },
+      from: { path: "^packages/", pathNot: [packages("client|testing"), `${MCP_SDK}src/v2[.]ts$`, TEST] },
       to: { path: npm("@modelcontextprotocol/client") },
     },
     {

@@ -106,7 +106,7 @@ describe("the star of packages", () => {
     JSON.stringify({
       name,
       type: "module",
-      exports: "./src/index.ts",
+      exports: { ".": "./src/index.ts", "./conversation": "./src/conversation.ts" },
       dependencies: Object.fromEntries(dependencies.map((d) => [d, "*"])),
     });
 
@@ -126,6 +126,7 @@ describe("the star of packages", () => {
       "testing",
       "tenantry",
       "adapters/ai-sdk",
+      "adapters/mcp-sdk",
       "adapters/elizaos",
     ];
     const scoped = (dir: string) =>
@@ -141,7 +142,8 @@ describe("the star of packages", () => {
           "pg",
         ]),
       );
-      write(`${at}/packages/${dir}/src/index.ts`, "export {};\n");
+      for (const file of ["index", "conversation"])
+        write(`${at}/packages/${dir}/src/${file}.ts`, "export {};\n");
       mkdirSync(join(base, "node_modules/@tenantry"), { recursive: true });
       symlinkSync(join(base, "packages", dir), join(base, "node_modules", scoped(dir)));
     }
@@ -174,6 +176,9 @@ describe("the star of packages", () => {
     ["tenantry/src/index.ts", "@tenantry/testing", "umbrella-imports-no-adapter-or-testing"],
     ["tenantry/src/index.ts", "@tenantry/adapter-ai-sdk", "umbrella-imports-no-adapter-or-testing"],
     ["adapters/ai-sdk/src/index.ts", "tenantry", "adapters-import-only-core"],
+    ["adapters/ai-sdk/src/index.ts", "@tenantry/gateway/conversation", "adapters-import-only-core"],
+    ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway", "mcp-sdk-imports-only-the-conversation"],
+    ["adapters/mcp-sdk/src/v1.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["adapters/elizaos/src/service.ts", "tenantry", "adapters-import-only-core"],
     ["adapters/elizaos/src/plugin-mcp.ts", "@tenantry/pool", "the-drop-in-composes"],
     ["adapters/elizaos/src/plugin.ts", "./plugin-mcp.ts", "adapters-do-without-the-drop-in"],
@@ -197,6 +202,8 @@ describe("the star of packages", () => {
     ["egress/src/index.ts", "@tenantry/core"],
     ["tenantry/src/index.ts", "@tenantry/router"],
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
+    ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway/conversation"],
+    ["adapters/mcp-sdk/src/v2.ts", "@modelcontextprotocol/client"],
     ["adapters/elizaos/src/plugin-mcp.ts", "tenantry"],
     ["adapters/elizaos/src/plugin-mcp/settings.ts", "tenantry"],
     ["pool/src/lease.test.ts", "@tenantry/testing"],

@@ -47,6 +47,8 @@ export interface ListOptions extends AbortableOptions {
   readonly timeoutMs?: number | undefined;
   /** Whether every server is asked again, whatever is known of its lists; defaults to `false`. */
   readonly fresh?: boolean | undefined;
+  /** The one server that is asked; defaults to all. The list throws `SERVER_UNKNOWN` where there is no such server. */
+  readonly server?: string | undefined;
 }
 
 /** How a tool is called. */
@@ -88,6 +90,8 @@ export interface WorkspaceFilter {
   readonly tools?: boolean | undefined;
   readonly prompts?: boolean | undefined;
   readonly resources?: boolean | undefined;
+  /** The one server whose lists are meant; defaults to all. Throws `SERVER_UNKNOWN` where there is no such server. */
+  readonly server?: string | undefined;
   /** Resources whose content is watched. */
   readonly watched?: readonly ResourceAddress[] | undefined;
 }

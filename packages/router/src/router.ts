@@ -11,12 +11,15 @@ import {
   type ConnectionPool,
   type Context,
   type Principal,
+  type ServerId,
   type WorkspaceClient,
   type WorkspaceId,
 } from "@tenantry/core";
 import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
 import { isPlainObject } from "./plain-object.ts";
+import { checkOptions } from "./request-options.ts";
+import { unknownServer } from "./calls/address.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";
 import type { ApprovalDesk } from "./approvals/desk.ts";
 import { guardAnswers, nobodyIn } from "./guards/answers.ts";
@@ -30,7 +33,7 @@ import { Hearings } from "./hearing/hearings.ts";
 import { MergedLists } from "./names/merged.ts";
 import { isCatalogName, type NameMode } from "./names/presented.ts";
 import { switchingPool } from "./upstreams/switching-pool.ts";
-import { listAll } from "./views/list-all.ts";
+import { listAll, type Asked } from "./views/list-all.ts";
 import { toolListing } from "./views/listings.ts";
 import { WorkspaceView } from "./views/workspace-view.ts";
 
@@ -215,10 +218,17 @@ function discoveryClient(routing: Routing): CatalogClient {
   });
   return Object.freeze({
     async listTools(options = {}) {
-      const answers = await listAll(routing, asked, "tools", options);
+      const { server } = checkOptions(options);
+      const meant = server === undefined ? asked : asked.filter((one) => serverOf(one) === server);
+      if (server !== undefined && meant.length === 0) throw unknownServer(server);
+      const answers = await listAll(routing, meant, "tools", options);
       return toolListing(routing, await guardAnswers(routing, "tools", answers, options));
     },
   } satisfies CatalogClient);
+}
+
+function serverOf(asked: Asked): ServerId {
+  return "error" in asked ? asked.server : asked.listing.ref.id;
 }
 
 function undiscoverable({ ref }: RoutedServer): TenantryError {

@@ -1,5 +1,5 @@
 import { metaKeys, metaOf } from "../exchange/said.ts";
-import { Refused } from "../wire/failure.ts";
+import { invalidParams, Refused } from "../wire/failure.ts";
 import { isObject, type Fields, type Incoming } from "../wire/message.ts";
 import { decoded } from "./header-text.ts";
 import type { RequestMessage } from "./parts.ts";
@@ -8,7 +8,7 @@ import type { RequestMessage } from "./parts.ts";
 export const modernVersion = "2026-07-28";
 
 /** The revisions of the legacy era that have the Streamable HTTP transport, newest first. */
-export const legacyVersions: readonly string[] = Object.freeze(["2025-11-25", "2025-06-18", "2025-03-26"]);
+const legacyVersions: readonly string[] = Object.freeze(["2025-11-25", "2025-06-18", "2025-03-26"]);
 
 /** Older revisions whose clients speak it all the same. */
 const olderVersions: readonly string[] = Object.freeze(["2024-11-05", "2024-10-07"]);
@@ -16,6 +16,12 @@ const olderVersions: readonly string[] = Object.freeze(["2024-11-05", "2024-10-0
 /** Whether a revision belongs to the legacy era. */
 export function isLegacyVersion(version: string): boolean {
   return legacyVersions.includes(version) || olderVersions.includes(version);
+}
+
+/** The revision that is spoken with a client that wants `wanted`: its own, or else the newest. Throws with -32602. */
+export function agreedVersion(wanted: unknown): string {
+  if (typeof wanted !== "string") throw invalidParams("protocolVersion is text.");
+  return isLegacyVersion(wanted) ? wanted : (legacyVersions[0] ?? "");
 }
 
 /** Whether a message is one of the modern era, by what it or its headers claim. */

@@ -1,12 +1,14 @@
 import { requestOptions } from "../exchange/exchange.ts";
-import { askableOf, foreignMeta, metaOf, progressTokenOf } from "../exchange/said.ts";
-import { viaOf } from "../exchange/via.ts";
+import { legacyResult } from "../exchange/results.ts";
+import { askableOf, metaOf, progressTokenOf } from "../exchange/said.ts";
+import { viaMeta, viaOf } from "../exchange/via.ts";
 import { capabilities, verbOf } from "../verbs/verbs.ts";
-import { failureOf, invalidParams, Refused } from "../wire/failure.ts";
-import { isObject, type Fields, type Id, type Incoming } from "../wire/message.ts";
+import { failureOf, Refused } from "../wire/failure.ts";
+import type { Id, Incoming } from "../wire/message.ts";
 import { errorResponse, jsonResponse } from "../wire/reply.ts";
+import { pageToVisit } from "../asking/page-to-visit.ts";
 import { Elsewhere } from "../asking/elsewhere.ts";
-import { isLegacyVersion, legacyVersions } from "./envelope.ts";
+import { agreedVersion, isLegacyVersion } from "./envelope.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import { runRequest } from "./run.ts";
 import { SessionRequests } from "./session-requests.ts";
@@ -63,9 +65,7 @@ export class LegacyEra {
   async #begin({ principal }: Visit, { id, params }: RequestMessage): Promise<Response> {
     const { serverInfo, instructions, instance, limits } = this.#parts;
     viaOf(metaOf(params), instance, limits.maxHops);
-    const { protocolVersion: wanted } = params;
-    if (typeof wanted !== "string") throw invalidParams("protocolVersion is text.");
-    const version = isLegacyVersion(wanted) ? wanted : (legacyVersions[0] ?? "");
+    const version = agreedVersion(params["protocolVersion"]);
     const handle = await this.#sessions.begin(principal, version, askableOf(params["capabilities"]));
     const result = {
       protocolVersion: version,
@@ -157,9 +157,18 @@ export class LegacyEra {
             client: this.#parts.connect(visit.caller),
             capabilities: session.capabilities,
             handles: this.#parts.handles,
-            options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel, handlers }),
+            options: requestOptions({
+              signal,
+              params,
+              meta: viaMeta([...via, instance]),
+              ear,
+              logLevel,
+              handlers,
+            }),
           });
-          return plain(result);
+          return legacyResult(result);
+        } catch (failure) {
+          throw pageToVisit(failure, session.capabilities);
         } finally {
           state.calls.delete(key);
           this.#sessions.tidy(session);
@@ -181,10 +190,4 @@ function accepted(): Response {
 
 function callKey(id: Id): string {
   return `${typeof id} ${id}`;
-}
-
-/** A result without what only the modern era says. */
-function plain(result: object): object {
-  const { _meta, resultType: _newer, ...rest } = result as Fields;
-  return isObject(_meta) ? { ...rest, _meta: foreignMeta(_meta) } : rest;
 }

@@ -1,7 +1,7 @@
 import { inputRequiredOf } from "@tenantry/core";
 import { requestOptions, type Exchange } from "../exchange/exchange.ts";
 import { askableOf, foreignMeta, levelOf, metaKeys, metaOf, progressTokenOf } from "../exchange/said.ts";
-import { viaOf } from "../exchange/via.ts";
+import { viaMeta, viaOf } from "../exchange/via.ts";
 import { capabilities, mayAsk, verbOf } from "../verbs/verbs.ts";
 import { failureOf, Refused } from "../wire/failure.ts";
 import type { Fields, Incoming } from "../wire/message.ts";
@@ -61,7 +61,7 @@ export class ModernEra {
           client,
           capabilities: askableOf(meta[metaKeys.capabilities]),
           handles: this.#parts.handles,
-          options: requestOptions({ signal, params, via: [...via, instance], ear, logLevel }),
+          options: requestOptions({ signal, params, meta: viaMeta([...via, instance]), ear, logLevel }),
         };
         const result = mayAsk(method) ? await this.#parts.rounds.run(exchange, verb) : await verb(exchange);
         return this.#complete(result);

@@ -1,5 +1,6 @@
 import { levelOf } from "../exchange/said.ts";
 import { SessionStream } from "../hearing/session-stream.ts";
+import { checkWatch } from "../hearing/watched.ts";
 import { invalidParams, Refused } from "../wire/failure.ts";
 import type { Fields } from "../wire/message.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
@@ -53,12 +54,8 @@ export class SessionRequests {
   }
 
   async #watch(session: Session, owner: string, { uri }: Fields): Promise<object> {
-    const { maxWatched, maxWatchedCharacters } = this.#parts.limits;
-    if (typeof uri !== "string" || uri.length > maxWatchedCharacters)
-      throw invalidParams(`uri is text of at most ${maxWatchedCharacters} characters.`);
+    checkWatch(uri, this.#sessions.known(session)?.watched, this.#parts.limits);
     const state = this.#sessions.state(session, owner);
-    if (!state.watched.has(uri) && state.watched.size >= maxWatched)
-      throw invalidParams("Too many resources are watched.");
     // It counts while its server is asked. Until there is a stream to tell of changes on, nothing is asked of the server.
     state.watched.add(uri);
     try {

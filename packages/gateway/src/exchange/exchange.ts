@@ -1,6 +1,7 @@
 import type {
   ClientCapabilities,
   Era,
+  JsonObject,
   LogLevel,
   Principal,
   RequestOptions,
@@ -12,11 +13,10 @@ import type { GatewayLimits } from "../limits.ts";
 import type { Fields, Id } from "../wire/message.ts";
 import type { Reply } from "../wire/reply.ts";
 import { isLoud, metaOf, progressTokenOf, traceOf } from "./said.ts";
-import { viaMeta } from "./via.ts";
 
 /** Who hears what comes before a result: the client that asks, as long as it is there. */
 interface Hearing {
-  readonly reply: Reply;
+  readonly reply: Pick<Reply, "notify">;
   readonly progressToken: Id | undefined;
 }
 
@@ -51,7 +51,8 @@ export type Verb = (exchange: Exchange) => Promise<object>;
 export interface AskingOptions {
   readonly signal: AbortSignal;
   readonly params: Fields;
-  readonly via: readonly string[];
+  /** What else the request says in its `_meta`. */
+  readonly meta?: JsonObject | undefined;
   /** From which level on log messages are told; absent: none are. */
   readonly logLevel?: LogLevel | undefined;
   readonly handlers?: ServerRequestHandlers | undefined;
@@ -62,7 +63,7 @@ export interface AskingOptions {
 export function requestOptions({
   signal,
   params,
-  via,
+  meta: said,
   logLevel,
   handlers,
   ear,
@@ -71,7 +72,7 @@ export function requestOptions({
   const trace = traceOf(meta);
   return {
     signal,
-    meta: viaMeta(via),
+    ...(said && { meta: said }),
     ...(trace && { trace }),
     ...(handlers && { handlers }),
     ...(progressTokenOf(meta) !== undefined && {

@@ -1,11 +1,12 @@
 import type { WorkspaceClient } from "@tenantry/core";
 import type { Parts, Visit } from "../eras/parts.ts";
 import { ChangeStream } from "./change-stream.ts";
+import { Watched } from "./watched.ts";
 
 /** The stream on which a client of the legacy era hears of changes (MCP 2025-11-25, listening for messages). */
 export class SessionStream {
   readonly #stream: ChangeStream;
-  readonly #watched = new Map<string, AbortController>();
+  readonly #watched: Watched;
 
   /** Throws where the principal has too many streams; `onOver` is told once when this one is over. */
   constructor(
@@ -17,6 +18,7 @@ export class SessionStream {
   ) {
     const messageOf = (change: object) => ({ jsonrpc: "2.0", ...change });
     this.#stream = new ChangeStream(parts, visit, { client, refusal: 429, messageOf, onOver });
+    this.#watched = new Watched(this.#stream.changes);
     this.#stream.changes.hearLater({ tools: true, prompts: true, resources: true });
     for (const uri of watched) this.watch(uri).catch(() => {});
   }
@@ -27,23 +29,13 @@ export class SessionStream {
   }
 
   /** Tells of a resource's changes too, until it is not to any more; rejects where there is no such resource. */
-  async watch(uri: string): Promise<void> {
-    if (this.#watched.has(uri)) return;
-    const ending = new AbortController();
-    this.#watched.set(uri, ending);
-    try {
-      await this.#stream.changes.hear({ watched: [uri] }, ending.signal);
-    } catch (failure) {
-      if (ending.signal.aborted) return;
-      this.#watched.delete(uri);
-      throw failure;
-    }
+  watch(uri: string): Promise<void> {
+    return this.#watched.watch(uri);
   }
 
   /** Tells of a resource's changes no more. */
   unwatch(uri: string): void {
-    this.#watched.get(uri)?.abort();
-    this.#watched.delete(uri);
+    this.#watched.unwatch(uri);
   }
 
   end(): void {

@@ -63,6 +63,12 @@ export function unknownTool(tool: ToolAddress): TenantryError {
 }
 
 /** As {@link unknownTool}. */
+export function unknownServer(server: string): TenantryError {
+  const why = `There is no server ${quote(server)} here; use one that servers() gives.`;
+  return new TenantryError("SERVER_UNKNOWN", why);
+}
+
+/** As {@link unknownTool}. */
 export function unknownPrompt(prompt: PromptAddress): TenantryError {
   const name =
     typeof prompt === "string"

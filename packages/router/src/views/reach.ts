@@ -7,6 +7,7 @@ import {
   type RequestOptions,
   type ServerRequestHandlers,
 } from "@tenantry/core";
+import { unknownServer } from "../calls/address.ts";
 import type { Kind } from "../catalog/kind.ts";
 import { guardAnswers } from "../guards/answers.ts";
 import type { Asker } from "../guards/guards.ts";
@@ -55,6 +56,14 @@ export class Reach {
   /** Every server of which anything may be allowed, in the order of the definitions. */
   get all(): readonly Candidate[] {
     return this.those(() => true);
+  }
+
+  /** The server that is named, or every server where none is; throws `SERVER_UNKNOWN`. */
+  named(server: string | undefined): readonly Candidate[] {
+    if (server === undefined) return this.all;
+    const named = this.those(({ ref }) => ref.id === server);
+    if (named.length === 0) throw unknownServer(server);
+    return named;
   }
 
   /** Those of which `isMeant` holds, as a request with these options reaches them. */

@@ -31,7 +31,7 @@ const wanted = {
 
 /**
  * Hears of changes at every server of a principal, and names the servers that cannot be heard. Throws `ARGUMENT_INVALID`
- * for a malformed filter, and `RESOURCE_UNKNOWN`.
+ * for a malformed filter, `SERVER_UNKNOWN` and `RESOURCE_UNKNOWN`.
  */
 export async function subscribeAll(
   reach: Reach,
@@ -67,7 +67,7 @@ export async function subscribeAll(
   };
   const { hearings, pool, clock } = reach.routing;
   await Promise.all([
-    ...(wantsLists ? reach.all : []).map(async (candidate) =>
+    ...(wantsLists ? reach.named(filter.server) : []).map(async (candidate) =>
       open(candidate, () => {
         const hear = tell(candidate);
         const hearer = (event: ListEvent) => {
@@ -150,7 +150,7 @@ function told(listener: (event: WorkspaceEvent) => void, server: WorkspaceEvent[
   };
 }
 
-const parts: readonly string[] = ["tools", "prompts", "resources", "watched"];
+const parts: readonly string[] = ["tools", "prompts", "resources", "server", "watched"];
 
 function checkFilter(filter: WorkspaceFilter, listener: unknown): void {
   const given: unknown = filter;

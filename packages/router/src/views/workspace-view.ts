@@ -193,7 +193,7 @@ export class WorkspaceView implements WorkspaceClient {
   }
 
   #list<K extends Kind>(kind: K, options: ListOptions): Promise<readonly Answer<K>[]> {
-    return this.#reach.list(kind, options);
+    return this.#reach.list(kind, options, this.#reach.named(checkOptions(options).server));
   }
 
   #owners(tool: ToolAddress, options: CallToolOptions): readonly Candidate[] {
