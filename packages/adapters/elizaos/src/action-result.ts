@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ContentType, type ActionResult, type Media } from "@elizaos/core";
 import type { CallToolResult, TenantryError } from "@tenantry/core";
-import { resultText } from "@tenantry/core/adapter";
+import { failureFacts, resultText } from "@tenantry/core/adapter";
 
 /** Which action of which server it is the result of. */
 export interface Answered {
@@ -29,15 +29,11 @@ export function actionResult(result: CallToolResult, answered: Answered): Action
  * person has to grant access the text says on which page.
  */
 export function failedResult(failure: TenantryError, answered: Answered): ActionResult {
-  const { code, retryable, retryAfterMs, authorizationUrl } = failure;
-  const page = authorizationUrl === undefined ? "" : ` Open ${authorizationUrl.href} to grant access.`;
-  const text = `${failure.message}${page}`;
-  const data = {
-    ...answered,
-    ...{ code, retryable },
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(authorizationUrl !== undefined && { authorizationUrl: authorizationUrl.href }),
-  };
+  const { message, ...facts } = failureFacts(failure);
+  const { authorizationUrl } = facts;
+  const page = authorizationUrl === undefined ? "" : ` Open ${authorizationUrl} to grant access.`;
+  const text = `${message}${page}`;
+  const data = { ...answered, ...facts };
   return { success: false, text, error: text, data };
 }
 
