@@ -13,7 +13,7 @@ export default defineConfig({
       { extends: true, test: { name: "packages", include: ["packages/**/src/**/*.test.ts"] } },
       {
         extends: true,
-        test: { name: "laws", include: ["checks/{laws,storm,refresh,cutover}/**/*.test.ts"] },
+        test: { name: "laws", include: ["checks/{laws,storm,refresh,cutover,isolation}/**/*.test.ts"] },
       },
       { extends: true, test: { name: "bench", include: ["checks/bench/**/*.test.ts"] } },
       { extends: true, test: { name: "examples", include: ["examples/**/*.test.ts"] } },

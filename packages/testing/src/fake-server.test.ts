@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   defaultTools,
   manualClock,
@@ -340,3 +340,48 @@ describe("closing", () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 });
+
+describe.each(["legacy", "auto"] as const)(
+  "a change of a user's tools, told to a client in mode %s",
+  (mode) => {
+    async function listen(server: FakeServer, key: string) {
+      const heard: string[] = [];
+      const client = new Client(
+        { name: "test", version: "1.0.0" },
+        {
+          versionNegotiation: { mode },
+          listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => heard.push(key) } },
+        },
+      );
+      onTestFinished(() => client.close());
+      const requestInit = { headers: { "x-api-key": key } };
+      await client.connect(new StreamableHTTPClientTransport(server.url, { requestInit }));
+      await client.listTools();
+      return heard;
+    }
+
+    test("is heard by that user alone", async () => {
+      const server = await start({ authenticate, announces: true });
+      const [ada, bob] = [await listen(server, "key-of-ada"), await listen(server, "key-of-bob")];
+      // The stream may be about to open.
+      await vi.waitFor(async () => {
+        await server.tellToolsChanged("ada");
+        expect(ada).not.toEqual([]);
+      });
+      await vi.waitFor(async () => {
+        await server.tellToolsChanged("bob");
+        expect(bob).not.toEqual([]);
+      });
+      const before = bob.length;
+      await server.tellToolsChanged("ada");
+      await vi.waitFor(() => expect(ada.length).toBeGreaterThan(1));
+      expect(bob).toHaveLength(before);
+    });
+
+    test("is not spoken of unless it is told", async () => {
+      const server = await start();
+      const { client } = await connect(server, mode);
+      expect(client.getServerCapabilities()?.tools).toEqual({});
+    });
+  },
+);

@@ -25,6 +25,8 @@ export interface FakeServerOptions {
   readonly pageSize?: number;
   /** Answers with JSON or with event streams only; defaults to what the official SDK does. */
   readonly responseMode?: "json" | "sse";
+  /** Whether it says that it tells of changes of its tools, which {@link FakeServer.tellToolsChanged} does; defaults to no. */
+  readonly announces?: boolean;
   /** What `close()` does after a crossing: throws, which fails the test (the default), or nothing. */
   readonly onCrossing?: "fail" | "record";
   /** Where time comes from; defaults to the real clock. */
@@ -49,6 +51,8 @@ export interface FakeServer extends AsyncDisposable {
   readonly faults: Faults;
   /** Accepts these keys and no others from now on; throws `ARGUMENT_INVALID` where `authenticate` did not give keys. */
   setKeys(keys: Readonly<Record<string, string>>): void;
+  /** Tells whoever listens with a key of this user that the list of tools has changed. */
+  tellToolsChanged(user: string): Promise<void>;
   /** Forgets every session: the next request on one of them is answered with 404. */
   forgetSessions(): Promise<void>;
   /**
@@ -85,7 +89,8 @@ class LoopbackServer implements FakeServer {
     this.#gate = gateOf(options.authenticate, () => this.url);
     this.#recording = new Recording(clock, (headers) => this.#gate.userOf(headers));
     const toolsOf = options.toolsFor ?? (() => tools);
-    this.#endpoint = new McpEndpoint({ era, gate: this.#gate, toolsOf, pageSize, responseMode });
+    const { announces = false } = options;
+    this.#endpoint = new McpEndpoint({ era, gate: this.#gate, toolsOf, pageSize, responseMode, announces });
     this.#loopback = new Loopback(async (request, response) => {
       await this.#answer(await this.#recording.receive(request, response));
     });
@@ -125,6 +130,10 @@ class LoopbackServer implements FakeServer {
       );
     }
     this.#gate.replace(keys);
+  }
+
+  tellToolsChanged(user: string): Promise<void> {
+    return this.#endpoint.tellToolsChanged(user);
   }
 
   forgetSessions(): Promise<void> {

@@ -16,7 +16,7 @@ export interface LegacySessionsOptions {
 /** Serves the legacy era over Streamable HTTP with sessions (MCP 2025-11-25, basic/transports, session management). */
 export class LegacySessions {
   readonly #options: LegacySessionsOptions;
-  readonly #live = new Map<string, WebStandardStreamableHTTPServerTransport>();
+  readonly #live = new Map<string, Session>();
   /** Outlives the sessions themselves: a stolen id is noticed even when its session is gone. */
   readonly #owners = new Map<string, string | undefined>();
   #ended = 0;
@@ -44,25 +44,32 @@ export class LegacySessions {
   async fetch(request: Request, options: McpHandlerRequestOptions): Promise<Response> {
     const id = request.headers.get("mcp-session-id");
     if (id === null) return this.#begin(request, options);
-    const transport = this.#live.get(id);
-    return transport === undefined ? sessionNotFound() : transport.handleRequest(request, options);
+    const session = this.#live.get(id);
+    return session === undefined ? sessionNotFound() : session.transport.handleRequest(request, options);
+  }
+
+  /** Tells the sessions of one user that their tools have changed; those without a stream of their own do not hear it. */
+  async tellToolsChanged(user: string | undefined): Promise<void> {
+    const own = [...this.#live].filter(([id]) => this.#owners.get(id) === user);
+    await Promise.all(own.map(([, { server }]) => server.sendToolListChanged()));
   }
 
   /** Forgets every session, as a server does that has restarted. */
   async forget(): Promise<void> {
-    const transports = [...this.#live.values()];
+    const sessions = [...this.#live.values()];
     this.#live.clear();
-    await Promise.all(transports.map((transport) => transport.close()));
+    await Promise.all(sessions.map(({ transport }) => transport.close()));
   }
 
   async #begin(request: Request, options: McpHandlerRequestOptions): Promise<Response> {
+    const server = this.#options.createServer();
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       enableJsonResponse: this.#options.json,
       // The timer would run as long as a stream is open.
       keepAliveMs: 0,
       onsessioninitialized: (id) => {
-        this.#live.set(id, transport);
+        this.#live.set(id, { transport, server });
         this.#owners.set(id, options.authInfo?.clientId);
       },
       onsessionclosed: (id) => {
@@ -70,12 +77,16 @@ export class LegacySessions {
         this.#ended++;
       },
     });
-    const server = this.#options.createServer();
     await server.connect(transport);
     const response = await transport.handleRequest(request, options);
     if (transport.sessionId === undefined) await server.close();
     return response;
   }
+}
+
+interface Session {
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly server: Server;
 }
 
 function sessionNotFound(): Response {

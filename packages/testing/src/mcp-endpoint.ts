@@ -22,7 +22,9 @@ export interface McpEndpointOptions extends Omit<ToolServerOptions, "progress"> 
 /** The MCP endpoint behind the listener: checks the key and answers in the era of the request. */
 export class McpEndpoint {
   readonly sessions: LegacySessions;
-  readonly #modern: McpHttpHandler;
+  /** One for each user: what a handler tells its listeners it tells all of them. */
+  readonly #modern = new Map<string | undefined, McpHttpHandler>();
+  readonly #createModern: () => McpHttpHandler;
   readonly #options: McpEndpointOptions;
 
   constructor(options: McpEndpointOptions) {
@@ -34,7 +36,7 @@ export class McpEndpoint {
     // Without progress "auto" is always JSON; the SDK's own "json" warns on the console.
     const responseMode = options.responseMode === "sse" ? "sse" : "auto";
     // A keep-alive timer would run as long as a stream is open.
-    this.#modern = createMcpHandler(create, { legacy: "reject", responseMode, keepAliveMs: 0 });
+    this.#createModern = () => createMcpHandler(create, { legacy: "reject", responseMode, keepAliveMs: 0 });
   }
 
   /** Answers one request. `crossed` says that it came with a key that is not its session's. */
@@ -47,12 +49,25 @@ export class McpEndpoint {
     const request = await toRequest(arrival);
     const caller = user === undefined ? {} : { authInfo: { token: "", clientId: user, scopes: [] } };
     const legacy = era === "legacy" || (era === "dual" && (await isLegacyRequest(request)));
-    return legacy ? this.sessions.fetch(request, caller) : this.#modern.fetch(request, caller);
+    return legacy ? this.sessions.fetch(request, caller) : this.#modernOf(user).fetch(request, caller);
+  }
+
+  /** Tells whoever listens for one user that their tools have changed. */
+  async tellToolsChanged(user: string | undefined): Promise<void> {
+    this.#modern.get(user)?.notify.toolsChanged();
+    await this.sessions.tellToolsChanged(user);
   }
 
   /** Ends everything that is open. */
   async close(): Promise<void> {
-    await Promise.all([this.sessions.forget(), this.#modern.close()]);
+    const modern = [...this.#modern.values()].map((handler) => handler.close());
+    await Promise.all([this.sessions.forget(), ...modern]);
+  }
+
+  #modernOf(user: string | undefined): McpHttpHandler {
+    const handler = this.#modern.get(user) ?? this.#createModern();
+    this.#modern.set(user, handler);
+    return handler;
   }
 
   #callerOf({ http }: ServerContext): Caller {

@@ -17,6 +17,8 @@ export interface ToolServerOptions {
   readonly pageSize: number;
   /** Whether progress is sent to callers who ask for it. */
   readonly progress: boolean;
+  /** Whether it says that it tells of changes of its tools; defaults to no. */
+  readonly announces?: boolean;
 }
 
 /** Who calls, as far as the transport tells. */
@@ -29,10 +31,11 @@ export interface Caller {
 export function createToolServers(
   options: ToolServerOptions,
 ): (callerOf: (context: ServerContext) => Caller) => Server {
-  const { toolsOf, pageSize, progress: sendsProgress } = options;
+  const { toolsOf, pageSize, progress: sendsProgress, announces } = options;
+  const capabilities = { tools: announces ? { listChanged: true } : {} };
   const check = createArgumentCheck();
   return (callerOf) => {
-    const server = new Server({ name: "fake-server", version: "1.0.0" }, { capabilities: { tools: {} } });
+    const server = new Server({ name: "fake-server", version: "1.0.0" }, { capabilities });
     const state = new Map<string, unknown>();
     server.setRequestHandler("tools/list", ({ params }, context) => {
       return page(toolsOf(callerOf(context).user), params?.cursor, pageSize);
