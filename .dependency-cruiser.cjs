@@ -6,6 +6,7 @@ const TEST = "([.](test|test-d)[.]ts$|\\btest/[^/]+[.]ts$)";
 const packages = (names) => `^packages/(${names})/`;
 const MCP_SDK = "^packages/(adapters/mcp-sdk)/";
 const CONVERSATION = "^packages/gateway/(src|dist)/conversation[.](ts|js|d[.]ts)$";
+const DROP_IN = "^packages/adapters/elizaos/src/plugin-mcp[./]";
 const npm = (name) => `node_modules/${name}/`;
 
 /** Forbids what is not listed; a package may always import itself, and its tests what `forTests` says. */
@@ -36,13 +37,23 @@ module.exports = {
     ),
     // What an adapter makes of a framework is tested with the framework and the whole of Tenantry.
     ...only("adapters-import-only-core", "^packages/(adapters/[^/]+)/", packages("core|tool-schema"), {
-      pathNot: [MCP_SDK],
+      pathNot: [MCP_SDK, DROP_IN],
       forTests: "testing|tenantry",
     }),
     // The official SDK's clients are answered as they are on the wire, without it (decisions/0021).
     ...only("mcp-sdk-imports-only-the-conversation", MCP_SDK, `${packages("core")}|${CONVERSATION}`, {
       forTests: "testing|tenantry",
     }),
+    // The one entry of an adapter that composes an instance itself (decision 20), and nothing else may reach it.
+    ...only("the-drop-in-composes", DROP_IN, packages("core|tenantry|adapters/elizaos"), {
+      forTests: "testing",
+    }),
+    {
+      name: "adapters-do-without-the-drop-in",
+      severity: "error",
+      from: { path: "^packages/adapters/", pathNot: [TEST, DROP_IN] },
+      to: { path: DROP_IN },
+    },
     {
       name: "packages-are-listed-in-the-star",
       comment: "A new package needs a place in the star before it can import anything.",

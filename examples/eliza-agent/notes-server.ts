@@ -24,7 +24,10 @@ function tool(
   answer: (args: Readonly<Record<string, unknown>>, user: string) => string,
 ): FakeTool {
   return {
-    definition: { name, description, inputSchema: { type: "object", properties } },
+    definition: {
+      ...{ name, description },
+      inputSchema: { type: "object", properties, required: Object.keys(properties) },
+    },
     call: (args, { user = "nobody" }) => text(answer(args, user)),
   };
 }

@@ -14,7 +14,10 @@ export async function startAgent(plugin: Plugin): Promise<Agent> {
     plugins: [plugin],
     adapter: smallestDatabase(stored),
   });
+  const service = runtime.getServiceLoadPromise("mcp" as never);
   await runtime.initialize();
+  // Services start after their agent; this one's tools are listed then.
+  await service;
   return { runtime, stored };
 }
 

@@ -10,7 +10,7 @@ test("every line that the program prints is true", async () => {
   // Only what this program needs: elizaOS configures itself from the environment.
   const env = { PATH: process.env["PATH"], LOG_LEVEL: "error" };
   const { stdout, stderr } = await run(process.execPath, ["main.ts"], { ...options, env });
-  expect(stdout).toContain("✓ sockets and timers of this process");
+  expect(stdout).toContain("✓ sockets and processes of this process");
   expect(stderr).toBe("");
 }, 60_000);
 

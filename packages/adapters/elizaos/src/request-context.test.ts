@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import * as next from "elizaos-next";
+import { startFakeServer } from "@tenantry/testing";
+import { afterAll, expect, it, vi } from "vitest";
+import { startAgent } from "../test/agent.ts";
+import type { ElizaNext } from "../test/our-subject.ts";
+import { mcpPlugin } from "./plugin-mcp.ts";
+
+// The version that has a request context, wherever the plugin or the agent says "@elizaos/core".
+vi.mock("@elizaos/core", () => import("elizaos-next"));
+
+const core = next as never as ElizaNext;
+const [ada, bob] = [randomUUID(), randomUUID()];
+const keys = { "key-agent": "agent", "key-ada": "ada", "key-bob": "bob" };
+const server = await startFakeServer({ authenticate: { header: "x-api-key", keys } });
+afterAll(() => server.close());
+const agentId = randomUUID();
+const requestOf = (entityId: string, key: string, agent: string = agentId) => ({
+  ...{ agentId: agent, entityId, requestStartTime: 0 },
+  entitySettings: new Map([["ELIZAOS_API_KEY", key]]),
+});
+const settings = {
+  APP_URL: server.url.origin,
+  mcp: { servers: { srv: { type: "http", url: server.url.href } } },
+};
+const character = { id: agentId, settings: settings as never, secrets: { ELIZAOS_API_KEY: "key-agent" } };
+
+it("does not begin with the key of the user in whose request an agent happens to start", async () => {
+  await using _agent = await core.runWithRequestContext(requestOf(ada, "key-ada"), () =>
+    startAgent(mcpPlugin(), character),
+  );
+  expect([...new Set(server.requests.map(({ headers }) => headers["x-api-key"]))]).toEqual(["key-agent"]);
+});
+
+it("gives a message nothing of a request that is another user's, another agent's, or over", async () => {
+  await using agent = await startAgent(mcpPlugin(), character);
+  const run = async (request: object | undefined, user: string) => {
+    const work = () => agent.run(user as never, "srv__whoami");
+    const result = await (request === undefined ? work() : core.runWithRequestContext(request, work));
+    return result?.success === true ? result.text : result?.data?.["code"];
+  };
+  expect(await run(requestOf(ada, "key-ada"), ada)).toBe("ada");
+  const before = server.requests.length;
+  expect(await run(requestOf(ada, "key-ada"), bob)).toBe("CREDENTIAL_MISSING");
+  expect(await run(requestOf(bob, "key-bob", randomUUID()), bob)).toBe("CREDENTIAL_MISSING");
+  expect(await run(undefined, ada)).toBe("CREDENTIAL_MISSING");
+  expect(server.requests).toHaveLength(before);
+});
