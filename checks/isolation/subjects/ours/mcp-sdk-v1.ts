@@ -1,8 +1,8 @@
 import { connect } from "@tenantry/mcp-sdk/v1";
 import { onTenantry, server } from "../../on-tenantry.ts";
 
-/** The official client for each user, over what the workspace has open. */
-export const subject = onTenantry("@tenantry/mcp-sdk, v1", ({ as }) => {
+/** An official client for each user, kept by the host, all over the one instance. */
+export const subject = onTenantry("@tenantry/mcp-sdk/v1", ({ as }) => {
   const clients = new Map<string, ReturnType<typeof connect>>();
   const clientOf = (user: string) => {
     const client = clients.get(user) ?? connect(as(user), { server });
@@ -11,8 +11,10 @@ export const subject = onTenantry("@tenantry/mcp-sdk, v1", ({ as }) => {
   };
   return {
     listTools: async (user) => (await (await clientOf(user)).listTools()).tools.map(({ name }) => name),
-    callTool: async (user, name, args, { signal }) =>
-      (await clientOf(user)).callTool({ name, arguments: { ...args } }, undefined, { signal }),
+    callTool: async (user, tool, args, { signal }) => {
+      const client = await clientOf(user);
+      return client.callTool({ name: tool, arguments: args }, undefined, { signal });
+    },
     close: async () => {
       for (const client of clients.values()) await (await client).close();
     },
