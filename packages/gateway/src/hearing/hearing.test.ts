@@ -253,7 +253,7 @@ it("does not count what a session could not watch", async () => {
   };
   const { url } = await served({ connect: refusing, limits: { maxWatched: 1 } });
   const client = await hello(url);
-  await client.listen();
+  reading(await client.listen());
   await expect.poll(() => listeners.size).toBe(1);
   for (let at = 0; at < 2; at++)
     expect((await client.request("resources/subscribe", { uri: "nothing" })).error?.code).toBe(-32_602);
@@ -278,7 +278,8 @@ describe("what a session watches while its server is asked", () => {
     };
     const { url } = await served({ connect: slow, limits });
     const client = await hello(url);
-    await client.listen();
+    // A stream that nobody reads ends as soon as its answer is collected as garbage.
+    reading(await client.listen());
     await expect.poll(() => listeners.size).toBe(1);
     return { client, waiting, watching: () => listeners.size - 1 };
   }
