@@ -19,7 +19,7 @@ const resolutions = {
 /** Puts the tarballs into a project beside links to what they depend on, as an install would, but without a registry. */
 export async function linkProject(project: string): Promise<void> {
   const modules = join(project, "node_modules");
-  for (const tarball of tarballs()) {
+  for (const tarball of tarballs("packages")) {
     const staging = join(project, "package");
     mkdirSync(staging);
     await run("tar", ["-xzf", tarball, "-C", project]);

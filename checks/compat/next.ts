@@ -19,7 +19,7 @@ const next = (...args: readonly string[]) => [join(project, "node_modules/next/d
 try {
   cpSync(join(import.meta.dirname, "next-app"), project, { recursive: true });
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  npmInstall(project, [...packages, ...tarballs()]);
+  npmInstall(project, [...packages, ...tarballs("packages")]);
   await using issuer = await startAuthorizationServer();
   await using mail = await startFakeServer({ authenticate: { authorizationServer: issuer } });
   const port = await freePort();

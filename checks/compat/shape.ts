@@ -9,7 +9,7 @@ import { compileConsumer, linkProject } from "./consumer.ts";
 import { tarballs } from "./tarballs.ts";
 
 const run = promisify(execFile);
-const queue = tarballs();
+const queue = [...tarballs("packages"), ...tarballs("adapters")];
 const failures: string[] = [];
 
 async function check(tarball: string): Promise<void> {

@@ -12,7 +12,7 @@ import { eras, visit, type Outcome } from "./visits.ts";
 
 function install(project: string): void {
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  npmInstall(project, tarballs());
+  npmInstall(project, tarballs("packages"));
   installPeers(project);
   for (const script of ["probe.js", "visit.js", "visitor.js", "worker.js"])
     copyFileSync(join(import.meta.dirname, script), join(project, script));

@@ -1,14 +1,30 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 
 export const repository = join(import.meta.dirname, "../..");
 
 /** Where `check:pack` leaves what would be published. */
 export const folder = join(import.meta.dirname, ".tarballs");
 
-/** The packed packages, as absolute paths. */
-export function tarballs(): string[] {
+/** Adapters need a framework each, and are tried one by one. */
+export type Kind = "packages" | "adapters";
+
+/** The packed packages of one kind, as absolute paths. */
+export function tarballs(kind: Kind): string[] {
   const found = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
   if (found.length === 0) throw new Error(`No tarballs in ${folder}: run check:pack first.`);
-  return found.map((name) => join(folder, name));
+  return found.filter((name) => (kind === "adapters") === isAdapter(name)).map((name) => join(folder, name));
+}
+
+/** The folder of a packed adapter's sources. */
+export function adapterFolder(tarball: string): string {
+  return join(
+    repository,
+    "packages/adapters",
+    /^tenantry-(.+)-[\d.]+[.]tgz$/u.exec(basename(tarball))?.[1] ?? "-",
+  );
+}
+
+function isAdapter(tarball: string): boolean {
+  return existsSync(join(adapterFolder(tarball), "package.json"));
 }
