@@ -1,15 +1,14 @@
 // A sample of `pnpm isolation`: what is ours, and not the peers.
-import { checkIsolation, isolationScenarios, type IsolationReport } from "@tenantry/testing/isolation";
+import { checkIsolation, type IsolationReport } from "@tenantry/testing/isolation";
 import { expect, it } from "vitest";
 import { loadSubject, subjectsOf } from "./subjects.ts";
 import { notesOf, tableOf } from "./table.ts";
 
-const inLess = ["same-tick", "rotation", "cancel"] as const;
+const scenarios = ["same-tick", "rotation", "cancel"] as const;
 
 it.each(subjectsOf("ours"))(
   "%s keeps users apart",
   async (name) => {
-    const scenarios = name === "tenantry" ? isolationScenarios : inLess;
     const report = await checkIsolation(await loadSubject("ours", name), { scenarios });
     expect(notesOf(report)).toEqual([]);
     expect(report.results.map(({ verdict }) => verdict)).toEqual(Array(scenarios.length * 2).fill("green"));

@@ -22,7 +22,7 @@ describe.each(targets)("any schema, for $name", ({ target, judge, loose }) => {
         const fitted = fit(frozen(schema), target);
         expect((isStrict(target) && !fitted.strict ? loose : judge)(fitted)).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   }, 60_000);
 
@@ -40,7 +40,7 @@ describe.each(targets)("any schema, for $name", ({ target, judge, loose }) => {
         });
         expect(again.schema).toBe(once.schema);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   }, 60_000);
 
@@ -62,7 +62,7 @@ describe.each(targets)("any schema, for $name", ({ target, judge, loose }) => {
           expect({ given, back, isValid: isValid(back) }).toEqual({ given, back, isValid: true });
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 60_000);
 });
