@@ -30,8 +30,15 @@ async function tryAdapter(tarball: string, project: string): Promise<string> {
   const frameworks = Object.entries(peerDependencies).filter(([peer]) => peer !== "tenantry");
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const peers = frameworks.map(([peer, range]) => `${peer}@${range}`);
-  npmInstall(project, [...tarballs("packages"), tarball, ...peers, ...tools]);
-  await compileExample(source, project);
+  const readme = readFileSync(join(source, "README.md"), "utf8");
+  npmInstall(project, [
+    ...tarballs("packages"),
+    tarball,
+    ...peers,
+    ...besides(readme, peerDependencies),
+    ...tools,
+  ]);
+  await compileExample(readme, project);
   for (const subject of subjectsOf(basename(source))) await keepApart(subject, source, project);
   const installed = frameworks.map(
     ([peer]) => `${peer} ${manifestIn(join(project, "node_modules", peer)).version}`,
@@ -39,10 +46,15 @@ async function tryAdapter(tarball: string, project: string): Promise<string> {
   return `${name}: ${installed.join(", ")}: ${Object.keys(compilers).join(", ")}, two users: ok`;
 }
 
-async function compileExample(source: string, project: string): Promise<void> {
-  const readme = readFileSync(join(source, "README.md"), "utf8");
+/** What a README has its reader install beside the packages here and their peers. */
+function besides(readme: string, peers: object): string[] {
+  const [, line = ""] = /^npm install (.+)$/mu.exec(readme) ?? [];
+  return line.split(" ").filter((name) => !/^(@tenantry\/|tenantry$)/u.test(name) && !(name in peers));
+}
+
+async function compileExample(readme: string, project: string): Promise<void> {
   const [, example] = /^```ts\n([\s\S]*?)^```$/mu.exec(readme) ?? [];
-  if (example === undefined) throw new Error(`${source} has no example in its README.`);
+  if (example === undefined) throw new Error("The README has no example.");
   writeFileSync(join(project, "example.ts"), example);
   const compilerOptions = {
     // Frameworks' own declarations do not all hold.
@@ -61,7 +73,11 @@ async function keepApart(subject: string, source: string, project: string): Prom
   mkdirSync(join(folder, "subjects/ours"), { recursive: true });
   for (const file of ["on-tenantry.ts", join("subjects/ours", subject)])
     copyFileSync(join(isolation, file), join(folder, file));
-  cpSync(join(source, "test"), join(project, relative(repository, source), "test"), { recursive: true });
+  const laidOut = join(project, relative(repository, source));
+  cpSync(join(source, "test"), join(laidOut, "test"), { recursive: true });
+  // What it takes of the sources there, it takes of what is installed here.
+  mkdirSync(join(laidOut, "src"), { recursive: true });
+  writeFileSync(join(laidOut, "src/index.ts"), `export * from "${manifestIn(source).name}";`);
   const script = `
     import { checkIsolation } from "@tenantry/testing/isolation";
     import { subject } from "./subjects/ours/${subject}";
