@@ -26,7 +26,7 @@ export async function makeAgent(
   return createAgent({ model, tools, systemPrompt, checkpointer: new MemorySaver() });
 }
 
-/** The run's config of a signed-in user, who has one thread. A key has no place in it: LangGraph saves it and traces it. */
+/** The run's config of a signed-in user, who has one thread. A key has no place in it: LangChain copies it to traces. */
 export function configOf(user: string) {
   return { configurable: { thread_id: user, user } };
 }
