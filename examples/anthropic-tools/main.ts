@@ -6,7 +6,8 @@ import { bearer, createTenantry, fromContext } from "tenantry";
 import { ask } from "./ask.ts";
 import { startMessagesApi } from "./messages-api.ts";
 
-await using notes = await startNotebook();
+// With sessions: as it closes, it fails the program if one user's call has come on another's.
+await using notes = await startNotebook({ era: "legacy" });
 await using standIn = await startMessagesApi();
 const real = process.env["ANTHROPIC_API_KEY"] !== undefined;
 const anthropic = real ? new Anthropic() : new Anthropic({ baseURL: standIn.url.href, apiKey: "none" });
@@ -37,12 +38,11 @@ ok((await waiting) instanceof APIUserAbortError, "The run ends with the SDK's ow
 await until(async () => JSON.stringify(await ada.callTool("notes__read")).includes("The caller left."));
 console.log("  the server: The caller left.");
 console.log(`  bob: ${await bobs}`);
-deepStrictEqual(notes.crossings, [], "No call came on another user's session.");
 
-/** The server hears of things a moment later; it gives up after ten seconds, or a minute of a real model. */
+/** The server hears of things a moment later, and of what a real model wants later still. */
 async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await happened()); tries++) {
-    ok(tries < (real ? 600 : 100), "It did not happen.");
+    ok(tries < 600, "It did not happen.");
     await setTimeout(100);
   }
 }

@@ -8,7 +8,8 @@ import { bearer, createTenantry, fromContext, oauth } from "tenantry";
 import { createAgent } from "./agent.ts";
 import { createApp } from "./app.ts";
 
-await using notes = await startNotebook();
+// With sessions: as it closes, it fails the program if one user's call has come on another's.
+await using notes = await startNotebook({ era: "legacy" });
 await using issuer = await startAuthorizationServer();
 await using mail = await startFakeServer({ authenticate: { authorizationServer: issuer } });
 
@@ -32,7 +33,6 @@ const prompt = (code: string) => `Use notes__write for "My door code is ${code}.
 const answers = await askBoth(prompt("heron-41"), prompt("otter-73"));
 const codes = answers.map(({ text }) => ["heron-41", "otter-73"].filter((code) => text.includes(code)));
 deepStrictEqual(codes, [["heron-41"], ["otter-73"]], "Each is told their own code, and not the other's.");
-deepStrictEqual(notes.crossings, [], "No call came on another user's session.");
 
 console.log("Ada follows the link and grants access to her mail; both ask once more:");
 const { headers } = await get("/connect/mail", "ada");

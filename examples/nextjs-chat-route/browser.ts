@@ -10,15 +10,15 @@ export class Browser {
     this.#transport = new DefaultChatTransport({ api, headers: { cookie } });
   }
 
-  /** Says something and gives the text of the answer, once it is whole. */
-  async say(text: string): Promise<string> {
+  /** Says something and gives the text of the answer, once it is whole; an abort of `stop` is the button that stops it. */
+  async say(text: string, stop?: AbortSignal): Promise<string> {
     this.#messages.push({ id: crypto.randomUUID(), role: "user", parts: [{ type: "text", text }] });
     const stream = await this.#transport.sendMessages({
       trigger: "submit-message",
       chatId: "chat",
       messageId: undefined,
       messages: this.#messages,
-      abortSignal: undefined,
+      abortSignal: stop,
     });
     let answer: UIMessage | undefined;
     for await (const message of readUIMessageStream({ stream, terminateOnError: true })) answer = message;
