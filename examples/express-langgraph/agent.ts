@@ -18,10 +18,11 @@ export async function makeAgent(
     return workspace.as(user, { key: keyOf(user) });
   };
   const needsApproval = ({ annotations }: CatalogTool) => annotations?.destructiveHint === true;
-  const { tools } = await structuredTools(
+  const { tools, unavailable } = await structuredTools(
     { catalog: workspace.discovery(), clientOf },
     { needsApproval, interrupt },
   );
+  for (const { server, error } of unavailable) console.warn(server, error.message);
   const systemPrompt = "You keep the user's notes, with the tools that you have. Quote notes word for word.";
   return createAgent({ model, tools, systemPrompt, checkpointer: new MemorySaver() });
 }

@@ -17,10 +17,11 @@ export async function agentForEverybody(
   workspace: Workspace,
   clientOf: (user: string) => WorkspaceClient,
 ): Promise<Agent<User>> {
-  const { tools } = await functionTools({
+  const { tools, unavailable } = await functionTools({
     catalog: workspace.discovery(),
     clientOf: ({ context }: RunContext<User>) => clientOf(context.id),
   });
+  for (const { server, error } of unavailable) console.warn(server, error.message);
   return new Agent<User>({ ...about, tools });
 }
 
