@@ -2,7 +2,7 @@ import { announce, systemClock, TenantryError } from "@tenantry/core";
 import manifest from "../package.json" with { type: "json" };
 import { InputRoundsOfClients } from "./asking/input-rounds.ts";
 import { Questions } from "./asking/questions.ts";
-import { keyOf, principalOfCaller } from "./door/caller.ts";
+import { fixedCaller, keyOf, principalOfCaller } from "./door/caller.ts";
 import { Door, exposed, preflight } from "./door/door.ts";
 import type { Parts } from "./eras/parts.ts";
 import { Endings } from "./exchange/endings.ts";
@@ -82,14 +82,15 @@ export function createGateway(given: GatewayOptions): Gateway {
   }
 
   async function identified(request: Request): Promise<Response> {
-    const caller = (await options.authenticate?.(request)) ?? undefined;
-    if (caller instanceof Response) return caller;
-    if (caller === undefined) {
+    const given = (await options.authenticate?.(request)) ?? undefined;
+    if (given instanceof Response) return given;
+    if (given === undefined) {
       announce("tenantry:gateway:refuse", () => ({ reason: "unauthenticated" }));
       const refused = errorResponse(null, { status: 401, code: -32_600, message: "Say who you are." });
       refused.headers.set("www-authenticate", options.challenge ?? "Bearer");
       return refused;
     }
+    const caller = fixedCaller(given);
     const principal = principalOfCaller(caller);
     return served.serve({ request, caller, principal, owner: keyOf(principal) });
   }

@@ -7,7 +7,10 @@ import type { GatewayLimits } from "./limits.ts";
 export interface GatewayOptions {
   /** Tells whom a request is made for; without one, every request is refused (401). */
   readonly authenticate?: Authenticate | undefined;
-  /** Gives what a caller can do; it is asked for each request, and lets through nothing of another caller's. */
+  /**
+   * Gives what a caller can do; it is asked for each request, and lets through nothing of another caller's. The caller is a
+   * frozen copy of what `authenticate` gave, its roles and its context too, one level deep.
+   */
   readonly connect: (caller: Caller) => WorkspaceClient;
   /** The host names, with or without a port, under which clients reach the gateway; any other is refused (403). */
   readonly hosts: readonly string[];

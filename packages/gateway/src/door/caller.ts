@@ -23,6 +23,22 @@ export type Authenticate = (
   request: Request,
 ) => Caller | Response | null | undefined | Promise<Caller | Response | null | undefined>;
 
+/**
+ * A caller as the host has just said it, fixed, whatever becomes of the host's own objects while a body is on its way. A
+ * context that is no plain object stays as it is: a copy would lose what a class computes.
+ */
+export function fixedCaller(given: Caller): Caller {
+  const { workspace, user, session, roles, context } = given;
+  return Object.freeze({
+    ...given,
+    workspace,
+    user,
+    session,
+    roles: Array.isArray(roles) ? Object.freeze([...roles]) : roles,
+    context: isPlain(context) ? Object.freeze({ ...context }) : context,
+  });
+}
+
 /** The principal that a caller is; throws `PRINCIPAL_INVALID` for one that is none. */
 export function principalOfCaller({ workspace, user, session }: Caller): Principal {
   return principalOf({ workspace, user, session });
@@ -31,4 +47,10 @@ export function principalOfCaller({ workspace, user, session }: Caller): Princip
 /** A principal as text, equal for equal ones and different for different ones. */
 export function keyOf({ workspace, user, session }: Principal): string {
   return JSON.stringify(session === undefined ? [workspace, user] : [workspace, user, session]);
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -181,7 +181,7 @@ export class LegacyEra {
 /** A visit within a session: it is made for the session's own principal. */
 function visitOfSession(visit: Visit, session: Session): Visit {
   const principal = principalOfSession(visit.principal, session);
-  return { ...visit, principal, caller: { ...visit.caller, session: principal.session } };
+  return { ...visit, principal, caller: Object.freeze({ ...visit.caller, session: principal.session }) };
 }
 
 function accepted(): Response {

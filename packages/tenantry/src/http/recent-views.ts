@@ -1,5 +1,5 @@
 import type { Caller } from "@tenantry/gateway";
-import { RecentMap, type WorkspaceClient } from "@tenantry/core";
+import { isFixed, RecentMap, type WorkspaceClient } from "@tenantry/core";
 
 /** Of how many callers the last view is known. */
 const maxRecent = 1_024;
@@ -17,45 +17,50 @@ interface Recent {
  */
 export function recentViews(open: (caller: Caller) => WorkspaceClient): (caller: Caller) => WorkspaceClient {
   const recent = new RecentMap<string, WeakRef<Recent>>(maxRecent);
-  return (given) => {
-    const { workspace, user, session } = given;
+  return (caller) => {
+    // What can change later says nothing of the view that was made of it.
+    if (!isFixedThroughout(caller)) return open(caller);
+    const { workspace, user, session } = caller;
     const key = JSON.stringify([workspace, user, session]);
     const known = recent.get(key)?.deref();
-    if (known !== undefined && isSame(known.caller, given)) return known.view;
-    const caller = copied(given);
+    if (known !== undefined && isSame(known.caller, caller)) return known.view;
     const view = open(caller);
     recent.set(key, new WeakRef({ caller, view }));
     return view;
   };
 }
 
-/** What the host changes later in its own objects is another caller's. A context that is none is refused as it is. */
-function copied({ context, roles, ...caller }: Caller): Caller {
-  return {
-    ...caller,
-    ...(context !== undefined && { context: isPlain(context) ? { ...context } : context }),
-    ...(roles !== undefined && { roles: Array.isArray(roles) ? [...roles] : roles }),
-  };
-}
-
-function isSame(known: Caller, given: Caller): boolean {
-  const { context = {}, roles = [] } = given;
+/** Whether a caller is one as the gateway gives them; a context of a class never is. */
+function isFixedThroughout(caller: Caller): boolean {
+  const { context = nothing, roles = none } = caller;
   return (
-    isPlain(context) &&
-    isSameOneLevelDeep(known.context ?? {}, context) &&
-    Array.isArray(roles) &&
-    isSameOneLevelDeep(known.roles ?? [], roles)
+    isFixed(caller) && isObject(context) && isFixed(context) && Array.isArray(roles) && Object.isFrozen(roles)
   );
 }
 
-/** Whether copies of both would be the same; what is deeper down is the host's own in either. */
+function isSame(known: Caller, given: Caller): boolean {
+  const { workspace, user, session } = given;
+  return (
+    known.workspace === workspace &&
+    known.user === user &&
+    known.session === session &&
+    isSameOneLevelDeep(known.context ?? nothing, given.context ?? nothing) &&
+    isSameOneLevelDeep(known.roles ?? none, given.roles ?? none)
+  );
+}
+
+/** What is deeper down is the host's own in either. */
 function isSameOneLevelDeep(one: object, other: object): boolean {
+  if (one === other) return true;
   const keys = Reflect.ownKeys(one);
   const isHere = (key: PropertyKey) =>
     Object.hasOwn(other, key) && Object.is(Reflect.get(one, key), Reflect.get(other, key));
   return keys.length === Reflect.ownKeys(other).length && keys.every(isHere);
 }
 
-function isPlain(value: unknown): value is object {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
+
+const nothing: object = Object.freeze({});
+const none: readonly string[] = Object.freeze([]);
