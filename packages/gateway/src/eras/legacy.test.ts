@@ -74,6 +74,27 @@ describe("sessions", () => {
     await expect.poll(async () => (await short.request("ping")).status).toBe(404);
   });
 
+  it.for([0, 1, 2, 3, 4, 5, 6, 7])(
+    "ISO-04: leaves nothing of a session that is ended with another request %d turns behind",
+    async (turns) => {
+      const { url, gateway } = await served({
+        ...workspaceOf({ tools: { wait: (_args, { signal }) => never(signal) } }),
+      });
+      const { headers, request } = await hello(url);
+      // What is known of a handle is there at once, so that the two go the same way, step by step.
+      await request("ping");
+      const sent = { ...headers, authorization: "Bearer acme/ada", accept: "text/event-stream, */*" };
+      const to = (method: string) => gateway.handle(new Request(url, { method, headers: sent }));
+      const ended = to("DELETE");
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const heard = to("GET");
+      expect((await ended).status).toBe(204);
+      expect([200, 404]).toContain((await heard).status);
+      await new Promise(setImmediate);
+      expect(gateway.stats()).toMatchObject({ streams: 0, requests: 0 });
+    },
+  );
+
   it("SRV-04: takes no session that a client has chosen", async () => {
     const { url } = await served({ connect: echo.connect });
     for (const session of ["mine", "a".repeat(200), "own.".padEnd(120, "A")]) {

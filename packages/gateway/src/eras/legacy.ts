@@ -12,9 +12,7 @@ import { agreedVersion, isLegacyVersion } from "./envelope.ts";
 import type { Parts, RequestMessage, Visit } from "./parts.ts";
 import { runRequest } from "./run.ts";
 import { SessionRequests } from "./session-requests.ts";
-import { principalOfSession, Sessions, type Session } from "./sessions.ts";
-
-const noSession = { status: 404, code: -32_001, message: "There is no such session." } as const;
+import { noSession, principalOfSession, Sessions, type Session } from "./sessions.ts";
 
 /** Serves the legacy era (MCP 2025-11-25 and before): a handshake, and a session that all that follows names. */
 export class LegacyEra {

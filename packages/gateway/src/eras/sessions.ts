@@ -2,7 +2,15 @@ import { principalOf, type ClientCapabilities, type LogLevel, type Principal } f
 import { randomName, type Handles, type Opened } from "../handles/handles.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { SessionStream } from "../hearing/session-stream.ts";
+import { Refused } from "../wire/failure.ts";
 import { Kept } from "./kept.ts";
+
+/** What a client is told of a session that there is not, or not any more. */
+export const noSession = Object.freeze({
+  status: 404,
+  code: -32_001,
+  message: "There is no such session.",
+});
 
 /** What a client and this gateway have agreed on; all of it is in the session's handle, so that any process has it. */
 export interface Session {
@@ -66,8 +74,9 @@ export class Sessions {
     return this.#states.get(name);
   }
 
-  /** What this process keeps of a session from now on. */
+  /** What this process keeps of a session from now on; throws where it was ended since it was opened. */
   state({ name }: Session, owner: string): SessionState {
+    if (this.#ended.get(name)) throw new Refused(noSession);
     const state = this.#states.get(name) ?? { watched: new Set(), calls: new Map() };
     this.#states.put(name, owner, state);
     return state;
