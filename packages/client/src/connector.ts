@@ -20,6 +20,7 @@ import manifest from "../package.json" with { type: "json" };
 import { atMost } from "./at-most.ts";
 import { EraVerdicts } from "./era/era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
+import { frozenCopy } from "./frozen-json.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp } from "./http/open-http.ts";
 import { Envelopes } from "./envelope.ts";
@@ -50,7 +51,8 @@ export interface ConnectorOptions {
  */
 export function createConnector(options: ConnectorOptions): Connector<Connection, ParkedSession> {
   const { egress, clock = systemClock } = options;
-  const clientInfo = Object.freeze({ name: "tenantry", version: manifest.version, ...options.clientInfo });
+  const clientInfo = frozenCopy({ name: "tenantry", version: manifest.version, ...options.clientInfo });
+  const meta = options.meta && frozenCopy(options.meta);
   const limits = fillLimits(options.limits, defaultClientLimits);
   const verdicts = new EraVerdicts({ ...limits, clock });
   const schemas = new OutputSchemas(limits);
@@ -59,7 +61,7 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
     ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
     destinationOf: destinationsOf(egress),
     routing: new RoutingHeaders(),
-    envelopes: new Envelopes({ clientInfo, meta: options.meta }),
+    envelopes: new Envelopes({ clientInfo, meta }),
     ids: new RequestIds(),
   };
   return Object.freeze({

@@ -37,7 +37,7 @@ export interface Envelope {
   readonly meta?: JsonObject | undefined;
 }
 
-/** How a connector introduces itself. */
+/** How a connector introduces itself: frozen throughout, because what every request says is nobody's to change. */
 export interface EnvelopesOptions {
   readonly clientInfo: Implementation;
   /** What every request says in its `_meta`, before what it is given to say itself. */
@@ -58,7 +58,7 @@ export class Envelopes {
       ...meta,
       [PROTOCOL_VERSION_META_KEY]: modernVersion,
       [CLIENT_INFO_META_KEY]: clientInfo,
-      [CLIENT_CAPABILITIES_META_KEY]: capabilitiesOf(undefined),
+      [CLIENT_CAPABILITIES_META_KEY]: Object.freeze(capabilitiesOf(undefined)),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { ServerFacts } from "@tenantry/core";
+import { frozenJson } from "./frozen-json.ts";
 
 /** What is taken for granted of a server that is not asked: everything, because the server itself refuses what it lacks. */
 export const unaskedFacts: ServerFacts = Object.freeze({
@@ -31,7 +32,7 @@ export class SharedFacts {
   /** Gives the same content, frozen throughout; what was given stays as it is. */
   of(facts: ServerFacts): ServerFacts {
     const text = JSON.stringify(facts);
-    const shared = this.#byText.get(text) ?? (deepFreeze(JSON.parse(text)) as ServerFacts);
+    const shared = this.#byText.get(text) ?? (frozenJson(text) as ServerFacts);
     if (text.length <= maxEach) this.#keep(text, shared);
     return shared;
   }
@@ -45,10 +46,4 @@ export class SharedFacts {
       this.#characters -= oldest.length;
     }
   }
-}
-
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  for (const part of Object.values(value)) deepFreeze(part);
-  return Object.freeze(value);
 }

@@ -106,6 +106,53 @@ it("gives a modern server a fresh pipe, and remembers that", async () => {
   ]);
 });
 
+it.for(["legacy", "modern"] as const)(
+  "gives no %s server's pipe anything by which it could change what others are told",
+  async (era) => {
+    const given = { meta: { "example/via": ["one"] }, clientInfo: { name: "host", version: "1", icons: [] } };
+    const connector = connectorFor(given);
+    const told: string[] = [];
+    const spoil = (value: unknown): void => {
+      if (typeof value !== "object" || value === null) return;
+      Object.values(value).forEach(spoil);
+      Reflect.set(value, "sampling", {});
+    };
+    const open = async () => {
+      const { connect } = inMemoryServer({ era });
+      return connector.open(
+        endpointOf(
+          async (options) => {
+            const pipe = await connect(options);
+            const send = async (message: unknown) => {
+              told.push(JSON.stringify(message).replace(/"id":\d+,/u, ""));
+              const sending = pipe.send(structuredClone(message));
+              const { _meta, clientInfo } = (message as { params?: Record<string, unknown> }).params ?? {};
+              [_meta, clientInfo].forEach(spoil);
+              return sending;
+            };
+            return {
+              send,
+              closed: pipe.closed,
+              start: (hear: Parameters<Pipe["start"]>[0]) => pipe.start(hear),
+              close: () => pipe.close(),
+            };
+          },
+          { era },
+        ),
+        undefined,
+        {},
+      );
+    };
+    await echo(await kept(open()), "hi");
+    const first = told.splice(0);
+    given.meta["example/via"].push("two");
+    given.clientInfo.name = "other";
+    await echo(await kept(open()), "hi");
+    expect(told).toEqual(first);
+    expect(first.at(-1)).toContain('"_meta":{"example/via":["one"]');
+  },
+);
+
 it("asks a pipe that is known to be modern nothing", async () => {
   const server = inMemoryServer({ era: "modern" });
   const connection = await kept(
