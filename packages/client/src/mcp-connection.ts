@@ -22,31 +22,13 @@ import type { Call } from "./call.ts";
 import { tracedParams } from "./envelope.ts";
 import { Errand } from "./errand.ts";
 import type { Hearer } from "./inbox.ts";
-import { isObject, type Fields, type ServerMessage } from "./message.ts";
+import type { Fields, ServerMessage } from "./message.ts";
 import type { OpenDependencies } from "./opened.ts";
 import { Requests, type Answerer, type RequestsOptions } from "./requests.ts";
-import { ServerRequests } from "./asking/server-requests.ts";
-import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
-import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
-import { eventOf } from "./subscription/server-events.ts";
-import type { Subscriptions } from "./subscription/subscriptions.ts";
+import type { ServerRequests } from "./asking/server-requests.ts";
+import type { ConnectionEnds } from "./connection-ends.ts";
+import { ServerHearing } from "./server-hearing.ts";
 import { unaskedFacts } from "./shared-facts.ts";
-
-/** What differs between a connection over HTTP and one over a pipe. */
-export interface ConnectionEnds {
-  /** Takes a newer credential of the same subject, or says that it cannot. */
-  adopt(next: Credential): boolean;
-  /** Ends this way to the server, and not its session; absent where no other connection can go on where this one stops. */
-  readonly retire: (() => Promise<void>) | undefined;
-  /** Ends the session at the server; is given up when the signal aborts. */
-  endSession(signal: AbortSignal): Promise<void>;
-  /** How long the way to the server may take to close, in milliseconds. */
-  readonly closeTimeoutMs: number;
-  /** Resolves when the other side has gone away; never for HTTP. */
-  readonly lost: Promise<CloseReason> | undefined;
-  /** Opens the stream on which a legacy server speaks of its own accord; absent where everything comes on one anyway. */
-  readonly openStream?: ((signal: AbortSignal) => Promise<{ readonly ended: Promise<void> }>) | undefined;
-}
 
 /** What a connection is made of. */
 export interface McpConnectionOptions extends RequestsOptions {
@@ -64,9 +46,7 @@ export class McpConnection implements Connection, Hearer, Answerer {
   /** There while errands are run: nearly every connection is at rest. */
   #errands: Set<Errand> | undefined;
   #settleClosed!: (reason: CloseReason) => void;
-  #subscriptions: Subscriptions | undefined;
-  #answering: ServerRequests | undefined;
-  #overhearer: ((event: ServerEvent) => void) | undefined;
+  #hearing: ServerHearing | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
@@ -114,7 +94,7 @@ export class McpConnection implements Connection, Hearer, Answerer {
     signal?.throwIfAborted();
     this.#checkOpen();
     try {
-      return await this.#listening().subscribe(filter, listener, signal);
+      return await this.#heard().subscribe(filter, listener, signal);
     } catch (failure) {
       // What an exchange ends with then is no reason for anybody.
       throw this.#state === "closed" && signal?.aborted !== true ? closedEarly(true) : failure;
@@ -122,48 +102,22 @@ export class McpConnection implements Connection, Hearer, Answerer {
   }
 
   overhear(listener: (event: ServerEvent) => void): boolean {
-    if (this.era === "legacy") this.#overhearer = listener;
-    else if (this.#options.ends.lost === undefined) return false;
-    else
-      void this.subscribe(everyList, listener).catch(() => {
-        // It tells of none, as over HTTP.
-      });
-    return true;
+    return this.#heard().overhear(listener);
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
   async attend(): Promise<void> {
-    await this.#listening()
+    await this.#heard()
       .attend()
       .catch(() => {});
   }
 
-  /** What answers the server's requests. */
   get answering(): ServerRequests {
-    const { link, dependencies } = this.#options;
-    const { transport, handlers } = link;
-    return (this.#answering ??= new ServerRequests({
-      clientInfo: dependencies.clientInfo,
-      transport,
-      handlers,
-    }));
+    return this.#heard().answering;
   }
 
-  /** Takes what the server says of its own accord. */
   hear(message: ServerMessage, call: Call | undefined): void {
-    if (message.id !== undefined) return this.answering.receive(message, call);
-    if (call?.listeners.onNotification !== undefined) return call.notified(message);
-    if (message.method !== "notifications/cancelled") {
-      this.#pass(message);
-      return this.#subscriptions?.receive(message);
-    }
-    const id = isObject(message.params) ? message.params.requestId : undefined;
-    if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
-  }
-
-  #pass(message: ServerMessage): void {
-    const event = this.#overhearer && eventOf(message);
-    if (event !== undefined && event.kind !== "resource_updated") this.#overhearer?.(event);
+    this.#heard().hear(message, call);
   }
 
   adopt(next: Credential): boolean {
@@ -172,11 +126,11 @@ export class McpConnection implements Connection, Hearer, Answerer {
 
   park(): ParkedSession | undefined {
     const { ends, repairs, record } = this.#options;
-    const isBusy = this.#errands !== undefined || this.#subscriptions?.isEmpty === false || repairs.isShaking;
+    const isBusy = this.#errands !== undefined || this.#hearing?.hasSubscribers === true || repairs.isShaking;
     const { retire } = ends;
     if (this.#state !== "open" || isBusy || retire === undefined) return undefined;
     this.#state = "parked";
-    this.#answering?.close();
+    this.#hearing?.takeBackAll();
     void retire();
     this.#settleClosed({ kind: "closed" });
     return record;
@@ -192,6 +146,7 @@ export class McpConnection implements Connection, Hearer, Answerer {
     this.#checkOpen();
     const { clock, limits } = this.#options.dependencies;
     const { timeoutMs = limits.requestTimeoutMs, signal } = options;
+    if (timeoutMs === Infinity && signal === undefined) throw unbounded(method);
     const errand = new Errand({ method, clock, timeoutMs, signal });
     (this.#errands ??= new Set()).add(errand);
     try {
@@ -218,8 +173,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
     const { link, ends, repairs, dependencies } = this.#options;
     const { clock, limits } = dependencies;
     for (const errand of this.#errands ?? []) errand.fail(closedEarly(errand.sent));
-    this.#subscriptions?.close();
-    this.#answering?.close();
+    this.#hearing?.close();
+    this.#hearing?.takeBackAll();
     const { closeTimeoutMs } = limits;
     // A server that hears of a session's end before it has heard of its beginning may keep it.
     if (repairs.isShaking)
@@ -232,24 +187,15 @@ export class McpConnection implements Connection, Hearer, Answerer {
     this.#settleClosed({ kind: "closed" });
   }
 
-  /** What tells of changes, made with the first who wants to hear of them. */
-  #listening(): Subscriptions {
-    const { link, ends, dependencies } = this.#options;
-    const { clock, limits } = dependencies;
-    return (this.#subscriptions ??=
-      link.era === "modern"
-        ? new ModernSubscriptions({ link, clock, limits })
-        : new LegacySubscriptions({
-            request: (method, uri, signal) => this.run(method, { uri }, { signal }),
-            openStream: ends.openStream,
-            clock,
-          }));
+  /** What hears the server, made with the first that there is to hear. */
+  #heard(): ServerHearing {
+    return (this.#hearing ??= new ServerHearing(this.#options, this));
   }
 
   #lose(cause: unknown): void {
     if (this.#state !== "open") return;
     this.#state = "lost";
-    this.#subscriptions?.close(cause ?? closedEarly(true));
+    this.#hearing?.close(cause ?? closedEarly(true));
     this.#settleClosed(cause === undefined ? { kind: "lost" } : { kind: "lost", cause });
   }
 
@@ -265,7 +211,10 @@ export class McpConnection implements Connection, Hearer, Answerer {
   }
 }
 
-const everyList = Object.freeze({ tools: true, prompts: true, resources: true });
+function unbounded(method: string): TenantryError {
+  const what = `${method} has neither a time nor a signal that ends it; give timeoutMs, or the signal of a deadline.`;
+  return new TenantryError("ARGUMENT_INVALID", what);
+}
 
 function closedEarly(sent: boolean): TenantryError {
   const what = "The connection was closed before the server answered; look before calling again.";

@@ -62,3 +62,11 @@ it("waits as long as the signal lets it where the time has no bound", async () =
   caller.abort(reason);
   await expect(asked).rejects.toBe(reason);
 });
+
+it("is not asked without any bound", async () => {
+  const { url, seen } = await scripted(legacy((message, response) => json(response, result(message.id, {}))));
+  const connection = await open(url, "legacy");
+  const asked = connection.request("tools/call", { name: "tool" }, { timeoutMs: Infinity });
+  await expect(asked).rejects.toMatchObject({ code: "ARGUMENT_INVALID", delivery: "unsent" });
+  expect(seen.some(({ message }) => message.method === "tools/call")).toBe(false);
+});

@@ -80,7 +80,8 @@ export type ParkedSession =
 export interface RequestOptions extends AbortableOptions {
   /**
    * How long the server may take in all, in milliseconds; progress does not extend it. `Infinity`
-   * is for whoever has a deadline of its own, whose signal aborts then. Defaults to 60,000.
+   * is for whoever has a deadline of its own, whose `signal` aborts then, and is refused without
+   * one. Defaults to 60,000.
    */
   readonly timeoutMs?: number | undefined;
   /** Is told of progress; asking for it costs nothing where the server sends none. */

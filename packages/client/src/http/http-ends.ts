@@ -1,5 +1,5 @@
 import type { CloseReason, Credential, HttpEndpoint } from "@tenantry/core";
-import type { ConnectionEnds } from "../mcp-connection.ts";
+import type { ConnectionEnds } from "../connection-ends.ts";
 import type { Opened } from "../opened.ts";
 import type { HttpTransport } from "./http-transport.ts";
 import { checkOrigin, type HeldCredential } from "./request-headers.ts";
