@@ -30,6 +30,8 @@ export interface Received {
 export interface MemoryServer {
   readonly era?: Era;
   readonly capabilities?: ServerCapabilities;
+  /** Tells of changes to whoever listens; defaults to telling of none. */
+  readonly subscribe?: Connection["subscribe"];
   /** Tells of changes in passing. */
   readonly overhear?: NonNullable<Connection["overhear"]>;
   /** Runs while a connection is opened; may fail or hang. */
@@ -77,8 +79,11 @@ export class MemoryPool implements ConnectionPool<Connection> {
     }
   }
 
-  acquire(): Promise<Lease<Connection>> {
-    throw new Error("The router only runs work.");
+  async acquire(target: Target, options: AcquireOptions): Promise<Lease<Connection>> {
+    this.targets.push(target);
+    const { connection } = await this.#connect(target, options);
+    const release = () => {};
+    return { connection, release, [Symbol.dispose]: release };
   }
 
   /** What the connections of a server have received, by method. */
@@ -132,7 +137,9 @@ export function memoryConnection(script: Partial<MemoryServer>, request: Connect
     instructions: undefined,
     request,
     overhear: script.overhear,
-    subscribe: () => Promise.reject(new TenantryError("SERVER_ERROR", "It tells of no changes.")),
+    subscribe:
+      script.subscribe ??
+      (() => Promise.reject(new TenantryError("SERVER_ERROR", "It tells of no changes."))),
     adopt: () => true,
     park: () => undefined,
     close: () => Promise.resolve(),

@@ -29,7 +29,7 @@ export function remoteRef(id: string): ServerRef {
 export type ServerSetup = MemoryServer & { readonly routed?: Partial<RoutedServer> };
 
 /** What a router of a test has beside its servers. */
-export type MoreSetup = Pick<RouterOptions, "guards" | "store"> & Pick<WorkspaceShape, "names">;
+export type MoreSetup = Pick<RouterOptions, "guards" | "lists" | "store"> & Pick<WorkspaceShape, "names">;
 
 /** A workspace `acme` over servers in memory, its clock standing still. */
 export function workspace(

@@ -39,6 +39,8 @@ export class Knowledge {
   readonly #saved: SavedCatalogs | undefined;
   readonly #misses = new Misses();
   #isClosed = false;
+  /** Grows whenever somebody is forgotten. */
+  #forgotten = 0;
 
   constructor(parts: KnowledgeParts) {
     const { store, clock, limits } = (this.#parts = parts);
@@ -65,9 +67,12 @@ export class Knowledge {
   /** What the store has of a list, where nothing is known of it here. */
   async load<K extends Kind>({ route }: Candidate, kind: K): Promise<KnownList<K> | undefined> {
     const subject = subjectOf(route.target);
+    const forgotten = this.#forgotten;
     const saved = await this.#saved?.load({ route, subject }, kind);
     const meanwhile = this.find(route.target, kind);
     if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
+    // It may be of whoever was forgotten while it was on its way.
+    if (forgotten !== this.#forgotten) return undefined;
     const known = new KnownList<K>(this.#lists.one(saved.list), saved.readAt, saved);
     this.#learn({ route, subject }, known as KnownList);
     return known;
@@ -120,8 +125,10 @@ export class Knowledge {
 
   /** Forgets what those users were told, in the store too; it looks at every one. Rejects as the store does. */
   async forget(whom: Whom): Promise<void> {
-    this.#contexts.forgetAll(whom);
+    this.#forget(whom);
     await this.#saved?.clear(whom);
+    // Whoever asked before the store had forgotten has been told of it once more.
+    this.#forget(whom);
   }
 
   /** Forgets everything that is in memory, and learns nothing more. */
@@ -129,6 +136,11 @@ export class Knowledge {
     this.#isClosed = true;
     this.#contexts.clear();
     await this.#saved?.settled();
+  }
+
+  #forget(whom: Whom): void {
+    this.#forgotten++;
+    this.#contexts.forgetAll(whom);
   }
 
   #contextOf(target: Target): Context | undefined {
