@@ -316,6 +316,20 @@ describe("time", () => {
     },
   );
 
+  it("says that what was answered has run, where an interceptor never gives the answer on", async () => {
+    const failure = new TenantryError("SERVER_ERROR", "It failed halfway.", { delivery: "answered" });
+    const answers = [() => Promise.reject(failure), () => Promise.resolve({ content: [] })];
+    for (const answer of answers) {
+      const interceptors = [async (_: unknown, next: () => Promise<unknown>) => next().then(never, never)];
+      const { as, clock } = workspace({ docs: calling(answer) }, {}, { guards: { interceptors } as never });
+      const result = as("ada").callTool("docs__tool", {}, { timeoutMs: 100 });
+      await settle();
+      clock.advance(100);
+      await expect(result).rejects.toMatchObject({ code: "TIMEOUT", retryable: false });
+      await expect(result).rejects.toThrow("it may have run");
+    }
+  });
+
   it("ends with the caller's own reason when the caller leaves", async () => {
     const { as, clock } = workspace({ docs: calling(never) });
     const caller = new AbortController();
@@ -352,5 +366,21 @@ describe("tracing", () => {
     ]);
     expect(JSON.stringify(events)).not.toContain("s3cret");
     expect(channel("tracing:tenantry:router:call:start").hasSubscribers).toBe(false);
+  });
+
+  it("calls a tool by its server's own name once that is known, whether it was listed before or not", async () => {
+    const tools: string[] = [];
+    const names = tracingChannel("tenantry:router:call");
+    const record = { asyncEnd: ({ tool }: { tool: string }) => void tools.push(tool) };
+    names.subscribe(record as never);
+    try {
+      const { as } = workspace({ docs: toolServer(["a b"]) });
+      const ada = as("ada");
+      const hashed = toolName("docs" as ServerId, "a b");
+      for (let times = 0; times < 2; times++) await ada.callTool(hashed);
+    } finally {
+      names.unsubscribe(record as never);
+    }
+    expect(tools).toEqual(["a b", "a b"]);
   });
 });
