@@ -2,6 +2,8 @@ import type { CloseReason, Credential } from "@tenantry/core";
 
 /** What differs between a connection over HTTP and one over a pipe. */
 export interface ConnectionEnds {
+  /** Whose authority the credential carries; `undefined` where there is none. */
+  readonly subject: string | undefined;
   /** Takes a newer credential of the same subject, or says that it cannot. */
   adopt(next: Credential): boolean;
   /** Ends this way to the server, and not its session; absent where no other connection can go on where this one stops. */

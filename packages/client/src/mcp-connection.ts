@@ -62,6 +62,10 @@ export class McpConnection implements Connection, Hearer, Answerer {
     return this.#options.record.era;
   }
 
+  get subject(): string | undefined {
+    return this.#options.ends.subject;
+  }
+
   get protocolVersion(): string {
     return this.#options.record.protocolVersion;
   }

@@ -108,6 +108,8 @@ export interface RequestOptions extends AbortableOptions {
 /** One link to one MCP server, owned by one scope. */
 export interface Connection extends Poolable<ParkedSession> {
   readonly era: Era;
+  /** Whose authority its credential carries, the same for as long as it lasts; `undefined` where it carries none. */
+  readonly subject: string | undefined;
   readonly protocolVersion: string;
   readonly serverInfo: Implementation | undefined;
   readonly capabilities: ServerCapabilities;

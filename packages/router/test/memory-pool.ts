@@ -123,13 +123,18 @@ export class MemoryPool implements ConnectionPool<Connection> {
       this.received.push({ ...received, server: server.id });
       return (await script.answer(received)) as Result<M>;
     };
-    return memoryConnection(script, request);
+    return memoryConnection(script, request, subject);
   }
 }
 
 /** One connection to a server in memory, without a pool. */
-export function memoryConnection(script: Partial<MemoryServer>, request: Connection["request"]): Connection {
+export function memoryConnection(
+  script: Partial<MemoryServer>,
+  request: Connection["request"],
+  subject?: string,
+): Connection {
   return {
+    subject,
     era: script.era ?? "legacy",
     protocolVersion: "2025-11-25",
     serverInfo: undefined,

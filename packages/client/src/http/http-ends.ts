@@ -9,6 +9,8 @@ export class HttpEnds implements ConnectionEnds {
   /** Sockets come and go beneath single requests, and none of them is the connection; a stream of all messages is. */
   readonly lost: Promise<CloseReason> | undefined;
   readonly closeTimeoutMs: number;
+  /** As it was when the connection was opened: a provider may bring one object up to date. */
+  readonly subject: string | undefined;
   readonly #endpoint: HttpEndpoint;
   readonly #held: HeldCredential;
   readonly #http: HttpTransport | undefined;
@@ -26,6 +28,7 @@ export class HttpEnds implements ConnectionEnds {
   ) {
     this.#endpoint = endpoint;
     this.#held = held;
+    this.subject = held.credential?.subject;
     this.#http = http;
     this.#leftovers = leftovers?.finally(() => (this.#leftovers = undefined));
     this.closeTimeoutMs = closeTimeoutMs;
@@ -33,7 +36,7 @@ export class HttpEnds implements ConnectionEnds {
   }
 
   adopt(next: Credential): boolean {
-    if (this.#held.credential?.subject !== next.subject) return false;
+    if (this.subject !== next.subject) return false;
     try {
       checkOrigin(this.#endpoint, next);
     } catch {

@@ -364,7 +364,11 @@ it.for(["legacy", "modern"] as const)(
     expect(connection.adopt(key("new-of-ada", "2"))).toBe(true);
     await echo(connection, "hi");
     expect(server.requests.at(-1)?.headers["x-api-key"]).toBe("new-of-ada");
+    const current: { subject: string } & Credential = key("new-of-ada", "2");
+    expect(connection.adopt(current)).toBe(true);
     expect(connection.adopt({ ...key("x", "3"), subject: "grace" })).toBe(false);
+    current.subject = "grace";
+    expect([connection.adopt(current), connection.subject]).toEqual([false, "ada"]);
     await echo(connection, "hi");
     expect(server.requests.at(-1)?.headers["x-api-key"]).toBe("new-of-ada");
   },

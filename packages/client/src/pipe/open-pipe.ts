@@ -147,6 +147,10 @@ class PipeEnds implements ConnectionEnds {
     this.lost = lossOf(pipe.closed);
   }
 
+  get subject(): string | undefined {
+    return this.#held?.subject;
+  }
+
   /** A child's environment cannot change: only a credential that brings none of its own is taken. */
   adopt(next: Credential): boolean {
     const held = this.#held;

@@ -175,6 +175,7 @@ it("gives the child the credential's variables, which stay as they are", async (
   expect(connection.adopt(credential("1"))).toBe(true);
   expect(connection.adopt(credential("2"))).toBe(false);
   expect(connection.adopt({ ...credential("1"), subject: "grace" })).toBe(false);
+  expect(connection.subject).toBe("ada");
 });
 
 it("takes no newer generation of its variables, be it the same object brought up to date", async () => {

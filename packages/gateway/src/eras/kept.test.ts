@@ -19,6 +19,9 @@ it("forgets an owner's oldest first, then everybody's, and never what may not go
   kept.delete("unknown");
   kept.put("e2", "eve", "2");
   expect(has("a3", "b1", "b3", "e1", "e2")).toEqual(["a3", "b3", "e1", "e2"]);
+  expect(kept.owners).toBe(3);
+  for (const name of ["a3", "b3", "e1"]) kept.delete(name);
+  expect(kept.owners).toBe(1);
 });
 
 it("keeps what is new where nothing else may go, and forgets it for the next", () => {

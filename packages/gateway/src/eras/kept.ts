@@ -21,6 +21,11 @@ export class Kept<T> {
     this.#options = options;
   }
 
+  /** Of how many owners anything is kept. */
+  get owners(): number {
+    return this.#owned.size;
+  }
+
   get(name: string): T | undefined {
     return this.#all.get(name)?.value;
   }

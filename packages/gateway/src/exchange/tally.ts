@@ -12,6 +12,11 @@ export class Tally {
     return this.#total;
   }
 
+  /** How many have anything under way. */
+  get owners(): number {
+    return this.#counts.size;
+  }
+
   /** Counts one more; `false` where there is no room, and then nothing is counted. */
   enter(key: string): boolean {
     const count = this.#counts.get(key) ?? 0;

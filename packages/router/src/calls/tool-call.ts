@@ -100,7 +100,7 @@ export class ToolCall {
       // The usual case, a tool that this user was told of, borrows the connection only once.
       const atOnce = async (connection: Connection) => {
         // Only now it is certain whose authority is at hand. What is sent again is what was sent first.
-        known ??= this.#known(candidate, search);
+        known ??= this.#known(candidate, search, connection);
         if (known === undefined) return undefined;
         this.#named(known);
         return {
@@ -128,8 +128,8 @@ export class ToolCall {
     return findPlace(this.#routing, candidates, { kind: "tools", ...search, unknown }, signal);
   }
 
-  #known(candidate: Candidate, { pick }: Pick<Search, "pick">): string | undefined {
-    const known = this.#routing.catalog.known(candidate, "tools");
+  #known(candidate: Candidate, { pick }: Pick<Search, "pick">, connection: Connection): string | undefined {
+    const known = this.#routing.catalog.known(candidate, "tools", connection);
     return known && pick(candidate.listing, known.list);
   }
 

@@ -96,6 +96,35 @@ describe("a list that is known", () => {
     expect(pool.received.map(({ subject }) => subject)).toEqual(["one", "two"]);
   });
 
+  it("belongs to whoever's authority it was read under, whichever the user has by then", async () => {
+    const opened = Promise.withResolvers<void>();
+    const granted = ["first", "second"];
+    let grant = "first";
+    const { as, pool } = workspace({
+      docs: {
+        era: "modern",
+        open: () => (grant === "first" ? opened.promise : Promise.resolve()),
+        answer: ({ subject }) => ({ tools: [{ name: subject, inputSchema: { type: "object" } }] }),
+        routed: { credentials: { resolve: async () => ({ subject: grant, generation: "1", origins: [] }) } },
+      },
+    });
+    const ada = as("ada");
+    const before = ada.listTools();
+    await settle();
+    grant = "second";
+    expect(names(await ada.listTools())).toEqual(["docs__second"]);
+    opened.resolve();
+    expect(names(await before)).toEqual(["docs__first"]);
+    expect(names(await ada.listTools())).toEqual(["docs__second"]);
+    await expect(ada.callTool("docs__first")).rejects.toMatchObject({ code: "TOOL_UNKNOWN" });
+    expect(
+      pool.received
+        .map(({ subject }) => subject)
+        .slice(0, 2)
+        .toSorted(),
+    ).toEqual(granted);
+  });
+
   it("is nobody's whose credential is missing", async () => {
     const missing = new TenantryError("CREDENTIAL_MISSING", "Give the token.");
     const { as, pool } = workspace({

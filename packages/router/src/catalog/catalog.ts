@@ -7,7 +7,7 @@ import {
   type ConnectionPool,
   type Delivery,
 } from "@tenantry/core";
-import { learnSubject } from "../authority.ts";
+import { learnSubject, subjectOf } from "../authority.ts";
 import { runAt, type Candidate, type Route } from "../routing.ts";
 import type { Whom } from "./contexts.ts";
 import { listTimeout, notAuthorized } from "./failure.ts";
@@ -88,9 +88,17 @@ export class Catalog {
     }).then(() => this.#list(candidate, kind, request));
   }
 
-  /** What is known of a list, for whoever's authority the candidate's route carried last. */
-  known<K extends Kind>({ route: { target } }: Candidate, kind: K): KnownList<K> | undefined {
-    return this.#knowledge.find(target, kind);
+  /** What is known of a list, under the authority of a connection, or of whatever the candidate's route carried last. */
+  known<K extends Kind>(
+    { route: { target } }: Candidate,
+    kind: K,
+    connection?: Connection,
+  ): KnownList<K> | undefined {
+    return this.#knowledge.find(
+      target,
+      kind,
+      connection === undefined ? subjectOf(target) : connection.subject,
+    );
   }
 
   /**
@@ -104,11 +112,12 @@ export class Catalog {
     pick: (list: ItemList<K>) => T | undefined,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const known = this.known(candidate, kind) ?? (await this.#knowledge.load(candidate, kind));
+    const learner = { route: candidate.route, subject: connection.subject };
+    const known = this.known(candidate, kind, connection) ?? (await this.#knowledge.load(learner, kind));
     const found = known && pick(known.list);
     if (found !== undefined) return found;
     const isCurrent = known !== undefined && known.trouble !== "changed";
-    if (isCurrent && !this.#knowledge.mayMiss(candidate.route, kind)) return undefined;
+    if (isCurrent && !this.#knowledge.mayMiss(learner, kind)) return undefined;
     return pick((await this.read(connection, candidate.route, kind, signal)).list);
   }
 
@@ -151,8 +160,9 @@ export class Catalog {
     const known = this.known(candidate, kind);
     if (known !== undefined) return this.#judge(candidate, kind, request, known);
     if (!this.#knowledge.isSaved) return this.#ask(candidate, kind, request, undefined);
+    const { route } = candidate;
     return this.#knowledge
-      .load(candidate, kind)
+      .load({ route, subject: subjectOf(route.target) }, kind)
       .then((saved) =>
         saved === undefined
           ? this.#ask(candidate, kind, request, undefined)
@@ -208,7 +218,8 @@ export class Catalog {
       this.#knowledge.refused(route, failure);
       if (!(failure instanceof TenantryError) || notAuthorized(failure)) throw failure;
       // One that is everybody's is not to tell others of this one's trouble.
-      if (this.#knowledge.own(target, kind) === known) known.trouble = { error: failure, at: clock.now() };
+      if (this.#knowledge.own(target, kind, subjectOf(target)) === known)
+        known.trouble = { error: failure, at: clock.now() };
       return { list: known.list, identity: known.identity, error: failure };
     }
   }

@@ -1,7 +1,7 @@
 import { TenantryError, type Clock, type Target } from "@tenantry/core";
 import { subjectOf } from "../authority.ts";
 import type { RouterLimits } from "../limits.ts";
-import type { Candidate, Route } from "../routing.ts";
+import type { Route } from "../routing.ts";
 import { Context, Contexts, type Whom } from "./contexts.ts";
 import { notAuthorized } from "./failure.ts";
 import type { ItemList, UnkeptList } from "./item-list.ts";
@@ -23,7 +23,6 @@ export interface KnowledgeParts {
 /** Whose authority a list was read with. */
 export interface Learner {
   readonly route: Route;
-  /** As it was when the reading began. */
   readonly subject: string | undefined;
 }
 
@@ -54,22 +53,25 @@ export class Knowledge {
     return this.#saved !== undefined && !this.#isClosed;
   }
 
-  /** What is known of a list, for whoever's authority the target carried last. */
-  find<K extends Kind>(target: Target, kind: K): KnownList<K> | undefined {
-    return this.own(target, kind) ?? this.#everybodys(target, kind);
+  /** What is known of a list under one authority. */
+  find<K extends Kind>(target: Target, kind: K, subject: string | undefined): KnownList<K> | undefined {
+    return this.own(target, kind, subject) ?? this.#everybodys(target, kind);
   }
 
   /** What this context was told itself. */
-  own<K extends Kind>(target: Target, kind: K): KnownList<K> | undefined {
-    return this.#contextOf(target)?.[kind] as KnownList<K> | undefined;
+  own<K extends Kind>(
+    { scope, server }: Pick<Target, "scope" | "server">,
+    kind: K,
+    subject: string | undefined,
+  ): KnownList<K> | undefined {
+    return this.#contexts.find(scope, server, subject)?.[kind] as KnownList<K> | undefined;
   }
 
   /** What the store has of a list, where nothing is known of it here. */
-  async load<K extends Kind>({ route }: Candidate, kind: K): Promise<KnownList<K> | undefined> {
-    const subject = subjectOf(route.target);
+  async load<K extends Kind>({ route, subject }: Learner, kind: K): Promise<KnownList<K> | undefined> {
     const forgotten = this.#forgotten;
     const saved = await this.#saved?.load({ route, subject }, kind);
-    const meanwhile = this.find(route.target, kind);
+    const meanwhile = this.find(route.target, kind, subject);
     if (saved === undefined || meanwhile !== undefined || this.#isClosed) return meanwhile;
     // It may be of whoever was forgotten while it was on its way.
     if (forgotten !== this.#forgotten) return undefined;
@@ -112,14 +114,17 @@ export class Knowledge {
   /** Forgets what whoever asks was told, where the server refuses them now: it is theirs no more. */
   refused(route: Route, failure: unknown): void {
     if (!(failure instanceof TenantryError) || !notAuthorized(failure)) return;
-    this.#saved?.drop({ route, subject: subjectOf(route.target) });
-    const context = this.#contextOf(route.target);
+    const { scope, server } = route.target;
+    const subject = subjectOf(route.target);
+    this.#saved?.drop({ route, subject });
+    const context = this.#contexts.find(scope, server, subject);
     if (context !== undefined) this.#contexts.drop(context);
   }
 
   /** Counts a name that is not in the list; `false` where there were too many of late. */
-  mayMiss({ target }: Route, kind: Kind): boolean {
-    const context = this.#contextOf(target);
+  mayMiss({ route, subject }: Learner, kind: Kind): boolean {
+    const { scope, server } = route.target;
+    const context = this.#contexts.find(scope, server, subject);
     return context === undefined || this.#misses.add(context, kind, this.#parts.clock.now());
   }
 
@@ -141,10 +146,6 @@ export class Knowledge {
   #forget(whom: Whom): void {
     this.#forgotten++;
     this.#contexts.forgetAll(whom);
-  }
-
-  #contextOf(target: Target): Context | undefined {
-    return this.#contexts.find(target.scope, target.server, subjectOf(target));
   }
 
   #learn({ route, subject }: Learner, known: KnownList): void {

@@ -64,14 +64,16 @@ export class ListReader {
 
   /** A server has said that its lists of a kind have changed; on which connection, where that is known. */
   changed(target: Target, change: ChangeKind, connection: Connection | undefined): void {
-    this.#changed(target, subjectOf(target), change, connection);
+    const subject = connection === undefined ? subjectOf(target) : connection.subject;
+    this.#changed(target, subject, change, connection);
   }
 
   async #read<K extends Kind>(reading: Reading<K>): Promise<KnownList<K>> {
     const { connection, route, kind, signal, hasChanged } = reading;
     const { clock, limits, identities } = this.#parts;
     const { server } = route.target;
-    const subject = subjectOf(route.target);
+    // Its user may have another one by now.
+    const { subject } = connection;
     this.#overhear(connection, route.target, subject);
     const at = clock.now();
     const pages = await readPages(connection, kind, { server: server.id, limits, signal });

@@ -25,7 +25,7 @@ export function checkConnection(
   const { approvals } = routing.guards;
   if (approvals?.isOn(used.candidate.listing.ref.id) !== true) return undefined;
   const identified = checkIdentity(routing, used.candidate, connection);
-  const known = routing.catalog.known(used.candidate, used.kind);
+  const known = routing.catalog.known(used.candidate, used.kind, connection);
   const isSame =
     known !== undefined && known.trouble !== "changed" && known.list.items.includes(used.definition as never);
   if (identified === undefined && isSame) return undefined;
