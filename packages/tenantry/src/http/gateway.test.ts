@@ -91,6 +91,41 @@ describe("the gateway of an instance", () => {
     expect(await count(bob)).toMatchObject([{ text: "1" }]);
   });
 
+  it("ISO-05: has what the host says of a user with each request, also of one who comes again and again", async () => {
+    const upstream = await startFakeServer({
+      authenticate: { header: "authorization", keys: { "key-1": "ada", "key-2": "ada" } } as never,
+    });
+    onTestFinished(() => upstream.close());
+    // One object for all requests, as a careless host has it.
+    const ada = { workspace: "acme", user: "ada", roles: ["caller"], context: { token: "key-1" } };
+    const server = await startFetchServer((request) => handle(request));
+    const tenantry = createTenantry({
+      servers: { who: { url: upstream.url.href, credential: bearer(fromContext("token")) } },
+      policy: { allow: [{ role: "caller" }] },
+    });
+    const handle = createHandler(tenantry, { gateway: { authenticate: () => ada, hosts: ["127.0.0.1"] } });
+    onTestFinished(async () => {
+      await tenantry.close();
+      await server.close();
+    });
+    for (const mode of ["auto", "legacy"] as const) {
+      Object.assign(ada, { roles: ["caller"], context: { token: "key-1" } });
+      const client = await connected(new URL("mcp", server.url), "any", mode);
+      const call = () => client.callTool({ name: "who__whoami" });
+      const sent = () => upstream.requests.filter(({ rpc }) => rpc === "tools/call");
+      for (let times = 0; times < 2; times++) await call();
+      expect(sent().at(-1)?.headers["authorization"]).toBe("Bearer key-1");
+      ada.context.token = "key-2";
+      await call();
+      expect(sent().at(-1)?.headers["authorization"]).toBe("Bearer key-2");
+      const before = sent().length;
+      ada.roles.pop();
+      await expect(call()).rejects.toMatchObject({ code: -32_602 });
+      expect((await client.listTools()).tools).toEqual([]);
+      expect(sent()).toHaveLength(before);
+    }
+  });
+
   it("RTE-11: begins a lost session anew without its client, and runs nothing twice", async () => {
     let runs = 0;
     const [whoami] = defaultTools();
