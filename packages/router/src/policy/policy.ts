@@ -23,7 +23,8 @@ export interface PolicyRequest {
 
 /**
  * Decides for the host; only `true` allows. What it throws or rejects with is a denial, which the tracing channel
- * `tenantry:router:policy` tells with its cause.
+ * `tenantry:router:policy` tells with its cause. It is asked about what a server has: in discovery, before there is a
+ * user, and of a server as a whole, rules alone decide.
  */
 export type PolicyFunction = (request: PolicyRequest) => boolean | Promise<boolean>;
 
