@@ -36,6 +36,8 @@ export interface MemoryServer {
   readonly overhear?: NonNullable<Connection["overhear"]>;
   /** Runs while a connection is opened; may fail or hang. */
   open?(options: { signal: AbortSignal | undefined }): Promise<void>;
+  /** Runs before a connection is used, while whoever borrows it waits for a turn. */
+  lend?(): Promise<void>;
   answer(request: Received): unknown;
 }
 
@@ -65,6 +67,7 @@ export class MemoryPool implements ConnectionPool<Connection> {
     this.resends.push(options.resend);
     for (let attempt = 0; ; attempt++) {
       const { connection, forget } = await this.#connect(target, options);
+      await this.#servers[target.server.id]?.lend?.();
       try {
         return await work(connection, attempt);
       } catch (failure) {

@@ -125,6 +125,61 @@ describe("a list that is known", () => {
     ).toEqual(granted);
   });
 
+  describe("is looked through under the authority that a call has, whichever its user has by then", () => {
+    /** A server that lists its user's subject; whoever borrows its connection for the `late` time waits for `begin`. */
+    function changing(late: number) {
+      const { promise, resolve: begin } = Promise.withResolvers<void>();
+      const state = { grant: "first" };
+      let lent = 0;
+      const made = workspace({
+        docs: {
+          era: "modern",
+          lend: () => (++lent === late ? promise : Promise.resolve()),
+          answer: ({ method, subject }) =>
+            method === list
+              ? { tools: [{ name: subject, inputSchema: { type: "object" } }] }
+              : { content: [] },
+          routed: {
+            credentials: { resolve: async () => ({ subject: state.grant, generation: "1", origins: [] }) },
+          },
+        },
+      });
+      const ada = made.as("ada");
+      const changed = async () => {
+        await settle();
+        state.grant = "second";
+        expect(names(await ada.listTools())).toEqual(["docs__second"]);
+        begin();
+      };
+      const asked = () => made.pool.received.map(({ method, subject }) => [method, subject]);
+      return { ada, changed, asked };
+    }
+
+    it("where it was listed before", async () => {
+      const { ada, changed, asked } = changing(2);
+      await ada.listTools();
+      const call = ada.callTool("docs__first");
+      await changed();
+      await call;
+      expect(asked()).toEqual([
+        [list, "first"],
+        [list, "second"],
+        ["tools/call", "first"],
+      ]);
+    });
+
+    it("where it was not", async () => {
+      const { ada, changed, asked } = changing(2);
+      const call = ada.callTool("docs__second");
+      await changed();
+      await expect(call).rejects.toMatchObject({ code: "TOOL_UNKNOWN" });
+      expect(asked()).toEqual([
+        [list, "second"],
+        [list, "first"],
+      ]);
+    });
+  });
+
   it("is nobody's whose credential is missing", async () => {
     const missing = new TenantryError("CREDENTIAL_MISSING", "Give the token.");
     const { as, pool } = workspace({

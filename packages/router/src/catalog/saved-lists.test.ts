@@ -166,6 +166,7 @@ describe("what is forgotten", () => {
     await settle();
     release();
     await forgetting;
+    await settle();
     expect(store.keys()).toEqual([]);
   });
 

@@ -42,9 +42,10 @@ function heard() {
     acquire,
   } as ConnectionPool<Connection>;
   const told: unknown[] = [];
-  const listening = () =>
+  const listening = (admit?: Route["admit"]) =>
     new Listening({
-      ...{ pool, clock, route: { target: {}, context: {} } as Route, filter: { tools: true } },
+      ...{ pool, clock, filter: { tools: true } },
+      route: { target: {}, context: {}, ...(admit && { admit }) } as Route,
       check: () => undefined,
       onEvent: (event) => told.push(event.kind),
       onBack: () => told.push("back"),
@@ -95,6 +96,24 @@ describe("listening to a server", () => {
     expect(told).toEqual(["back", "tools_changed"]);
     await one.close();
     expect([state.leases, clock.pending]).toEqual([0, 0]);
+  });
+
+  it("borrows nothing where the way to the server is not approved, or is so no more", async () => {
+    const { state, clock, subscribers, listening } = heard();
+    const refusal = new TenantryError("APPROVAL_REQUIRED", "It is not approved.");
+    const admit = async () => {
+      if (subscribers.length > 0) throw refusal;
+    };
+    const one = listening(admit);
+    await one.opened;
+    subscribers[0]?.lose({ kind: "lost", cause: lost(true) });
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    expect(await one.closed).toEqual({ kind: "lost", cause: refusal });
+    const other = listening(admit);
+    await expect(other.opened).rejects.toBe(refusal);
+    expect([subscribers.length, state.leases]).toEqual([1, 0]);
   });
 
   it("ends where there is no sense in it any more", async () => {

@@ -28,9 +28,9 @@ async function outcome(of: Quotas, one: CountedCall): Promise<unknown> {
 }
 
 /** What a store does, with another clock than this process's; it can be out of reach. */
-function storeCounters() {
+function storeCounters(aheadMs = 1_000_000) {
   const theirs = new ManualClock();
-  theirs.advance(1_000_000);
+  theirs.advance(aheadMs);
   const local = new CounterTable({ clock: theirs });
   const asked: string[] = [];
   const state = { isDown: false };
@@ -134,6 +134,15 @@ describe("a rate that is shared", () => {
     clock.advance(1_000);
     theirs.advance(1_000);
     expect(await outcome(of, call("ada"))).toBe("taken");
+  });
+
+  it("is refused for a moment at least, where the store's clock is far behind", async () => {
+    const { counters, asked } = storeCounters(clock.now() - 2_000_000);
+    const of = quotas([rate], counters);
+    const outcomes: unknown[] = [];
+    for (let times = 0; times < 5; times++) outcomes.push(await outcome(of, call("ada")));
+    expect(outcomes).toEqual(["taken", "taken", 1, 1, 1]);
+    expect(asked).toHaveLength(3);
   });
 
   it("is counted by each process for itself while the store is out of reach", async () => {
