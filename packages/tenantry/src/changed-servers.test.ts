@@ -53,6 +53,28 @@ it("shows and calls a tool as the workspace says, whatever its server lists late
   expect(runs).toEqual([1, 2]);
 });
 
+it("is read again once the store may have left a change untold", async () => {
+  await using docs = await startFakeServer({ tools: [counting().tool] });
+  const store = memoryStore();
+  const listeners = new Set<Parameters<typeof store.watch>[0]>();
+  const deaf = {
+    ...store,
+    watch: (listener: Parameters<typeof store.watch>[0]) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+  };
+  await using here = open({ store: deaf });
+  await using elsewhere = open({ store });
+  const names = async () => (await here.ada.listTools()).tools.map(({ name }) => name);
+  await elsewhere.acme.servers.set("docs", { url: docs.url.href });
+  expect(await names()).toEqual(["docs__work"]);
+  await elsewhere.acme.servers.delete("docs");
+  expect(await names()).toEqual(["docs__work"]);
+  for (const tell of listeners) tell({ kind: "resync" });
+  expect(await names()).toEqual([]);
+});
+
 it("PIN-06: a server that is reached in another way under the same id has to be approved again", async () => {
   const { tool, runs } = counting();
   await using before = await startFakeServer({ tools: [tool] });
