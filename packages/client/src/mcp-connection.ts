@@ -28,6 +28,7 @@ import { Requests, type Answerer, type RequestsOptions } from "./requests.ts";
 import type { ServerRequests } from "./asking/server-requests.ts";
 import type { ConnectionEnds } from "./connection-ends.ts";
 import { ServerHearing } from "./server-hearing.ts";
+import { eventOf } from "./subscription/server-events.ts";
 import { unaskedFacts } from "./shared-facts.ts";
 
 /** What a connection is made of. */
@@ -46,7 +47,9 @@ export class McpConnection implements Connection, Hearer, Answerer {
   /** There while errands are run: nearly every connection is at rest. */
   #errands: Set<Errand> | undefined;
   #settleClosed!: (reason: CloseReason) => void;
+  /** There once there was anything to hear, which from most servers there never is. */
   #hearing: ServerHearing | undefined;
+  #overhearer: ((event: ServerEvent) => void) | undefined;
   #state: "open" | "parked" | "lost" | "closed" = "open";
   #closing: Promise<void> | undefined;
 
@@ -106,7 +109,13 @@ export class McpConnection implements Connection, Hearer, Answerer {
   }
 
   overhear(listener: (event: ServerEvent) => void): boolean {
-    return this.#heard().overhear(listener);
+    if (this.era === "legacy") this.#overhearer = listener;
+    else if (this.#options.ends.lost === undefined) return false;
+    else
+      void this.subscribe(everyList, listener).catch(() => {
+        // It tells of none, as over HTTP.
+      });
+    return true;
   }
 
   /** Lets the server ask what belongs to no call; never rejects, because many servers cannot, and most need not. */
@@ -121,6 +130,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
   }
 
   hear(message: ServerMessage, call: Call | undefined): void {
+    const event = message.id === undefined && this.#overhearer ? eventOf(message) : undefined;
+    if (event !== undefined && event.kind !== "resource_updated") this.#overhearer?.(event);
     this.#heard().hear(message, call);
   }
 
@@ -193,7 +204,7 @@ export class McpConnection implements Connection, Hearer, Answerer {
 
   /** What hears the server, made with the first that there is to hear. */
   #heard(): ServerHearing {
-    return (this.#hearing ??= new ServerHearing(this.#options, this));
+    return (this.#hearing ??= new ServerHearing(this.#options, (...asked) => this.run(...asked)));
   }
 
   #lose(cause: unknown): void {
@@ -214,6 +225,8 @@ export class McpConnection implements Connection, Hearer, Answerer {
     throw new TenantryError("CONNECTION_LOST", "The server has ended this connection; call again.", details);
   }
 }
+
+const everyList = Object.freeze({ tools: true, prompts: true, resources: true });
 
 function unbounded(method: string): TenantryError {
   const what = `${method} has neither a time nor a signal that ends it; give timeoutMs, or the signal of a deadline.`;

@@ -1,40 +1,25 @@
-import type {
-  AbortableOptions,
-  RequestOptions,
-  ServerEvent,
-  Subscription,
-  SubscriptionFilter,
-} from "@tenantry/core";
+import type { RequestOptions, ServerEvent, Subscription, SubscriptionFilter } from "@tenantry/core";
 import { ServerRequests } from "./asking/server-requests.ts";
 import type { Call } from "./call.ts";
 import type { McpConnectionOptions } from "./mcp-connection.ts";
 import { isObject, type Fields, type ServerMessage } from "./message.ts";
 import { LegacySubscriptions } from "./subscription/legacy-subscriptions.ts";
 import { ModernSubscriptions } from "./subscription/modern-subscriptions.ts";
-import { eventOf } from "./subscription/server-events.ts";
 import type { Subscriptions } from "./subscription/subscriptions.ts";
 
-/** The connection on which a server is heard. */
-interface Host {
-  subscribe(
-    filter: SubscriptionFilter,
-    listener: (event: ServerEvent) => void,
-    options?: AbortableOptions,
-  ): Promise<Subscription>;
-  run(method: string, params: Fields | undefined, options?: RequestOptions): Promise<Fields>;
-}
+/** Makes one request on the connection on which the server is heard. */
+type Run = (method: string, params: Fields, options: RequestOptions) => Promise<Fields>;
 
 /** Hears what one server says of its own accord: its requests, its changes, and what it takes back. */
 export class ServerHearing {
   readonly #options: Pick<McpConnectionOptions, "dependencies" | "ends" | "link">;
-  readonly #host: Host;
+  readonly #run: Run;
   #subscriptions: Subscriptions | undefined;
   #answering: ServerRequests | undefined;
-  #overhearer: ((event: ServerEvent) => void) | undefined;
 
-  constructor(options: Pick<McpConnectionOptions, "dependencies" | "ends" | "link">, host: Host) {
+  constructor(options: Pick<McpConnectionOptions, "dependencies" | "ends" | "link">, run: Run) {
     this.#options = options;
-    this.#host = host;
+    this.#run = run;
   }
 
   /** Whether anybody wants to hear of changes. */
@@ -62,18 +47,6 @@ export class ServerHearing {
     return this.#listening().subscribe(filter, listener, signal);
   }
 
-  /** Has somebody told of the changes that come anyway; `false` where none do. */
-  overhear(listener: (event: ServerEvent) => void): boolean {
-    const { link, ends } = this.#options;
-    if (link.era === "legacy") this.#overhearer = listener;
-    else if (ends.lost === undefined) return false;
-    else
-      void this.#host.subscribe(everyList, listener).catch(() => {
-        // It tells of none, as over HTTP.
-      });
-    return true;
-  }
-
   /** Lets the server ask what belongs to no call; rejects where it cannot. */
   attend(): Promise<void> {
     return this.#listening().attend();
@@ -83,10 +56,7 @@ export class ServerHearing {
   hear(message: ServerMessage, call: Call | undefined): void {
     if (message.id !== undefined) return this.answering.receive(message, call);
     if (call?.listeners.onNotification !== undefined) return call.notified(message);
-    if (message.method !== "notifications/cancelled") {
-      this.#pass(message);
-      return this.#subscriptions?.receive(message);
-    }
+    if (message.method !== "notifications/cancelled") return this.#subscriptions?.receive(message);
     const id = isObject(message.params) ? message.params.requestId : undefined;
     if (typeof id === "string" || typeof id === "number") this.#answering?.takeBack(id);
   }
@@ -101,11 +71,6 @@ export class ServerHearing {
     this.#answering?.close();
   }
 
-  #pass(message: ServerMessage): void {
-    const event = this.#overhearer && eventOf(message);
-    if (event !== undefined && event.kind !== "resource_updated") this.#overhearer?.(event);
-  }
-
   /** What tells of changes, made with the first who wants to hear of them. */
   #listening(): Subscriptions {
     const { link, ends, dependencies } = this.#options;
@@ -114,11 +79,9 @@ export class ServerHearing {
       link.era === "modern"
         ? new ModernSubscriptions({ link, clock, limits })
         : new LegacySubscriptions({
-            request: (method, uri, signal) => this.#host.run(method, { uri }, { signal }),
+            request: (method, uri, signal) => this.#run(method, { uri }, { signal }),
             openStream: ends.openStream,
             clock,
           }));
   }
 }
-
-const everyList = Object.freeze({ tools: true, prompts: true, resources: true });
