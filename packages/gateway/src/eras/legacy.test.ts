@@ -77,9 +77,7 @@ describe("sessions", () => {
   it.for([0, 1, 2, 3, 4, 5, 6, 7])(
     "ISO-04: leaves nothing of a session that is ended with another request %d turns behind",
     async (turns) => {
-      const { url, gateway } = await served({
-        ...workspaceOf({ tools: { wait: (_args, { signal }) => never(signal) } }),
-      });
+      const { url, gateway } = await served({ connect: echo.connect });
       const { headers, request } = await hello(url);
       // What is known of a handle is there at once, so that the two go the same way, step by step.
       await request("ping");
