@@ -1,5 +1,5 @@
 import type { CallToolResult } from "@tenantry/core";
-import { resultText } from "@tenantry/core/adapter";
+import { resultParts, resultText, type ResultPart } from "@tenantry/core/adapter";
 
 /** What Mastra sends a model as a tool's output. */
 export type ModelOutput =
@@ -9,22 +9,18 @@ export type ModelOutput =
 type Part =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image-data" | "file-data"; readonly data: string; readonly mediaType: string };
-type Block = CallToolResult["content"][number];
 
 /** What a model is given of a result: its text, its images and sounds as such, and of a failure its text as an error. */
 export function modelOutput(result: CallToolResult): ModelOutput {
   if (result.isError) return { type: "error-text", value: resultText(result) };
-  if (result.content.some(isFile)) return { type: "content", value: result.content.map(partOf) };
-  return { type: "text", value: resultText(result) };
+  const parts = resultParts(result);
+  return typeof parts === "string"
+    ? { type: "text", value: parts }
+    : { type: "content", value: parts.map(partOf) };
 }
 
-function isFile({ type }: Block): boolean {
-  return type === "image" || type === "audio";
-}
-
-function partOf(block: Block): Part {
-  if (block.type !== "image" && block.type !== "audio")
-    return { type: "text", text: resultText({ content: [block] }) };
-  const { type, data, mimeType: mediaType } = block;
+function partOf(part: ResultPart): Part {
+  if (part.type === "text") return part;
+  const { type, data, mimeType: mediaType } = part;
   return { type: type === "image" ? "image-data" : "file-data", data, mediaType };
 }
