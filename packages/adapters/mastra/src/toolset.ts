@@ -72,5 +72,7 @@ function namedTool<Values extends Record<string, unknown>>(
 
 /** The name under which an agent has a tool: it begins with a letter or `_`, and has at most 63 characters. */
 function agentName(name: string): string {
-  return (/^[A-Za-z_]/u.test(name) ? name : `_${name}`).slice(0, 63);
+  // Mastra keeps tools in plain objects, where a tool of this one name would be lost.
+  const isTaken = /^[A-Za-z_]/u.test(name) && name !== "__proto__";
+  return (isTaken ? name : `_${name}`).slice(0, 63);
 }
