@@ -4,7 +4,7 @@ import { toolSet, type ToolCall } from "../src/index.ts";
 import { outputsIn, scriptedModel } from "./scripted-model.ts";
 
 /** The part of the SDK that an agent loop takes. */
-export type Sdk = Pick<typeof sdk, "generateText" | "stepCountIs">;
+export type Sdk = Pick<typeof sdk, "generateText" | "streamText" | "stepCountIs">;
 
 /** What differs between the versions: how a run is given the host's own context, and where a call has it. */
 export interface Version {
@@ -13,20 +13,19 @@ export interface Version {
 }
 
 /** Runs agents of one version. */
-export function aiSdk({ generateText, stepCountIs }: Sdk, { named, userOf }: Version) {
-  const generate = async (
-    tools: sdk.ToolSet,
-    asked: Parameters<typeof scriptedModel>[0],
-    { user, signal }: RunOptions = {},
-  ) => {
-    const model = scriptedModel(asked);
-    const result = await generateText({
-      ...{ model, tools, prompt: "Do it.", stopWhen: stepCountIs(asked.length + 1) },
-      ...(user !== undefined && named(user, Object.keys(tools))),
-      ...(signal && { abortSignal: signal }),
-    });
-    return { result, turns: model.doGenerateCalls };
+export function aiSdk({ generateText, streamText, stepCountIs }: Sdk, { named, userOf }: Version) {
+  type Asked = Parameters<typeof scriptedModel>[0];
+  const asking = (tools: sdk.ToolSet, asked: Asked, { user, signal }: RunOptions = {}) => ({
+    ...{ model: scriptedModel(asked), tools, prompt: "Do it.", stopWhen: stepCountIs(asked.length + 1) },
+    ...(user !== undefined && named(user, Object.keys(tools))),
+    ...(signal && { abortSignal: signal }),
+  });
+  const generate = async (tools: sdk.ToolSet, asked: Asked, options?: RunOptions) => {
+    const run = asking(tools, asked, options);
+    return { result: await generateText(run), turns: run.model.doGenerateCalls };
   };
+  const stream = (tools: sdk.ToolSet, asked: Asked, options?: RunOptions) =>
+    streamText(asking(tools, asked, options)).fullStream;
   const subject: Subject<ToolCall, sdk.ToolSet> = {
     ...{ offer: toolSet, userOf, namesOf: Object.keys },
     async run(tools, asked, options) {
@@ -39,7 +38,7 @@ export function aiSdk({ generateText, stepCountIs }: Sdk, { named, userOf }: Ver
       };
     },
   };
-  return { subject, generate };
+  return { subject, generate, stream };
 }
 
 function told(output: ReturnType<typeof outputsIn>[number]): string {

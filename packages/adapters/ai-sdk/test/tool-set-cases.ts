@@ -1,14 +1,17 @@
 // What holds with every major version of the AI SDK that is supported, and is its own.
 import type { CatalogTool } from "@tenantry/core";
+import { startFakeServer } from "@tenantry/testing";
+import { fitTool } from "@tenantry/tool-schema";
 import { describeAdapter, startWorld } from "adapter-fixtures";
-import { afterAll, describe, expect, it } from "vitest";
+import { createTenantry } from "tenantry";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { modelOutput, toolSet } from "../src/index.ts";
 import { outputsIn } from "./scripted-model.ts";
 import { aiSdk, type Sdk, type Version } from "./subject.ts";
 
 /** Describes a tool set in a real agent loop of one version, whose files are called `file`. */
 export function describeToolSet(version: string, file: string, sdk: Sdk, own: Version): void {
-  const { subject, generate } = aiSdk(sdk, own);
+  const { subject, generate, stream } = aiSdk(sdk, own);
   describeAdapter(`ai ${version}`, subject);
 
   describe(`a tool set with ai ${version}`, async () => {
@@ -49,6 +52,35 @@ export function describeToolSet(version: string, file: string, sdk: Sdk, own: Ve
       const { turns } = await generate(tools, []);
       const write = turns[0]?.tools?.find(({ name }) => name === "notes__write");
       expect(write).toMatchObject({ inputSchema: { properties: { text: { minLength: 1 } } } });
+    });
+
+    it("ends a call at the server when whoever reads its stream goes away", async () => {
+      const controller = new AbortController();
+      const { tools } = await toolSet(world.sharedBy(own.userOf), {
+        onProgress: () => controller.abort(new Error("Bob left.")),
+      });
+      const options = { user: "bob", signal: controller.signal };
+      const types: string[] = [];
+      for await (const { type } of stream(tools, [[{ name: "notes__wait" }]], options)) types.push(type);
+      expect(types).toContain("abort");
+      await vi.waitFor(async () => expect(await world.notesOf("bob")).toContain("The caller left."));
+      expect(await world.notesOf("nobody")).not.toContain("left");
+    });
+
+    it("leaves out tools that a provider takes for one, and says whose they are", async () => {
+      const inputSchema = { type: "object" } as const;
+      const target = { provider: "google" } as const;
+      const names = ["1st", fitTool({ name: "1st", inputSchema }, target).name, "other"];
+      const call = () => ({ content: [] });
+      await using odd = await startFakeServer({
+        tools: names.map((name) => ({ definition: { name, inputSchema }, call })),
+      });
+      await using tenantry = createTenantry({ servers: { odd: { url: odd.url } }, names: "plain" });
+      const ada = tenantry.workspace("acme").as("ada");
+      const { tools, ambiguous } = await toolSet(ada, { target });
+      expect(Object.keys(tools)).toEqual(["other"]);
+      expect(ambiguous).toEqual([{ name: names[1], servers: ["odd"] }]);
+      expect(Object.keys((await toolSet(ada)).tools)).toEqual(names);
     });
 
     it("waits for a person where the host says so", async () => {

@@ -133,7 +133,7 @@ export async function describeRunner(version: string, own: Pick<typeof sdk, "Ant
       expect(sent("whoami")).toBe(before);
     });
 
-    it.each([
+    it.each<[string, () => void]>([
       ["throws", () => expect.unreachable(failed.message)],
       ["rejects", () => Promise.reject(failed)],
     ])("tell a model of a failure though who hears of it %s", async (_, onFailure) => {
