@@ -7,6 +7,8 @@ export type { ToolOptions } from "./adapter/tool-options.ts";
 export { resultText } from "./adapter/result-text.ts";
 export { isCommonImage, resultParts } from "./adapter/result-parts.ts";
 export type { CommonImage, ResultPart } from "./adapter/result-parts.ts";
+export { toolOutput } from "./adapter/tool-output.ts";
+export type { ToolOutput } from "./adapter/tool-output.ts";
 export type { ResultFile } from "./adapter/result-file.ts";
 export { tell } from "./adapter/tell.ts";
 export { toldApart } from "./adapter/told-apart.ts";
