@@ -47,11 +47,15 @@ export function describeToolSet(version: string, file: string, sdk: Sdk, own: Ve
     });
 
     it("tells the SDK what the server says of a tool", async () => {
-      const { tools } = await toolSet(as("ada"));
-      expect(tools["notes__erase"]).toMatchObject({ type: "dynamic", description: "Erases all notes." });
+      const inputSchema = { type: "object", properties: { text: { type: "string", minLength: 1 } } } as const;
+      const definition = { name: "take", title: "Take", description: "Takes.", inputSchema };
+      const call = () => ({ content: [] });
+      await using server = await startFakeServer({ tools: [{ definition, call }] });
+      await using tenantry = createTenantry({ servers: { odd: { url: server.url } } });
+      const { tools } = await toolSet(tenantry.workspace("acme").as("ada"));
+      expect(tools["odd__take"]).toMatchObject({ type: "dynamic", title: "Take", description: "Takes." });
       const { turns } = await generate(tools, []);
-      const write = turns[0]?.tools?.find(({ name }) => name === "notes__write");
-      expect(write).toMatchObject({ inputSchema: { properties: { text: { minLength: 1 } } } });
+      expect(turns[0]?.tools).toMatchObject([{ name: "odd__take", description: "Takes.", inputSchema }]);
     });
 
     it("ends a call at the server when whoever reads its stream goes away", async () => {
@@ -86,8 +90,7 @@ export function describeToolSet(version: string, file: string, sdk: Sdk, own: Ve
     it("waits for a person where the host says so", async () => {
       const needsApproval = ({ annotations }: CatalogTool, { text }: { text?: unknown }) =>
         annotations?.destructiveHint === true || text === "large";
-      const target = { provider: "openai", strict: true } as const;
-      const { tools } = await toolSet(as("ada"), { needsApproval, target });
+      const { tools } = await toolSet(as("ada"), { needsApproval });
       const asked = [
         { name: "notes__erase" },
         { name: "notes__write", args: { text: "large" } },

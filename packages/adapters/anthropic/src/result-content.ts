@@ -12,17 +12,13 @@ type Part = Exclude<Anthropic.Beta.BetaToolResultBlockParam["content"], string |
  * that is nothing but space is left out, because the API refuses it; so it does other types of images.
  */
 export function resultContent(result: CallToolResult): ResultContent {
-  const parts = resultParts(result, (file) => isImage(file) || isDocument(file));
+  const parts = resultParts(result, isTaken);
   if (typeof parts === "string") return parts.trim() === "" ? "" : parts;
   return parts.map(partOf);
 }
 
-function isImage({ type, mimeType }: ResultFile): boolean {
-  return type !== "audio" && isCommonImage(mimeType);
-}
-
-function isDocument({ type, mimeType }: ResultFile): boolean {
-  return type === "resource" && mimeType === "application/pdf";
+function isTaken({ type, mimeType }: ResultFile): boolean {
+  return isCommonImage(mimeType) || (type === "resource" && mimeType === "application/pdf");
 }
 
 function partOf(part: ResultPart): Part {

@@ -61,7 +61,7 @@ function runnableTool(offered: OfferedTool<ToolCall>, options: RunnableToolsOpti
   return {
     name,
     ...(description !== undefined && { description }),
-    input_schema: { ...schema, type: "object" },
+    input_schema: schema as { type: "object" },
     ...(strict && { strict }),
     parse: restore,
     // The runner always says what it knows of a call.

@@ -1,6 +1,6 @@
 // What holds with every major version of the SDK that is supported, and is its own.
 import type * as sdk from "@anthropic-ai/sdk";
-import { type TenantryError, type CatalogTool } from "@tenantry/core";
+import { TenantryError, type CatalogTool } from "@tenantry/core";
 import { startFakeServer } from "@tenantry/testing";
 import { describeAdapter, startWorld } from "adapter-fixtures";
 import { createTenantry } from "tenantry";
@@ -117,6 +117,13 @@ export async function describeRunner(version: string, own: Pick<typeof sdk, "Ant
       expect(answers[0]).toMatch(/^Error: \[CALL_DENIED\] (?!.*secret)/u);
       expect(heard).toMatchObject([{ code: "CALL_DENIED", cause: failed }]);
       expect(sent("whoami")).toBe(before);
+    });
+
+    it("say what the host itself says of a call that it does not allow", async () => {
+      const full = new TenantryError("RATE_LIMITED", "Ask again tomorrow.");
+      const { tools } = await runnableTools(as("ada"), { confirm: () => Promise.reject(full) });
+      const { answers } = await converse(tools, [[{ name: "notes__whoami" }]]);
+      expect(answers).toEqual(["Error: [RATE_LIMITED] Ask again tomorrow."]);
     });
 
     it("end a run that is aborted while a person is asked", async () => {

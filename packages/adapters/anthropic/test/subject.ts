@@ -39,6 +39,7 @@ export function anthropic({ Anthropic }: Pick<typeof sdk, "Anthropic">, api: Mes
     offer: (source, options) =>
       runnableTools(source, {
         ...options,
+        ...(options?.needsApproval && { confirm: () => true }),
         onFailure: (error, _tool, { signal }) => heard.get(signal as AbortSignal)?.push(error),
       }),
     userOf: ({ signal }) => users.get(signal as AbortSignal),

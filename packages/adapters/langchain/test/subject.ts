@@ -13,6 +13,8 @@ export const input = { messages: [{ role: "user", content: "Do it." }] };
 export const userOf = ({ configurable, context }: ToolCall<{ user?: string } | undefined>) =>
   (context?.user ?? configurable?.["user"]) as string | undefined;
 
+const approved = () => ({ decisions: [{ type: "approve" }] });
+
 /** Runs agents of one package; `named` gives a run the host's own context. */
 export function langchain(makeAgent: MakeAgent, named: (user: string) => object) {
   const run = async (
@@ -25,7 +27,9 @@ export function langchain(makeAgent: MakeAgent, named: (user: string) => object)
     return { model, answers: toolMessages(messages) };
   };
   const subject: Subject<ToolCall<{ user?: string } | undefined>, DynamicStructuredTool[]> = {
-    ...{ offer: structuredTools, userOf },
+    offer: (source, options) =>
+      structuredTools(source, { ...options, ...(options?.needsApproval && { interrupt: approved }) }),
+    userOf,
     namesOf: (tools) => tools.map(({ name }) => name),
     async run(tools, turns, { user, signal } = {}) {
       const config = { ...(user !== undefined && named(user)), ...(signal && { signal }) };

@@ -40,9 +40,7 @@ export async function toolset<Values extends Record<string, unknown> = Record<st
   { target, ...options }: ToolsetOptions<Values> = {},
 ): Promise<OfferedTools<Toolset>> {
   const { tools, ...missing } = await offerTools(source, options, (offered) => namedTool(offered, target));
-  // Without a prototype, whose names a tool may have: `constructor` is one.
-  const set = Object.create(null) as Toolset;
-  for (const { name, made } of tools) set[name] = made;
+  const set = Object.fromEntries(tools.map(({ name, made }) => [name, made]));
   return { ...missing, tools: set };
 }
 
@@ -72,7 +70,7 @@ function namedTool<Values extends Record<string, unknown>>(
 
 /** The name under which an agent has a tool: it begins with a letter or `_`, and has at most 63 characters. */
 function agentName(name: string): string {
-  // Mastra keeps tools in plain objects, where a tool of this one name would be lost.
+  // Mastra copies tools into plain objects, where a tool of this one name would be lost.
   const isTaken = /^[A-Za-z_]/u.test(name) && name !== "__proto__";
   return (isTaken ? name : `_${name}`).slice(0, 63);
 }

@@ -188,6 +188,13 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
       expect(textOf(told[0])).toContain("[CLOSED]");
     });
 
+    it("ends a call after the host's own time, whether its tool was listed or not", async () => {
+      const one = mcpServer(as("ada"), { timeoutMs: 50 });
+      await expect(one.callTool("notes__wait", {})).rejects.toMatchObject({ code: "TIMEOUT" });
+      await one.listTools();
+      await expect(one.callTool("notes__wait", {})).rejects.toMatchObject({ code: "TIMEOUT" });
+    });
+
     it("takes one user only", () => {
       expect(() => mcpServer(world.sharedBy(userOf) as never)).toThrow("[ARGUMENT_INVALID]");
       expect(() => mcpServer(undefined as never)).toThrow("[ARGUMENT_INVALID]");
