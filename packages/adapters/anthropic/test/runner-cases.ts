@@ -17,7 +17,7 @@ export async function describeRunner(version: string, own: Pick<typeof sdk, "Ant
   describeAdapter(`@anthropic-ai/sdk ${version}`, subject);
 
   describe(`runnable tools with @anthropic-ai/sdk ${version}`, async () => {
-    const world = await startWorld();
+    const world = await startWorld({ era: "legacy" });
     const { as, sent } = world;
     const failed = new Error("the host's secret");
     afterAll(() => world[Symbol.asyncDispose]());

@@ -9,7 +9,7 @@ import { toolset } from "./index.ts";
 
 describeAdapter("@mastra/core", subject);
 
-const world = await startWorld();
+const world = await startWorld({ era: "legacy" });
 const { as, sent } = world;
 const shared = world.sharedBy(userOf);
 afterAll(() => world[Symbol.asyncDispose]());
