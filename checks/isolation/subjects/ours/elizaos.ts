@@ -6,7 +6,7 @@ import { onTenantry, server } from "../../on-tenantry.ts";
 /** One agent for all users, each call with its user in the message. */
 export const subject = onTenantry("@tenantry/elizaos", async ({ as, catalog }) => {
   const clientOf = ({ message }: { readonly message: Memory }) => as(message.entityId);
-  const agent = await startAgent(tenantryPlugin({ catalog, clientOf }, { show: clientOf }));
+  const agent = await startAgent(tenantryPlugin({ catalog, clientOf }, { showOwn: true }));
   const { runtime } = agent;
   return {
     async listTools(user) {

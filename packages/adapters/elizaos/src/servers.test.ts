@@ -85,9 +85,8 @@ it("shows each user their own tools where the host says so", async () => {
       ...(user === "ada" ? [tool("admin", "Ada's secret tool")] : []),
     ],
   });
-  const show = (context: MessageContext) => clientOf(context);
   const servers = { notes: { url: server.url, credential: bearer(fromContext("token")) } };
-  const { plugin, clientOf } = world(servers, { show }, {}, (user) => ({ token: user === ada ? "a" : "b" }));
+  const { plugin } = world(servers, { showOwn: true }, {}, (user) => ({ token: user === ada ? "a" : "b" }));
   await using agent = await startAgent(plugin);
   const prompt = async (user: string) => (await agent.runtime.composeState(messageOf(user as never))).text;
   expect(await prompt(ada)).toContain("Ada's secret tool");
