@@ -22,6 +22,7 @@ import { EraVerdicts } from "./era/era-verdicts.ts";
 import { handshakeFailure } from "./failure.ts";
 import { defaultClientLimits, type ClientLimits } from "./limits.ts";
 import { openHttp } from "./http/open-http.ts";
+import { Envelopes } from "./envelope.ts";
 import { OutputSchemas } from "./schema/output-schemas.ts";
 import { RequestIds } from "./link.ts";
 import { openPipe, pipeCloseTimeoutMs } from "./pipe/open-pipe.ts";
@@ -55,9 +56,10 @@ export function createConnector(options: ConnectorOptions): Connector<Connection
   const schemas = new OutputSchemas(limits);
   const facts = new SharedFacts();
   const dependencies: OpenDependencies = {
-    ...{ egress, clientInfo, meta: options.meta, limits, clock, verdicts, schemas, facts },
+    ...{ egress, clientInfo, limits, clock, verdicts, schemas, facts },
     destinationOf: destinationsOf(egress),
     routing: new RoutingHeaders(),
+    envelopes: new Envelopes({ clientInfo, meta: options.meta }),
     ids: new RequestIds(),
   };
   return Object.freeze({

@@ -12,8 +12,8 @@ import type {
   ServerRequestHandlers,
   TraceContext,
 } from "@tenantry/core";
-import type { CallListeners } from "./call.ts";
-import { isObject, type Fields, type Id } from "./message.ts";
+import type { Call } from "./call.ts";
+import { isObject, type Fields } from "./message.ts";
 
 /** The revision of the modern era that is spoken. */
 export const modernVersion = "2026-07-28";
@@ -37,44 +37,68 @@ export interface Envelope {
   readonly meta?: JsonObject | undefined;
 }
 
-/** Adds to a request's parameters what a legacy server needs to know of it: where its progress goes. */
-export function legacyParams(
-  params: Fields | undefined,
-  id: Id,
-  { onProgress }: CallListeners,
-  { meta }: Envelope,
-): Fields | undefined {
-  if (onProgress === undefined && meta === undefined) return params;
-  return {
-    ...params,
-    _meta: { ...metaOf(params), ...meta, ...(onProgress !== undefined && { progressToken: id }) },
-  };
+/** How a connector introduces itself. */
+export interface EnvelopesOptions {
+  readonly clientInfo: Implementation;
+  /** What every request says in its `_meta`, before what it is given to say itself. */
+  readonly meta: JsonObject | undefined;
 }
 
 /**
- * Adds to a request's parameters what every request of the modern era says of its client (MCP 2026-07-28, the request's
- * `_meta`): there is no handshake in which it could be said once.
+ * Adds to the parameters of requests what they say in their `_meta`. What most of them say is the same for all of a
+ * connector's, and made once.
  */
-export function modernParams(
-  params: Fields | undefined,
-  id: Id,
-  clientInfo: Implementation,
-  { onProgress, onLog, handlers }: CallListeners,
-  { logLevel, meta, capabilities = capabilitiesOf(handlers) }: Envelope,
-): Fields {
-  const level = logLevel ?? (onLog === undefined ? undefined : "info");
-  return {
-    ...params,
-    _meta: {
-      ...metaOf(params),
+export class Envelopes {
+  readonly #meta: JsonObject | undefined;
+  readonly #modern: Fields;
+
+  constructor({ clientInfo, meta }: EnvelopesOptions) {
+    this.#meta = meta;
+    this.#modern = Object.freeze({
       ...meta,
-      ...(onProgress !== undefined && { progressToken: id }),
-      ...(level !== undefined && { [LOG_LEVEL_META_KEY]: level }),
       [PROTOCOL_VERSION_META_KEY]: modernVersion,
       [CLIENT_INFO_META_KEY]: clientInfo,
-      [CLIENT_CAPABILITIES_META_KEY]: capabilities,
-    },
-  };
+      [CLIENT_CAPABILITIES_META_KEY]: capabilitiesOf(undefined),
+    });
+  }
+
+  /** Adds what a legacy server needs to know of a request: where its progress goes. */
+  legacy(params: Fields | undefined, { id, listeners }: Call, { meta }: Envelope): Fields | undefined {
+    const own = metaOf(params);
+    const { onProgress } = listeners;
+    if (own === undefined && meta === undefined && onProgress === undefined)
+      return this.#meta === undefined ? params : { ...params, _meta: this.#meta };
+    return {
+      ...params,
+      _meta: { ...own, ...this.#meta, ...meta, ...(onProgress !== undefined && { progressToken: id }) },
+    };
+  }
+
+  /**
+   * Adds what every request of the modern era says of its client (MCP 2026-07-28, the request's `_meta`): there is no
+   * handshake in which it could be said once.
+   */
+  modern(params: Fields | undefined, { id, listeners }: Call, envelope: Envelope): Fields {
+    const own = metaOf(params);
+    const { onProgress, onLog, handlers } = listeners;
+    const { meta, capabilities = handlers && capabilitiesOf(handlers) } = envelope;
+    const logLevel = envelope.logLevel ?? (onLog === undefined ? undefined : "info");
+    const said = own ?? meta ?? onProgress ?? logLevel ?? capabilities;
+    if (said === undefined) return { ...params, _meta: this.#modern };
+    return {
+      ...params,
+      _meta: {
+        ...own,
+        ...this.#meta,
+        ...meta,
+        ...(onProgress !== undefined && { progressToken: id }),
+        ...(logLevel !== undefined && { [LOG_LEVEL_META_KEY]: logLevel }),
+        [PROTOCOL_VERSION_META_KEY]: modernVersion,
+        [CLIENT_INFO_META_KEY]: this.#modern[CLIENT_INFO_META_KEY],
+        [CLIENT_CAPABILITIES_META_KEY]: capabilities ?? this.#modern[CLIENT_CAPABILITIES_META_KEY],
+      },
+    };
+  }
 }
 
 /** Adds to a request's parameters which trace it belongs to (SEP-414), in both eras. */

@@ -5,6 +5,7 @@ import type { Call } from "./call.ts";
 export interface ErrandOptions {
   readonly method: string;
   readonly clock: Clock;
+  /** `Infinity` where whoever asks sets no deadline but its signal. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -15,7 +16,7 @@ export interface ErrandOptions {
  */
 export class Errand implements Disposable {
   readonly #options: ErrandOptions;
-  readonly #timer: Timer;
+  readonly #timer: Timer | undefined;
   readonly #leave: (() => void) | undefined;
   #call: Call | undefined;
   #mayHaveRun = false;
@@ -25,7 +26,7 @@ export class Errand implements Disposable {
   constructor(options: ErrandOptions) {
     const { clock, timeoutMs, signal } = options;
     this.#options = options;
-    this.#timer = clock.after(timeoutMs, () => this.end(this.#timedOut()));
+    if (timeoutMs !== Infinity) this.#timer = clock.after(timeoutMs, () => this.end(this.#timedOut()));
     if (signal === undefined) return;
     this.#leave = () => this.end(signal.reason);
     signal.addEventListener("abort", this.#leave, { once: true });
@@ -79,7 +80,7 @@ export class Errand implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
     if (this.#leave !== undefined) this.#options.signal?.removeEventListener("abort", this.#leave);
   }
 

@@ -12,7 +12,7 @@ import {
   type ServerRequestHandlers,
 } from "@tenantry/core";
 import { Call, type CallListeners } from "./call.ts";
-import { capabilitiesOf, legacyParams, modernParams, modernVersion, type Envelope } from "./envelope.ts";
+import { capabilitiesOf, modernVersion, type Envelope } from "./envelope.ts";
 import { serverError, spoken } from "./failure.ts";
 import { isObject, type Fields } from "./message.ts";
 import type { OpenDependencies } from "./opened.ts";
@@ -35,7 +35,7 @@ export interface LinkOptions {
   readonly transport: Transport;
   readonly era: Era;
   /** What it has in common with the connector's other connections. */
-  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "ids" | "meta">;
+  readonly dependencies: Pick<OpenDependencies, "clientInfo" | "envelopes" | "ids">;
   /** Answers what the server asks where a call brings no handlers of its own. */
   readonly handlers?: ServerRequestHandlers | undefined;
 }
@@ -64,15 +64,8 @@ export class Link {
 
   /** Sends a call's request and gives its result as it came; throws the typed error otherwise. */
   async ask(call: Call, params?: Fields, envelope: Envelope = bare): Promise<Fields> {
-    const { listeners } = call;
-    const { clientInfo, meta } = this.#dependencies;
-    const said = meta === undefined ? envelope : { ...envelope, meta: { ...meta, ...envelope.meta } };
-    this.transport.ask(
-      call,
-      this.era === "modern"
-        ? modernParams(params, call.id, clientInfo, listeners, said)
-        : legacyParams(params, call.id, listeners, said),
-    );
+    const { envelopes } = this.#dependencies;
+    this.transport.ask(call, envelopes[this.era](params, call, envelope));
     const answer = await call.outcome;
     if (answer.kind === "error") throw serverError(call.method, answer.error, call.secrets());
     if (isObject(answer.result)) return answer.result;

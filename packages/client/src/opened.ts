@@ -3,13 +3,13 @@ import type {
   Endpoint,
   HttpEndpoint,
   Implementation,
-  JsonObject,
   Origin,
   ParkedSession,
   Pipe,
 } from "@tenantry/core";
 import type { Egress, Target } from "@tenantry/egress";
 import { EraDoubt } from "./era/era-doubt.ts";
+import type { Envelopes } from "./envelope.ts";
 import type { EraVerdicts } from "./era/era-verdicts.ts";
 import type { HttpTransport } from "./http/http-transport.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -35,7 +35,7 @@ export interface OpenDependencies {
   readonly destinationOf: (endpoint: HttpEndpoint) => Destination;
   readonly routing: RoutingHeaders;
   readonly clientInfo: Implementation;
-  readonly meta: JsonObject | undefined;
+  readonly envelopes: Envelopes;
   readonly ids: RequestIds;
   readonly limits: ClientLimits;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 import { TenantryError, type ErrorCode, type ErrorDetails } from "@tenantry/core";
+import { manualClock } from "@tenantry/testing";
 import { expect, test as it } from "vitest";
 import { failureOf, json, legacy, open, result, scripted } from "../test/scripted-server.ts";
 
@@ -43,3 +44,21 @@ it.for(["legacy", "modern"] as const)(
       }
   },
 );
+
+it("waits as long as the signal lets it where the time has no bound", async () => {
+  const handler = legacy((message, response) => {
+    if (message.method !== "tools/call") json(response, result(message.id, {}));
+  });
+  const { url, seen } = await scripted(handler);
+  const clock = manualClock();
+  const connection = await open(url, "legacy", { clock });
+  const caller = new AbortController();
+  const before = clock.pending;
+  const call = { signal: caller.signal, timeoutMs: Infinity };
+  const asked = connection.request("tools/call", { name: "tool" }, call);
+  await expect.poll(() => seen.some(({ message }) => message.method === "tools/call")).toBe(true);
+  expect(clock.pending).toBe(before);
+  const reason = new Error("enough");
+  caller.abort(reason);
+  await expect(asked).rejects.toBe(reason);
+});

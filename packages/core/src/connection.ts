@@ -78,7 +78,10 @@ export type ParkedSession =
 
 /** How one request is made. */
 export interface RequestOptions extends AbortableOptions {
-  /** How long the server may take in all, in milliseconds; progress does not extend it. Defaults to 60,000. */
+  /**
+   * How long the server may take in all, in milliseconds; progress does not extend it. `Infinity`
+   * is for whoever has a deadline of its own, whose signal aborts then. Defaults to 60,000.
+   */
   readonly timeoutMs?: number | undefined;
   /** Is told of progress; asking for it costs nothing where the server sends none. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;

@@ -29,7 +29,6 @@ export function askServer<M extends Method>(
   { method, params, options, timeoutMs, check }: ServerRequest<M>,
 ): Promise<Result<M>> {
   const { target } = route;
-  const endsAt = clock.now() + timeoutMs;
   let delivery: Delivery = "unsent";
   const expired = () => {
     const server = target.server.id;
@@ -44,8 +43,8 @@ export function askServer<M extends Method>(
       async (connection) => {
         await check?.(connection, signal);
         delivery = "unknown";
-        const left = Math.max(1, endsAt - clock.now());
-        return connection.request(method, params, { ...options, signal, timeoutMs: left });
+        // The signal is the deadline of the whole request.
+        return connection.request(method, params, { ...options, signal, timeoutMs: Infinity });
       },
       { signal, resend: "safe" },
     ),

@@ -261,24 +261,30 @@ describe("time", () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
-  it("is what is left of the whole for the server", async () => {
+  it("is one for finding the tool and calling it, and the server hears of no other", async () => {
     const timeouts: unknown[] = [];
-    const spent = { now: (): void => {} };
     const lists = toolServer(["tool"]);
+    const spent = { now: (): void => {} };
     const { as, clock } = workspace({
       docs: {
         routed: { timeoutMs: 1_000 },
         answer(request) {
-          if (request.method === list) spent.now();
-          else timeouts.push(request.options.timeoutMs);
+          if (request.method !== list) return (timeouts.push(request.options.timeoutMs), never());
+          spent.now();
           return lists.answer(request);
         },
       },
     });
     spent.now = () => clock.advance(400);
-    await as("ada").callTool("docs__tool");
-    await as("ada").callTool("docs__tool", {}, { timeoutMs: 5_000 });
-    expect(timeouts).toEqual([600, 5_000]);
+    const result = as("ada").callTool("docs__tool");
+    let isOver = false;
+    result.catch(() => {}).finally(() => (isOver = true));
+    await settle();
+    clock.advance(599);
+    await settle();
+    expect([isOver, timeouts]).toEqual([false, [Infinity]]);
+    clock.advance(1);
+    await expect(result).rejects.toMatchObject({ code: "TIMEOUT", delivery: "unknown" });
   });
 
   it.each([

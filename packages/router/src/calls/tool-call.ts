@@ -33,7 +33,6 @@ export interface ToolCallRequest {
 export class ToolCall {
   readonly #routing: Routing;
   readonly #request: ToolCallRequest;
-  readonly #endsAt: number;
   #delivery: Delivery = "unsent";
   #isRepeatable = false;
   /** What is told of the call, where somebody listens to its diagnostics. */
@@ -42,7 +41,6 @@ export class ToolCall {
   constructor(routing: Routing, request: ToolCallRequest) {
     this.#routing = routing;
     this.#request = request;
-    this.#endsAt = routing.clock.now() + request.timeoutMs;
   }
 
   /** Calls a tool that the guards find and let through. */
@@ -157,14 +155,14 @@ export class ToolCall {
     const options = optionsFor(candidate);
     const { onProgress, onLog, logLevel, handlers, rounds, meta } = options;
     const { trace } = this.#heard ?? options;
-    const timeoutMs = Math.max(1, this.#endsAt - this.#routing.clock.now());
     const before = this.#delivery;
     this.#delivery = "unknown";
     try {
       const params = { name, arguments: args };
       const result = await connection.request("tools/call", params, {
         signal,
-        timeoutMs,
+        // The signal is the deadline of the whole call.
+        timeoutMs: Infinity,
         onProgress,
         onLog,
         logLevel,
