@@ -10,9 +10,10 @@ export const subject = onTenantry("@tenantry/elizaos", async ({ as, catalog }) =
   const { runtime } = agent;
   return {
     async listTools(user) {
-      const { values } = await runtime.composeState(messageOf(user as UUID));
+      const { values, text } = await runtime.composeState(messageOf(user as UUID));
       const mcp = values["mcp"] as Readonly<Record<string, { readonly tools: object }>>;
-      return Object.keys(mcp[server]?.tools ?? {});
+      // What else is in a prompt is in it beside the first.
+      return Object.entries(mcp[server]?.tools ?? {}).map((tool, at) => (at === 0 ? [...tool, text] : tool));
     },
     callTool: async (user, tool, args, { signal }) => {
       const action = runtime.actions.find(({ name }) => name === `${server}__${tool}`);

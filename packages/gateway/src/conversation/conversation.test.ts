@@ -197,6 +197,87 @@ describe("a conversation", () => {
     await vi.waitFor(() => expect(listeners.size).toBe(0));
   });
 
+  it("goes on watching what a request asks for again and is taken back", async () => {
+    const { send, request, listeners } = talk();
+    await request("resources/subscribe", { uri: "test://one" });
+    send({ id: 2, method: "resources/subscribe", params: { uri: "test://one" } });
+    send({ method: "notifications/cancelled", params: { requestId: 2 } });
+    await request("ping", {}, 3);
+    expect(listeners.size).toBe(1);
+  });
+
+  it("watches what one of two requests was taken back for that came while the server was asked", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const gate = Promise.withResolvers<void>();
+    const subscribe: typeof client.subscribe = async (...given) => {
+      await gate.promise;
+      return client.subscribe(...given);
+    };
+    const { send, said, answerTo } = talk({}, { client: { ...client, subscribe } });
+    for (const id of [1, 2]) send({ id, method: "resources/subscribe", params: { uri: "test://one" } });
+    send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    await new Promise(setImmediate);
+    expect(said).toEqual([]);
+    gate.resolve();
+    expect((await answerTo(2)).result).toEqual({});
+    expect(listeners.size).toBe(1);
+  });
+
+  it("is not confused by what a client takes back that it never asked", async () => {
+    const { send, request } = talk({ tools: { ask: () => text("fine") } });
+    for (const requestId of [undefined, null, "1", 99, {}, [], -0, "__proto__"])
+      send({ method: "notifications/cancelled", params: { requestId } });
+    for (const method of ["notifications/progress", "notifications/none", "constructor", "__proto__"])
+      send({ method, params: { progressToken: 1, progress: 1 } });
+    for (const id of [1, "nobody asked"]) send({ id, result: { roots: [] } });
+    expect((await request("tools/call", { name: "ask" })).result).toMatchObject({
+      content: [{ text: "fine" }],
+    });
+    for (const method of ["constructor", "__proto__", "toString"])
+      expect((await request(method, {}, method)).error?.code).toBe(-32_601);
+  });
+
+  it("tells each of two clients its own, who use one id and one token at the same time", async () => {
+    const tools = {
+      wait: async (
+        _: unknown,
+        { onProgress, signal }: { onProgress?: unknown; signal?: AbortSignal | undefined },
+      ) => {
+        (onProgress as (progress: object) => void)({ progress: 1 });
+        return raceAbort(new Promise<never>(() => {}), signal);
+      },
+    };
+    const [first, second] = [talk({ tools: tools as never }), talk({ tools: tools as never })];
+    for (const { send } of [first, second]) send({ id: 1, ...waiting });
+    await vi.waitFor(() => expect([first.said.length, second.said.length]).toEqual([1, 1]));
+    first.conversation.close();
+    second.send({ method: "notifications/cancelled", params: { requestId: 2 } });
+    await second.request("ping", {}, 2);
+    expect(second.said.map(({ id }) => id)).toEqual([undefined, 2]);
+    expect(first.said).toHaveLength(1);
+  });
+
+  it("ends a question that its server asks when the client is closed", async () => {
+    const left = Promise.withResolvers<unknown>();
+    const { conversation, said, send, hello } = talk({
+      tools: {
+        ask: async (_, { handlers, signal }) => {
+          const asked = Promise.resolve(handlers?.onRoots?.({ signal: signal as AbortSignal }));
+          asked.catch(left.resolve);
+          await asked;
+          return text("answered");
+        },
+      },
+    });
+    await hello({ roots: {} });
+    send({ id: 1, method: "tools/call", params: { name: "ask" } });
+    await vi.waitFor(() => expect(said.at(-1)?.method).toBe("roots/list"));
+    conversation.close();
+    expect(await left.promise).toBeInstanceOf(Error);
+    expect(said.at(-1)?.method).toBe("roots/list");
+  });
+
   it("listens to nobody unless it is to tell of changes", async () => {
     const { send, request, hello, listeners } = talk();
     await hello();
