@@ -165,7 +165,7 @@ export function describeSdk(sdk: Sdk): void {
       await closing.close();
       expect(await ends[0]).toBe("ended");
       expect(text(await sdk.call(staying, { name: "whoami" }))).toBe("bob");
-      expect(await Promise.race([ends[1], "under way"])).toBe("under way");
+      expect(await Promise.race([ends[1], Promise.resolve("under way")])).toBe("under way");
       leaving.abort(new Error("Bob left."));
       expect(await ends[1]).toBe("ended");
       heard.forEach((one) => expect(one).toHaveBeenCalledOnce());
