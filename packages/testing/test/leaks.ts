@@ -106,6 +106,24 @@ class TellsKey extends SeparateClients {
   }
 }
 
+/** A list says with which key the one before it was had. */
+class ListsKey extends SeparateClients {
+  #last: string | undefined;
+  override async listTools(user: string) {
+    const before = this.#last;
+    this.#last = this.host.keyOf(user);
+    return (await super.listTools(user)).map((tool) => ({ ...tool, before }));
+  }
+}
+
+/** Who has no key is told who has one. */
+class SendsAway extends SeparateClients {
+  override async callTool(...[user, ...call]: Call) {
+    if (this.host.keyOf(user) === undefined) return { isError: true, text: "Ask ada, who is let in." };
+    return super.callTool(user, ...call);
+  }
+}
+
 /** Who gives up one call gives up every call. */
 class OneAbort extends SeparateClients {
   #all = new AbortController();
@@ -225,6 +243,8 @@ export const leaks: readonly Leak[] = [
   { name: "KeptKey", Subject: KeptKey, scenario: "same-tick", kind: "key" },
   { name: "TellsWho", Subject: TellsWho, scenario: "error", kind: "text" },
   { name: "TellsKey", Subject: TellsKey, scenario: "error", kind: "text" },
+  { name: "ListsKey", Subject: ListsKey, scenario: "sequential", kind: "text" },
+  { name: "SendsAway", Subject: SendsAway, scenario: "sequential", kind: "text" },
   { name: "OneNotice", Subject: OneNotice, scenario: "list_changed", kind: "list", hidden: true },
   { name: "OneAbort", Subject: OneAbort, scenario: "cancel", kind: "cancel", hidden: true },
   { name: "AnyKey", Subject: AnyKey, scenario: "sequential", kind: "keyless" },

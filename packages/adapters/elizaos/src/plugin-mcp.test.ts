@@ -219,6 +219,23 @@ it("asks a server nothing for a user for whom it is not enabled, neither for pro
   expect(server.requests).toEqual([]);
 });
 
+it("tells a prompt nothing of a server that is not enabled for its user, not even that it is missing", async () => {
+  await using server = await startServer();
+  await using other = await startServer();
+  using _down = other.faults.add({ kind: "answer", status: 503 });
+  const entitySettings = host({ ada: { MCP_ENABLED_SERVERS: '["srv"]' } });
+  await using agent = await start({ srv: server, other }, { entitySettings });
+  expect(await promptOf(agent, bob)).toContain("other is not available");
+  expect(await promptOf(agent, ada)).not.toContain("other");
+});
+
+it("keeps to a policy of the host's beside the settings", async () => {
+  await using server = await startServer();
+  const tenantry = { policy: ({ phase }: { phase: string }) => phase === "list" };
+  await using agent = await start({ srv: server }, { tenantry });
+  expect((await agent.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "TOOL_UNKNOWN" });
+});
+
 it("serves two agents of one process with one plugin, each its own", async () => {
   await using server = await startServer("legacy");
   const plugin = mcpPlugin({ entitySettings: host() });
@@ -277,6 +294,10 @@ it("lists as each user where the agent has no key", async () => {
   await using server = await startServer();
   await using agent = await start({ srv: server }, {}, {}, {});
   expect(server.requests).toEqual([]);
+  // That is nothing that is wrong.
+  const warn = vi.spyOn(agent.runtime.logger, "warn");
+  await agent.runtime.getService<McpService>("mcp")?.refresh();
+  expect(warn).not.toHaveBeenCalled();
   expect(await promptOf(agent, bob)).toContain("srv__whoami");
   expect((await agent.run(bob, "srv__whoami"))?.text).toBe("bob");
   expect(keysAt(server)).toEqual(["key-bob"]);

@@ -150,6 +150,14 @@ it("ends a call at the server when the host aborts it, and when the agent stops"
   await vi.waitFor(() => left(2));
 });
 
+it("ends a call with the agent also where the host could abort it", async () => {
+  await using other = await start({ onProgress: () => void other.runtime.stop() });
+  const wait = other.runtime.actions.find(({ name }) => name === "notes__wait");
+  const abortSignal = new AbortController().signal;
+  const result = await wait?.handler(other.runtime, messageOf(bob), undefined, { abortSignal });
+  expect(result).toMatchObject({ success: false, data: { code: "CLOSED" } });
+});
+
 it("tells progress with the message it belongs to", async () => {
   const told: unknown[] = [];
   await using other = await start({

@@ -224,6 +224,69 @@ describe("a conversation", () => {
     expect(listeners.size).toBe(1);
   });
 
+  it("ends what was taken back, and not what was asked for since", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const left = [...gates];
+    const subscribe: typeof client.subscribe = async (filter, listener) => {
+      await left.shift()?.promise;
+      return client.subscribe(filter, listener);
+    };
+    const { send, request, answerTo } = talk({}, { client: { ...client, subscribe } });
+    const params = { uri: "test://one" };
+    send({ id: 1, method: "resources/subscribe", params });
+    await request("resources/unsubscribe", params, 2);
+    send({ id: 3, method: "resources/subscribe", params });
+    gates[1]?.resolve();
+    expect((await answerTo(3)).result).toEqual({});
+    send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    gates[0]?.resolve();
+    await request("ping", {}, 4);
+    await new Promise(setImmediate);
+    expect(listeners.size).toBe(1);
+  });
+
+  it("asks again for what could not be watched", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const subscribe = vi
+      .fn(client.subscribe)
+      .mockRejectedValueOnce(new TenantryError("TIMEOUT", "Try again."));
+    const { request } = talk({}, { client: { ...client, subscribe } });
+    expect((await request("resources/subscribe", { uri: "test://one" }, 1)).error).toBeDefined();
+    expect((await request("resources/subscribe", { uri: "test://one" }, 2)).result).toEqual({});
+    expect(listeners.size).toBe(1);
+  });
+
+  it("takes the id of a request that was answered for another", async () => {
+    const { said, request, send } = talk();
+    await request("ping");
+    send({ id: 1, method: "ping" });
+    await vi.waitFor(() => expect(said).toEqual(Array(2).fill({ jsonrpc: "2.0", id: 1, result: {} })));
+  });
+
+  it("tells servers nothing of the token that progress of this link is told by", async () => {
+    const { request } = talk({ tools: { meta: (_, { meta }) => text(JSON.stringify(meta)) } });
+    const _meta = { progressToken: 7, "io.modelcontextprotocol/clientInfo": {}, "example.com/why": "test" };
+    const { result } = await request("tools/call", { name: "meta", _meta });
+    expect(result).toMatchObject({ content: [{ text: '{"example.com/why":"test"}' }] });
+  });
+
+  it("asks its client nothing that nobody wants to know any more", async () => {
+    const signal = AbortSignal.abort(new Error("Gone."));
+    const { said, hello, request } = talk({
+      tools: {
+        ask: async (_, { handlers }) =>
+          text(await Promise.resolve(handlers?.onRoots?.({ signal })).then(String, () => "not asked")),
+      },
+    });
+    await hello({ roots: {} });
+    const { result } = await request("tools/call", { name: "ask" });
+    expect(result).toMatchObject({ content: [{ text: "not asked" }] });
+    expect(said.map(({ method }) => method)).toEqual([undefined, undefined]);
+  });
+
   it("is not confused by what a client takes back that it never asked", async () => {
     const { send, request } = talk({ tools: { ask: () => text("fine") } });
     for (const requestId of [undefined, null, "1", 99, {}, [], -0, "__proto__"])
