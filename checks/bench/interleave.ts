@@ -4,7 +4,8 @@ export type Rounds<Slot> = Readonly<Record<string, readonly Slot[]>>;
 /**
  * Lets all take turns, in an order that is drawn for each round. What the machine does meanwhile then befalls all of
  * them, and the ratios within one round say more than any absolute figure. Were the order a rotation, each would always
- * come after the same one, and a collection that its predecessor made due would count as its own.
+ * come after the same one, and a collection that its predecessor made due would count as its own. None is forced between
+ * rounds: it would drop optimised code too, and what is measured after it is the compiler, of whoever has the most code.
  *
  * mitata and tinybench run one variant to its end before the next, and time it on the wall clock only; neither reads
  * process.cpuUsage() for each slot of an interleaved round.
@@ -16,8 +17,6 @@ export async function interleave<Entrant extends { readonly name: string }, Slot
 ): Promise<Rounds<Slot>> {
   const slots: Record<string, Slot[]> = Object.fromEntries(entrants.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    // A whole collection costs more than most slots: one for each round, and nobody's garbage becomes very old.
-    globalThis.gc?.();
     for (const entrant of shuffled(entrants)) slots[entrant.name]?.push(await measure(entrant));
   }
   return slots;

@@ -1,5 +1,5 @@
-// Builds and starts a real Next application with the packed packages, and finishes an authorization in it. Next is 340 MB,
-// and therefore installed when this is run and not with everything else.
+// Builds and starts real Next applications with the packed packages: one in which an authorization is finished, and the
+// example with a chat route. Next is 340 MB, and therefore installed when this is run and not with everything else.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,16 +10,20 @@ import { deepStrictEqual } from "node:assert";
 import { startFakeServer } from "@tenantry/testing";
 import { startAuthorizationServer, visit } from "@tenantry/testing/oauth";
 import { npmInstall } from "./npm-install.ts";
-import { tarballs } from "./tarballs.ts";
+import { repository, tarballs } from "./tarballs.ts";
 
 const packages = ["next@16.4.6", "react@19.2.7", "react-dom@19.2.7"];
+/** What the example takes beside the packed packages, and what Next asks for where it finds TypeScript. */
+const forExample = ["ai@7.0.173", "@hono/node-server@2.1.8", "hono@4.13.19"];
+const forTypes = ["typescript@6.0.3", "@types/node@26.6.6", "@types/react@19.2.7"];
 const project = mkdtempSync(join(tmpdir(), "tenantry-next-"));
 const next = (...args: readonly string[]) => [join(project, "node_modules/next/dist/bin/next"), ...args];
 
 try {
   cpSync(join(import.meta.dirname, "next-app"), project, { recursive: true });
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  npmInstall(project, [...packages, ...tarballs("packages")]);
+  const adapter = tarballs("adapters").filter((path) => path.includes("tenantry-ai-sdk-"));
+  npmInstall(project, [...packages, ...forExample, ...forTypes, ...tarballs("packages"), ...adapter]);
   await using issuer = await startAuthorizationServer();
   await using mail = await startFakeServer({ authenticate: { authorizationServer: issuer } });
   const port = await freePort();
@@ -42,6 +46,7 @@ try {
   } finally {
     child.kill("SIGKILL");
   }
+  runExample(join(project, "nextjs-chat-route"));
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
@@ -63,6 +68,24 @@ async function serversOf(
 ): Promise<readonly { readonly status: string; readonly url?: string }[]> {
   const response = await fetch(`${url}/status`);
   return (await response.json()) as readonly { status: string; url?: string }[];
+}
+
+/** The example checks itself; a folder outside of the workspace has a compiler's options of its own. */
+function runExample(folder: string): void {
+  const files = join(repository, "examples/nextjs-chat-route");
+  const own = (path: string) => !/(node_modules|[.]next|[.]test[.]ts|tsconfig[.]json)$/u.test(path);
+  cpSync(files, folder, { recursive: true, filter: own });
+  const compilerOptions = {
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    strict: true,
+    skipLibCheck: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["**/*.ts"] }));
+  execFileSync(process.execPath, ["main.ts", "--next"], {
+    cwd: folder,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }
 
 async function statusAt(url: URL, user?: string): Promise<number> {

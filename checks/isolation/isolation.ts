@@ -16,21 +16,24 @@ const { values } = parseArgs({
     write: { type: "boolean", default: false },
   },
 });
-if (!values["no-peers"]) installPeers();
+const chosen = owners
+  .filter((owner) => owner === "ours" || !values["no-peers"])
+  .flatMap((owner) => subjectsOf(owner).map((name) => ({ owner, name })))
+  .filter(({ name }) => values.only === undefined || values.only === name);
+if (chosen.length === 0) throw new Error(`There is no subject ${values.only}.`);
+if (values.write && (values["no-peers"] || values.only !== undefined))
+  throw new Error("The README has the table of all subjects; run all of them.");
+if (chosen.some(({ owner }) => owner === "peers")) installPeers();
 
 let ourFault = false;
 const reports: IsolationReport[] = [];
-for (const owner of owners) {
-  if (owner === "peers" && values["no-peers"]) continue;
-  for (const name of subjectsOf(owner)) {
-    if (values.only !== undefined && values.only !== name) continue;
-    const report = await check(owner, name);
-    if (report === undefined) console.log(`${owner}/${name} ended without a report.`);
-    else for (const line of notesOf(report)) console.log(line);
-    if (report !== undefined) reports.push(report);
-    const red = report?.results.some(({ verdict }) => verdict === "red") ?? true;
-    if (owner === "ours" && red) ourFault = true;
-  }
+for (const { owner, name } of chosen) {
+  const report = await check(owner, name);
+  if (report === undefined) console.log(`${owner}/${name} ended without a report.`);
+  else for (const line of notesOf(report)) console.log(line);
+  if (report !== undefined) reports.push(report);
+  const green = report?.results.every(({ verdict }) => verdict === "green") ?? false;
+  if (owner === "ours" && !green) ourFault = true;
 }
 const table = tableOf(reports, isolationScenarios);
 console.log(`\n${table}`);

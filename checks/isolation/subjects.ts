@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { IsolationSubject } from "@tenantry/testing/isolation";
 
-/** Whose subjects they are; those that are ours must never be red. */
+/** Whose subjects they are; those that are ours must be green throughout. */
 export const owners = ["ours", "peers"] as const;
 /** One of them. */
 export type Owner = (typeof owners)[number];

@@ -46,8 +46,9 @@ export async function measureColdUsers(bench: PoolBench): Promise<ColdUsersResul
   const users = bench.quick ? 100 : 1_000;
   const { serving } = bench;
   // The code becomes hot; each round afterwards has a port of its own, where nothing is open yet.
-  for (const contender of contenders) await measureSlot(contender, await serving.listen(0), users / 4);
-  const slots = await interleave(contenders, Math.ceil(bench.rounds / 4), async (contender) =>
+  for (const contender of [...contenders, ...contenders])
+    await measureSlot(contender, await serving.listen(0), users);
+  const slots = await interleave(contenders, Math.ceil(bench.rounds / 2), async (contender) =>
     measureSlot(contender, await serving.listen(0), users),
   );
   await Promise.all(entrants.map(({ host }) => host.close()));
@@ -103,7 +104,6 @@ const tokenOf = (user: number) => `token-of-user-${user}`;
 
 async function measureSlot(contender: Contender, listener: Listener, users: number): Promise<ColdUsersSlot> {
   const party = contender.start(listener.url("both", { reply: "json", bytes: 200 }));
-  globalThis.gc?.();
   const before = process.cpuUsage();
   const began = performance.now();
   const answers = await atOnce(width, users, (user) => party.firstCall(user));

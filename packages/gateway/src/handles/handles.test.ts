@@ -55,24 +55,29 @@ describe("SRV-04: handles", () => {
     expect(await handles.open("session", ada, good)).toEqual({ kind: "own", value: 1 });
   });
 
-  it("ISO-04: opens for its own principal, purpose and time only, and tells diagnostics of anybody else", async () => {
-    const heard: unknown[] = [];
-    const hear = (event: unknown) => heard.push(event);
-    subscribe("tenantry:gateway:refuse", hear);
-    onTestFinished(() => void unsubscribe("tenantry:gateway:refuse", hear));
-    const clock = manualClock();
-    const handles = new Handles(new KeyRing(), clock);
-    const handle = await handles.seal("round", ada, "state", 1_000);
-    for (const other of others)
-      expect(await handles.open("round", other, handle)).toEqual({ kind: "unknown" });
-    expect(heard).toEqual(others.map((caller) => ({ reason: "principal_mismatch", caller })));
-    for (const purpose of ["session", "question", "cursor"] as const)
+  const purposes = ["session", "question", "round", "cursor"] as const;
+  it.for(purposes)(
+    "ISO-04: opens a %s for its own principal, purpose and time only, and tells diagnostics of anybody else",
+    async (purpose) => {
+      const heard: unknown[] = [];
+      const hear = (event: unknown) => heard.push(event);
+      subscribe("tenantry:gateway:refuse", hear);
+      onTestFinished(() => void unsubscribe("tenantry:gateway:refuse", hear));
+      const clock = manualClock();
+      const handles = new Handles(new KeyRing(), clock);
+      const handle = await handles.seal(purpose, ada, "state", 1_000);
+      expect(await handles.open(purpose, ada, handle)).toEqual({ kind: "own", value: "state" });
+      for (const other of others)
+        expect(await handles.open(purpose, other, handle)).toEqual({ kind: "unknown" });
+      expect(heard).toEqual(others.map((caller) => ({ reason: "principal_mismatch", caller })));
+      for (const other of purposes.filter((one) => one !== purpose))
+        expect(await handles.open(other, ada, handle)).toEqual({ kind: "unknown" });
+      await clock.advance(1_000);
+      expect(await handles.open(purpose, ada, handle)).toEqual({ kind: "own", value: "state" });
+      await clock.advance(1);
       expect(await handles.open(purpose, ada, handle)).toEqual({ kind: "unknown" });
-    await clock.advance(1_000);
-    expect(await handles.open("round", ada, handle)).toEqual({ kind: "own", value: "state" });
-    await clock.advance(1);
-    expect(await handles.open("round", ada, handle)).toEqual({ kind: "unknown" });
-  });
+    },
+  );
 
   it("goes from one key to the next while both are known, in every process that knows them", async () => {
     const clock = manualClock();

@@ -1,4 +1,4 @@
-import { announce, type Clock, type Json, type Principal } from "@tenantry/core";
+import { announce, RecentMap, type Clock, type Json, type Principal } from "@tenantry/core";
 import { keyOf } from "../door/caller.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -11,7 +11,12 @@ export type Opened<T> =
   /** Forged, changed, over, for something else or for somebody else: it is the same to whoever brings it. */
   | { readonly kind: "unknown" };
 
+/** What was sealed: for whom, until when, and what. */
+type Sealed = readonly [owner: string, until: number, value: unknown];
+
 const nonceBytes = 12;
+/** How many sessions are known without being opened anew. */
+const maxKnown = 4_096;
 const unknown = Object.freeze({ kind: "unknown" } as const);
 
 /**
@@ -21,6 +26,8 @@ const unknown = Object.freeze({ kind: "unknown" } as const);
 export class Handles {
   readonly #ring: KeyRing;
   readonly #clock: Clock;
+  /** A session's handle comes with each of its requests, and to open it costs more than many a tool; no other comes twice. */
+  readonly #known = new RecentMap<string, Sealed>(maxKnown);
 
   constructor(ring: KeyRing, clock: Clock) {
     this.#ring = ring;
@@ -48,25 +55,35 @@ export class Handles {
 
   /** Opens what a client brought; never rejects. */
   async open<T>(purpose: Purpose, principal: Principal, handle: unknown): Promise<Opened<T>> {
-    const [, name = "", text = ""] =
-      typeof handle === "string" ? (/^([\w-]{1,32})\.([\w-]{40,})$/u.exec(handle) ?? []) : [];
+    if (typeof handle !== "string") return unknown;
+    const known = purpose === "session" ? this.#known.get(handle) : undefined;
+    const sealed = known ?? (await this.#unseal(purpose, handle));
+    if (sealed === undefined) return unknown;
+    if (purpose === "session" && known === undefined) this.#known.set(handle, sealed);
+    const [owner, until, value] = sealed;
+    if (owner !== keyOf(principal)) {
+      announce("tenantry:gateway:refuse", () => ({ reason: "principal_mismatch", caller: principal }));
+      return unknown;
+    }
+    return until < this.#clock.now() ? unknown : { kind: "own", value: value as T };
+  }
+
+  /** Gives what was sealed here, or where the same keys are, for this purpose; `undefined` for anything else. */
+  async #unseal(purpose: Purpose, handle: string): Promise<Sealed | undefined> {
+    const [, name = "", text = ""] = /^([\w-]{1,32})\.([\w-]{40,})$/u.exec(handle) ?? [];
     const key = await this.#ring.key(name);
     const whole = key && fromBase64Url(text);
-    if (key === undefined || whole === undefined) return unknown;
+    if (key === undefined || whole === undefined) return undefined;
     try {
       const plain = await globalThis.crypto.subtle.decrypt(
         { name: "AES-GCM", iv: whole.subarray(0, nonceBytes), additionalData: labelOf(purpose, name) },
         key,
         whole.subarray(nonceBytes),
       );
-      const [owner, until, value] = JSON.parse(decoder.decode(plain)) as [string, number, T];
-      if (owner !== keyOf(principal)) {
-        announce("tenantry:gateway:refuse", () => ({ reason: "principal_mismatch", caller: principal }));
-        return unknown;
-      }
-      return until < this.#clock.now() ? unknown : { kind: "own", value };
+      // One object for all that it is opened for.
+      return JSON.parse(decoder.decode(plain), (_name, one: unknown) => Object.freeze(one)) as Sealed;
     } catch {
-      return unknown;
+      return undefined;
     }
   }
 }

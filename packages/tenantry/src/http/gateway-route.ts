@@ -1,5 +1,6 @@
 import { TenantryError } from "@tenantry/core";
 import { createGateway, type Gateway, type GatewayOptions } from "@tenantry/gateway";
+import { recentViews } from "./recent-views.ts";
 import type { Tenantry } from "../tenantry.ts";
 
 /** How MCP clients are served. */
@@ -21,8 +22,9 @@ export function gatewayTo(tenantry: Tenantry, options: GatewayRouteOptions): Gat
     ...options,
     hosts,
     instance: tenantry.id,
-    connect: ({ workspace, user, session, context, roles }) =>
+    connect: recentViews(({ workspace, user, session, context, roles }) =>
       tenantry.workspace(workspace).as({ user, session }, context, { roles }),
+    ),
   });
   tenantry.closing.addEventListener("abort", () => void gateway.close(), { once: true });
   return gateway;
