@@ -154,6 +154,9 @@ export class McpService extends Service {
   #offered(catalog: CatalogClient): Promise<OfferedTools<readonly MessageTool[]>> {
     const list = { signal: this.ending, ...this.#parts.list };
     const source = { catalog, clientOf: this.#shared.clientOf };
-    return offerTools(source, { ...this.#parts, list }, (offered) => offered);
+    return offerTools(source, { ...this.#parts, list }, (offered) => ({
+      ...offered,
+      name: offered.tool.name,
+    }));
   }
 }
