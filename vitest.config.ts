@@ -5,8 +5,8 @@ export default defineConfig({
     passWithNoTests: true,
     // Nothing here is judged by the clock; a machine that does other things meanwhile is slow.
     testTimeout: 20_000,
-    // Most tests wait for servers and processes of their own, so that two take turns well even on two processors.
-    maxWorkers: 2,
+    // Most tests wait for servers and processes of their own, so that three take turns well even on two processors.
+    maxWorkers: 3,
     reporters: process.env.CI ? ["default"] : ["dot"],
     // Five projects, not one per package: each one starts a server of its own.
     projects: [
