@@ -38,7 +38,7 @@ module.exports = {
     // What an adapter makes of a framework is tested with the framework and the whole of Tenantry.
     ...only("adapters-import-only-core", "^packages/(adapters/[^/]+)/", packages("core|tool-schema"), {
       pathNot: [MCP_SDK, DROP_IN],
-      forTests: "testing|tenantry",
+      forTests: "testing|tenantry|adapters/fixtures",
     }),
     // The official SDK's clients are answered as they are on the wire, without it (decisions/0021).
     ...only("mcp-sdk-imports-only-the-conversation", MCP_SDK, `${packages("core")}|${CONVERSATION}`, {

@@ -128,6 +128,7 @@ describe("the star of packages", () => {
       "adapters/ai-sdk",
       "adapters/mcp-sdk",
       "adapters/elizaos",
+      "adapters/fixtures",
     ];
     const scoped = (dir: string) =>
       dir === "tenantry" ? dir : `@tenantry/${dir.replace("adapters/", "adapter-")}`;
@@ -177,6 +178,8 @@ describe("the star of packages", () => {
     ["tenantry/src/index.ts", "@tenantry/adapter-ai-sdk", "umbrella-imports-no-adapter-or-testing"],
     ["adapters/ai-sdk/src/index.ts", "tenantry", "adapters-import-only-core"],
     ["adapters/ai-sdk/src/index.ts", "@tenantry/gateway/conversation", "adapters-import-only-core"],
+    ["adapters/ai-sdk/src/index.ts", "@tenantry/adapter-fixtures", "adapters-import-only-core"],
+    ["adapters/ai-sdk/src/a.test.ts", "@tenantry/pool", "adapters-import-only-core-tests"],
     ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway", "mcp-sdk-imports-only-the-conversation"],
     ["adapters/mcp-sdk/src/v1.ts", "@modelcontextprotocol/client", "only-client-imports-the-mcp-client"],
     ["adapters/elizaos/src/service.ts", "tenantry", "adapters-import-only-core"],
@@ -202,6 +205,8 @@ describe("the star of packages", () => {
     ["egress/src/index.ts", "@tenantry/core"],
     ["tenantry/src/index.ts", "@tenantry/router"],
     ["adapters/ai-sdk/src/index.ts", "@tenantry/tool-schema"],
+    ["adapters/ai-sdk/src/a.test.ts", "@tenantry/adapter-fixtures"],
+    ["adapters/fixtures/test/index.ts", "tenantry"],
     ["adapters/mcp-sdk/src/index.ts", "@tenantry/gateway/conversation"],
     ["adapters/mcp-sdk/src/v2.ts", "@modelcontextprotocol/client"],
     ["adapters/elizaos/src/plugin-mcp.ts", "tenantry"],

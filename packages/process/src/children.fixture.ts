@@ -50,7 +50,7 @@ export interface Message {
 }
 
 /** Waits until the check holds; fails after five seconds. */
-export async function until(check: () => boolean, limitMs = 5_000): Promise<void> {
+export async function until(check: () => boolean, limitMs = 15_000): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!check()) {
     if (performance.now() > deadline)

@@ -79,7 +79,8 @@ export function notebookTools(): readonly FakeTool[] {
     })),
     tool("wait", "Waits until the caller leaves, and notes that.", {}, async ({ user, progress, signal }) => {
       await progress(1, 2);
-      await new Promise((leave) => signal.addEventListener("abort", leave, { once: true }));
+      if (!signal.aborted)
+        await new Promise((leave) => signal.addEventListener("abort", leave, { once: true }));
       own(user).push("The caller left.");
       return text("left");
     }),

@@ -1,5 +1,5 @@
 // What mixes users up on purpose, each in one way: the official client for each user, but for one mistake.
-import { StreamableHTTPClientTransport, type Client } from "@modelcontextprotocol/client";
+import { StreamableHTTPClientTransport, type Client, type Tool } from "@modelcontextprotocol/client";
 import type { IsolationScenarioName, CrossingKind, IsolationHost, OpenSubject } from "../src/isolation.ts";
 import { SeparateClients } from "./separate-clients.ts";
 
@@ -56,9 +56,71 @@ class CoalescedCalls extends SeparateClients {
 
 /** The list is kept by the server's name. */
 class KeptList extends SeparateClients {
-  #list: Promise<readonly string[]> | undefined;
+  #list: Promise<readonly Tool[]> | undefined;
   override listTools(user: string) {
     return (this.#list ??= super.listTools(user));
+  }
+}
+
+/** What a tool is described as is kept by its name. */
+class KeptTools extends SeparateClients {
+  readonly #tools = new Map<string, Tool>();
+  override async listTools(user: string) {
+    const tools = await super.listTools(user);
+    for (const tool of tools) if (!this.#tools.has(tool.name)) this.#tools.set(tool.name, tool);
+    return tools.map((tool) => this.#tools.get(tool.name) ?? tool);
+  }
+}
+
+/** Tools are functions by name, in each of which is the key of whoever listed them last. */
+class KeptKey extends SeparateClients {
+  readonly #tools = new Map<string, (...call: Call) => Promise<unknown>>();
+  override async listTools(user: string) {
+    const tools = await super.listTools(user);
+    for (const { name } of tools) this.#tools.set(name, (_caller, ...call) => super.callTool(user, ...call));
+    return tools;
+  }
+  override async callTool(...call: Call) {
+    const [, tool] = call;
+    return (this.#tools.get(tool) ?? super.callTool.bind(this))(...call);
+  }
+}
+
+/** Why a call failed is told with who else is there. */
+class TellsWho extends SeparateClients {
+  override async with<T>(user: string, work: (client: Client) => Promise<T>, signal?: AbortSignal) {
+    const others = [...this.clients.keys()];
+    return super.with(user, work, signal).catch((cause: unknown) => {
+      throw new Error(`The request failed (open: ${others.join(", ")}).`, { cause });
+    });
+  }
+}
+
+/** A failure is told with the request that came last. */
+class TellsKey extends SeparateClients {
+  #last: string | undefined;
+  override callTool(...[user, ...call]: Call) {
+    const before = this.#last;
+    this.#last = this.host.keyOf(user);
+    return super.callTool(user, ...call).catch((cause: unknown) => ({ isError: true, before, cause }));
+  }
+}
+
+/** A list says with which key the one before it was had. */
+class ListsKey extends SeparateClients {
+  #last: string | undefined;
+  override async listTools(user: string) {
+    const before = this.#last;
+    this.#last = this.host.keyOf(user);
+    return (await super.listTools(user)).map((tool) => ({ ...tool, before }));
+  }
+}
+
+/** Who has no key is told who has one. */
+class SendsAway extends SeparateClients {
+  override async callTool(...[user, ...call]: Call) {
+    if (this.host.keyOf(user) === undefined) return { isError: true, text: "Ask ada, who is let in." };
+    return super.callTool(user, ...call);
   }
 }
 
@@ -177,6 +239,12 @@ export const leaks: readonly Leak[] = [
   { name: "KeptAnswers", Subject: KeptAnswers, scenario: "sequential", kind: "answer" },
   { name: "CoalescedCalls", Subject: CoalescedCalls, scenario: "same-tick", kind: "answer", hidden: true },
   { name: "KeptList", Subject: KeptList, scenario: "sequential", kind: "list" },
+  { name: "KeptTools", Subject: KeptTools, scenario: "sequential", kind: "list" },
+  { name: "KeptKey", Subject: KeptKey, scenario: "same-tick", kind: "key" },
+  { name: "TellsWho", Subject: TellsWho, scenario: "error", kind: "text" },
+  { name: "TellsKey", Subject: TellsKey, scenario: "error", kind: "text" },
+  { name: "ListsKey", Subject: ListsKey, scenario: "sequential", kind: "text" },
+  { name: "SendsAway", Subject: SendsAway, scenario: "sequential", kind: "text" },
   { name: "OneNotice", Subject: OneNotice, scenario: "list_changed", kind: "list", hidden: true },
   { name: "OneAbort", Subject: OneAbort, scenario: "cancel", kind: "cancel", hidden: true },
   { name: "AnyKey", Subject: AnyKey, scenario: "sequential", kind: "keyless" },

@@ -1,4 +1,4 @@
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client, StreamableHTTPClientTransport, type Tool } from "@modelcontextprotocol/client";
 import type { IsolationHost, OpenSubject } from "../src/isolation.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -24,9 +24,9 @@ export class SeparateClients implements OpenSubject {
     return this.host.keyOf(user);
   }
 
-  async listTools(user: string): Promise<readonly string[]> {
+  async listTools(user: string): Promise<readonly Tool[]> {
     const { tools } = await this.with(user, (client) => client.listTools({}, { cacheMode: "bypass" }));
-    return tools.map(({ name }) => name);
+    return tools;
   }
 
   callTool(user: string, tool: string, args: Args, { signal }: Options): Promise<unknown> {

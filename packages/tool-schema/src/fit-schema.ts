@@ -11,6 +11,7 @@ import { References } from "./references.ts";
 import { dialectOf, type Target } from "./target.ts";
 import { tidyRoot, type RootOutput } from "./tidy-root.ts";
 import { restoreLike, type Undo } from "./undo.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** A schema that its target takes. */
 export interface FittedSchema {
@@ -28,8 +29,8 @@ export interface FittedSchema {
 
 /**
  * Fits the schema of a tool's arguments to what a target takes. Whatever the schema is, the result is one that the target
- * documents to take, within its limits; what it leaves out is said in descriptions. The input is only read, and nothing
- * is fetched.
+ * documents to take, within its limits and without half a character; what it leaves out is said in descriptions. The input is
+ * only read, and nothing is fetched.
  */
 export function fitSchema(schema: unknown, target: Target): FittedSchema {
   return fitTo(schema, dialectOf(target));
@@ -39,10 +40,11 @@ export function fitSchema(schema: unknown, target: Target): FittedSchema {
 export function fitTo(schema: unknown, dialect: Dialect): FittedSchema {
   const input = isObject(schema) ? schema : {};
   const { fitting, root } = fit(input, dialect);
-  const changed = !isSame(root.output, schema);
-  const note = described(root.description, root.phrases);
+  const output = wellFormed(root.output, (old, next) => restoreLike(fitting.undo, old, next));
+  const changed = !isSame(output, schema);
+  const note = described(root.description, root.phrases)?.toWellFormed();
   return {
-    schema: (changed ? root.output : input) as JsonObject,
+    schema: (changed ? output : input) as JsonObject,
     changed,
     ...(note !== undefined && { note }),
     hints: fitting.hints,

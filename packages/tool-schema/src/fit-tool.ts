@@ -44,7 +44,8 @@ export function fitTool(tool: ToolDescription, target: Target): FittedTool | Fit
   if (loose !== undefined && !hasRoomFor(fitted.schema, dialect)) return fitTool(tool, loose);
   const { note, schema, changed, ...rest } = fitted;
   const name = fitToolName(tool.name, dialect.toolName);
-  const whole = [tool.description, note].filter((part) => part !== undefined && part !== "").join("\n\n");
+  const own = ownDescription(tool) ?? "";
+  const whole = [own, note].filter((part) => part !== undefined && part !== "").join("\n\n");
   const { description, overflow } = split(whole, dialect.maxToolDescription);
   const shown = overflow === "" ? schema : withDescription(rest, schema, overflow);
   const isEmpty =
@@ -57,6 +58,11 @@ export function fitTool(tool: ToolDescription, target: Target): FittedTool | Fit
     changed: changed || name !== tool.name || shown !== schema || (tool.description ?? "") !== description,
     strict: loose !== undefined,
   };
+}
+
+/** What a server says of its tool, without half a character; `undefined` where that is no text. */
+export function ownDescription({ description }: Pick<ToolDescription, "description">): string | undefined {
+  return typeof description === "string" ? description.toWellFormed() : undefined;
 }
 
 /** What fits into a description, up to the end of a line or a word, and what is left for the schema's own. */

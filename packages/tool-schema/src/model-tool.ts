@@ -1,7 +1,9 @@
 import type { JsonObject } from "@tenantry/core";
-import { fitTool, type ToolDescription } from "./fit-tool.ts";
+import { fitTool, ownDescription, type ToolDescription } from "./fit-tool.ts";
+import { isObject } from "./json.ts";
 import type { Target } from "./target.ts";
 import { unfitArguments } from "./unfit.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** A tool as a framework tells a model of it, and the way back for what the model gives. */
 export interface ModelTool {
@@ -14,17 +16,19 @@ export interface ModelTool {
   restore(given: unknown): Readonly<Record<string, unknown>>;
 }
 
-/** Fits a tool as {@link fitTool} does, whatever the target; without a target it is the tool as its server has it. */
+/**
+ * Fits a tool as {@link fitTool} does, whatever the target. Without a target it is the tool as its server has it, but for what
+ * no provider takes: half a character, a description that is no text, a schema that is no object's.
+ */
 export function modelTool(tool: ToolDescription, target?: Target): ModelTool {
   if (target === undefined) {
-    const { name, description, inputSchema } = tool;
-    const restore = (given: unknown) => given as Readonly<Record<string, unknown>>;
+    const description = ownDescription(tool);
     return {
-      name,
+      name: tool.name.toWellFormed(),
       ...(description !== undefined && { description }),
-      schema: inputSchema as JsonObject,
+      schema: ownSchema(tool),
       strict: false,
-      restore,
+      restore: (given) => given as Readonly<Record<string, unknown>>,
     };
   }
   const { name, description, schema = noArguments, strict, undo } = fitTool(tool, target);
@@ -35,6 +39,13 @@ export function modelTool(tool: ToolDescription, target?: Target): ModelTool {
     strict,
     restore: (given) => unfitArguments(given, { schema, undo }) as Readonly<Record<string, unknown>>,
   };
+}
+
+/** What a server says of its tool's arguments, which nobody has checked; MCP has it that they are an object. */
+function ownSchema({ inputSchema }: ToolDescription): JsonObject {
+  if (!isObject(inputSchema)) return { type: "object" };
+  const schema = wellFormed(inputSchema) as JsonObject;
+  return schema["type"] === "object" ? schema : { ...schema, type: "object" };
 }
 
 const noArguments = { type: "object", properties: {} } as const;

@@ -5,7 +5,7 @@ import { onTenantry, server } from "../../on-tenantry.ts";
 export const subject = onTenantry("@tenantry/anthropic", ({ as }) => {
   const toolsOf = async (user: string) => (await runnableTools(as(user))).tools;
   return {
-    listTools: async (user) => (await toolsOf(user)).map(({ name }) => name),
+    listTools: toolsOf,
     async callTool(user, tool, args, { signal }) {
       const name = `${server}__${tool}`;
       const toolUse = { type: "tool_use", id: "1", name, input: args } as const;

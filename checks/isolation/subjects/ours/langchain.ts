@@ -8,7 +8,7 @@ export const subject = onTenantry("@tenantry/langchain", async ({ as, catalog })
     clientOf: ({ configurable }) => as(configurable?.["user"] as string),
   });
   return {
-    listTools: async (user) => (await structuredTools(as(user))).tools.map(({ name }) => name),
+    listTools: async (user) => (await structuredTools(as(user))).tools,
     callTool: async (user, tool, args, { signal }) =>
       tools
         .find(({ name }) => name === `${server}__${tool}`)

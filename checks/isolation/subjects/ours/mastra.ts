@@ -9,7 +9,7 @@ export const subject = onTenantry("@tenantry/mastra", async ({ as, catalog }) =>
     clientOf: ({ requestContext }) => as(requestContext.get("user")),
   });
   return {
-    listTools: async (user) => Object.keys((await toolset(as(user))).tools),
+    listTools: async (user) => Object.entries((await toolset(as(user))).tools),
     callTool: async (user, tool, args, { signal }) => {
       const requestContext = new RequestContext([["user", user]]);
       return tools[`${server}__${tool}`]?.execute?.(args, { requestContext, abortSignal: signal } as never);

@@ -7,7 +7,7 @@ export const subject = onTenantry("@tenantry/openai-agents", async ({ as, catalo
   const clientOf = ({ context }: RunContext<{ user: string }>) => as(context.user);
   const { tools } = await functionTools({ catalog, clientOf });
   return {
-    listTools: async (user) => (await mcpServer(as(user)).listTools()).map(({ name }) => name),
+    listTools: async (user) => mcpServer(as(user)).listTools(),
     callTool: async (user, tool, args, { signal }) =>
       tools
         .find(({ name }) => name === `${server}__${tool}`)

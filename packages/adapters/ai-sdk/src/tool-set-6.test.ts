@@ -6,10 +6,7 @@ import { describeToolSet } from "../test/tool-set-cases.ts";
 vi.mock("ai", () => import("ai6"));
 vi.mock("ai/test", () => import("ai6/test"));
 
-const named = (user: string) => ({ experimental_context: { user } });
-describeToolSet(
-  { version: "6", file: "file-data" },
-  sdk as never,
-  named,
-  (call) => (call.experimental_context as { user?: string } | undefined)?.user as string,
-);
+describeToolSet("6", "file-data", sdk as never, {
+  named: (user) => ({ experimental_context: { user } }),
+  userOf: (call) => (call.experimental_context as { user: string }).user,
+});

@@ -32,14 +32,15 @@ export async function toolSet<Context = unknown>(
 ): Promise<OfferedTools<ToolSet>> {
   const { tools, ...missing } = await offerTools(source, options, (offered) => namedTool(offered, target));
   // Without a prototype, whose names a tool may have: `constructor` is one.
-  const set: ToolSet = Object.assign(Object.create(null), Object.fromEntries(tools));
+  const set = Object.create(null) as ToolSet;
+  for (const { name, made } of tools) set[name] = made;
   return { ...missing, tools: set };
 }
 
 function namedTool<Context>(
   { tool, call, needsApproval }: OfferedTool<ToolCall<Context>>,
   target?: Target,
-): [string, Tool] {
+): { readonly name: string; readonly made: Tool } {
   const { name, description, schema, restore } = modelTool(tool, target);
   const made = dynamicTool({
     ...(description !== undefined && { description }),
@@ -50,5 +51,5 @@ function namedTool<Context>(
       call(restore(input), { context: context as ToolCall<Context>, signal: context.abortSignal }),
     toModelOutput: ({ output }) => modelOutput(output as CallToolResult),
   });
-  return [name, made];
+  return { name, made };
 }

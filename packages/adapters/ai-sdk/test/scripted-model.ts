@@ -1,51 +1,46 @@
+import type { AskedTool } from "adapter-fixtures";
 import type { LanguageModel } from "ai";
 import { MockLanguageModelV3 } from "ai/test";
 
-/** What a model asks for in one step. */
-export interface AskedTool {
-  readonly name: string;
-  readonly input?: object;
-}
+/** What a model was sent, turn by turn. */
+export type Turns = MockLanguageModelV3["doGenerateCalls"];
 
-/** What a model was sent, step by step. */
-export type Prompts = MockLanguageModelV3["doGenerateCalls"];
-
-/** A model that asks for these tools, one list a step, and then repeats what they told it. */
+/** A model that asks for these tools, one list a turn, and then has its say. */
 export function scriptedModel(
-  ...steps: (readonly AskedTool[])[]
-): LanguageModel & { readonly doGenerateCalls: Prompts } {
-  let step = 0;
+  asked: readonly (readonly AskedTool[])[],
+): LanguageModel & { readonly doGenerateCalls: Turns } {
+  let turn = 0;
+  const answer = () => {
+    const content = asked[turn++]?.map(({ name, args = {} }, index) => ({
+      type: "tool-call" as const,
+      toolCallId: `call-${turn}-${index}`,
+      toolName: name,
+      input: JSON.stringify(args),
+    }));
+    const tokens = { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 };
+    return {
+      content: content ?? [{ type: "text" as const, text: "Done." }],
+      finishReason: { unified: content ? ("tool-calls" as const) : ("stop" as const), raw: undefined },
+      usage: { inputTokens: tokens, outputTokens: { total: 1, text: 1, reasoning: 0 } },
+      warnings: [],
+    };
+  };
   return new MockLanguageModelV3({
-    doGenerate: ({ prompt }) => {
-      const asked = steps[step++];
-      const content = asked?.map(({ name, input = {} }, index) => ({
-        type: "tool-call" as const,
-        toolCallId: `call-${step}-${index}`,
-        toolName: name,
-        input: JSON.stringify(input),
-      }));
-      const tokens = { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 };
-      return Promise.resolve({
-        content: content ?? [{ type: "text" as const, text: toldBy(prompt) }],
-        finishReason: { unified: content ? ("tool-calls" as const) : ("stop" as const), raw: undefined },
-        usage: { inputTokens: tokens, outputTokens: { total: 1, text: 1, reasoning: 0 } },
-        warnings: [],
-      });
+    doGenerate: () => Promise.resolve(answer()),
+    doStream: () => {
+      const { content, finishReason, usage } = answer();
+      const calls = content.filter((part) => part.type === "tool-call");
+      const parts = [...calls, { type: "finish" as const, finishReason, usage }];
+      return Promise.resolve({ stream: ReadableStream.from(parts) });
     },
   });
 }
 
-/** The outputs of all tools in a prompt. */
-export function outputsIn(prompt: Prompts[number]["prompt"]) {
-  return prompt.flatMap((message) =>
+/** The outputs of all tools in what a model was sent last. */
+export function outputsIn(turns: Turns) {
+  return (turns.at(-1)?.prompt ?? []).flatMap((message) =>
     message.role === "tool"
       ? message.content.flatMap((part) => (part.type === "tool-result" ? [part.output] : []))
       : [],
   );
-}
-
-function toldBy(prompt: Prompts[number]["prompt"]): string {
-  return outputsIn(prompt)
-    .map((output) => ("value" in output && typeof output.value === "string" ? output.value : output.type))
-    .join("; ");
 }

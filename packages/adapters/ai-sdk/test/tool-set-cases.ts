@@ -1,141 +1,115 @@
-// What holds with every major version of the AI SDK that is supported.
-import type * as sdk from "ai";
-import { TenantryError, type CatalogTool } from "@tenantry/core";
-import { startNotebook } from "@tenantry/testing";
-import { bearer, createTenantry, fromContext, fromStatic } from "tenantry";
+// What holds with every major version of the AI SDK that is supported, and is its own.
+import type { CatalogTool } from "@tenantry/core";
+import { startFakeServer } from "@tenantry/testing";
+import { fitTool } from "@tenantry/tool-schema";
+import { describeAdapter, startWorld } from "adapter-fixtures";
+import { createTenantry } from "tenantry";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { modelOutput, toolSet, type ToolCall } from "../src/index.ts";
-import { outputsIn, scriptedModel, type AskedTool } from "./scripted-model.ts";
+import { modelOutput, toolSet } from "../src/index.ts";
+import { outputsIn } from "./scripted-model.ts";
+import { aiSdk, type Sdk, type Version } from "./subject.ts";
 
-/** The part of the SDK that an agent loop takes. */
-export type Sdk = Pick<typeof sdk, "generateText" | "stepCountIs">;
+/** Describes a tool set in a real agent loop of one version, whose files are called `file`. */
+export function describeToolSet(version: string, file: string, sdk: Sdk, own: Version): void {
+  const { subject, generate, stream } = aiSdk(sdk, own);
+  describeAdapter(`ai ${version}`, subject);
 
-/** Describes a tool set in a real agent loop of one version; `named` gives a call the host's own context as that version does. */
-export function describeToolSet(
-  { version, file }: { readonly version: string; readonly file: string },
-  { generateText, stepCountIs }: Sdk,
-  named: (user: string, tools: readonly string[]) => object,
-  userOf: (call: ToolCall) => string,
-): void {
-  describe(`with ai ${version}`, async () => {
-    const server = await startNotebook({ users: ["ada", "bob", "nobody"] });
-    const credential = bearer(fromContext("token"));
-    const discovery = bearer(fromStatic("token-of-nobody"));
-    const tenantry = createTenantry({ servers: { notes: { url: server.url, credential, discovery } } });
-    const acme = tenantry.workspace("acme");
-    const as = (user: string) => acme.as(user, { token: `token-of-${user}` });
-    const shared = { catalog: acme.discovery(), clientOf: (call: ToolCall) => as(userOf(call)) };
-    afterAll(async () => {
-      await tenantry.close();
-      await server.close();
-    });
-
-    /** One run of an agent whose model asks for these tools, one after the other, and then repeats their answers. */
-    const run = (tools: sdk.ToolSet, asked: readonly AskedTool[], more: object = {}) => {
-      const model = scriptedModel(...asked.map((one) => [one]));
-      const stopWhen = stepCountIs(asked.length + 1);
-      return generateText({ model, tools, prompt: "Do it.", stopWhen, ...more }).then((result) => ({
-        result,
-        model,
-      }));
-    };
-
-    it("gives each of two users their own answers, with a tool set each", async () => {
-      const texts = await Promise.all(
-        ["ada", "bob"].map(async (user) => {
-          const { tools, unavailable } = await toolSet(as(user));
-          expect(unavailable).toEqual([]);
-          expect(Object.keys(tools)).toHaveLength(10);
-          const asked = [
-            { name: "notes__whoami" },
-            { name: "notes__write", input: { text: `by ${user}` } },
-            { name: "notes__read" },
-          ];
-          return (await run(tools, asked)).result.text;
-        }),
-      );
-      expect(texts).toEqual(["ada; ada wrote: by ada; by ada", "bob; bob wrote: by bob; by bob"]);
-      expect(server.crossings).toEqual([]);
-    });
-
-    it("gives each of two users their own answers, with one tool set for both", async () => {
-      const { tools } = await toolSet(shared);
-      const asked = [{ name: "notes__whoami" }, { name: "notes__report" }, { name: "notes__page" }];
-      const runs = ["ada", "bob", "ada", "bob"].map((user) =>
-        run(tools, asked, named(user, Object.keys(tools))),
-      );
-      const told = (await Promise.all(runs)).map(({ result }) => result.text);
-      expect(told[0]).toMatch(/^ada; .*"user":"ada".*; page 1 of ada\n/u);
-      expect(told[1]).toMatch(/^bob; .*"user":"bob".*; page 1 of bob\n/u);
-      expect(told.slice(2)).toEqual(told.slice(0, 2));
-      expect(server.crossings).toEqual([]);
-    });
-
-    it("sends nothing for a call whose context names nobody", async () => {
-      const { tools } = await toolSet(shared);
-      const before = server.requests.length;
-      const { result } = await run(tools, [{ name: "notes__whoami" }]);
-      const failure = result.steps[0]?.content.find(({ type }) => type === "tool-error");
-      expect(failure).toMatchObject({ error: { code: "PRINCIPAL_INVALID" } });
-      expect(result.text).toContain("[PRINCIPAL_INVALID]");
-      expect(server.requests).toHaveLength(before);
-    });
+  describe(`a tool set with ai ${version}`, async () => {
+    const world = await startWorld();
+    const { as } = world;
+    afterAll(() => world[Symbol.asyncDispose]());
 
     it("gives a model images and sounds as files, and a tool's failure as one", async () => {
       const { tools } = await toolSet(as("ada"));
-      const asked = ["picture", "sound", "fail"].map((tool) => ({ name: `notes__${tool}` }));
-      const { model } = await run(tools, asked);
-      const [picture, sound, failure] = outputsIn(model.doGenerateCalls.at(-1)?.prompt ?? []);
-      expect(picture).toMatchObject({
-        type: "content",
-        value: [{ type: "text", text: "a picture of ada" }, {}],
-      });
-      const image = { type: "image", data: "AAAA", mimeType: "image/png" } as const;
-      expect(modelOutput({ content: [image] })).toMatchObject({
-        value: [{ type: file, mediaType: "image/png" }],
-      });
-      expect(JSON.stringify(sound)).toContain("audio/wav");
+      const asked = ["picture", "sound", "fail"].map((tool) => [{ name: `notes__${tool}` }]);
+      const { result, turns } = await generate(tools, asked);
+      const [picture, sound, failure] = outputsIn(turns);
+      const data = (start: string): unknown => expect.stringMatching(start);
+      const part = (mediaType: string, start: string) =>
+        file === "file"
+          ? { type: file, mediaType, data: { type: "data", data: data(start) } }
+          : { type: file, mediaType, data: data(start) };
+      const text = { type: "text", text: "a picture of ada" };
+      // Version 7 hands files on in the model's own older shape.
+      expect(picture).toMatchObject({ type: "content", value: [text, { mediaType: "image/png" }] });
+      expect(sound).toMatchObject({ type: "content", value: [{ mediaType: "audio/wav" }] });
       expect(failure).toEqual({ type: "error-text", value: "ada's pen is broken." });
+      const outputs = result.steps.flatMap(({ toolResults }) => toolResults.map(({ output }) => output));
+      expect(modelOutput(outputs[0] as never)).toEqual({
+        type: "content",
+        value: [text, part("image/png", "^iVBOR")],
+      });
+      expect(modelOutput(outputs[1] as never)).toEqual({
+        type: "content",
+        value: [part("audio/wav", "^UklGR")],
+      });
+      expect(outputs[2]).toMatchObject({ isError: true, content: [{ text: "ada's pen is broken." }] });
     });
 
-    it("ends a call at the server when its run is aborted", async () => {
-      const { tools } = await toolSet(as("ada"), {
-        onProgress: () => controller.abort(new Error("Ada left.")),
-      });
+    it("tells the SDK what the server says of a tool", async () => {
+      const inputSchema = { type: "object", properties: { text: { type: "string", minLength: 1 } } } as const;
+      const definition = { name: "take", title: "Take", description: "Takes.", inputSchema };
+      const call = () => ({ content: [] });
+      await using server = await startFakeServer({ tools: [{ definition, call }] });
+      await using tenantry = createTenantry({ servers: { odd: { url: server.url } } });
+      const { tools } = await toolSet(tenantry.workspace("acme").as("ada"));
+      expect(tools["odd__take"]).toMatchObject({ type: "dynamic", title: "Take", description: "Takes." });
+      const { turns } = await generate(tools, []);
+      expect(turns[0]?.tools).toMatchObject([{ name: "odd__take", description: "Takes.", inputSchema }]);
+    });
+
+    it("ends a call at the server when whoever reads its stream goes away", async () => {
       const controller = new AbortController();
-      await expect(
-        run(tools, [{ name: "notes__wait" }], { abortSignal: controller.signal }),
-      ).rejects.toThrow();
-      const left = async () => expect((await as("ada").callTool("notes__read")).content).toContainEqual(note);
-      const note = { type: "text", text: expect.stringContaining("The caller left.") as unknown };
-      await vi.waitFor(left);
+      const { tools } = await toolSet(world.sharedBy(own.userOf), {
+        onProgress: () => controller.abort(new Error("Bob left.")),
+      });
+      const options = { user: "bob", signal: controller.signal };
+      const types: string[] = [];
+      for await (const { type } of stream(tools, [[{ name: "notes__wait" }]], options)) types.push(type);
+      expect(types).toContain("abort");
+      await vi.waitFor(async () => expect(await world.notesOf("bob")).toContain("The caller left."));
+      expect(await world.notesOf("nobody")).not.toContain("left");
+    });
+
+    it("leaves out tools that a provider takes for one, and says whose they are", async () => {
+      const inputSchema = { type: "object" } as const;
+      const target = { provider: "google" } as const;
+      const names = ["1st", fitTool({ name: "1st", inputSchema }, target).name, "other"];
+      const call = () => ({ content: [] });
+      await using odd = await startFakeServer({
+        tools: names.map((name) => ({ definition: { name, inputSchema }, call })),
+      });
+      await using tenantry = createTenantry({ servers: { odd: { url: odd.url } }, names: "plain" });
+      const ada = tenantry.workspace("acme").as("ada");
+      const { tools, ambiguous } = await toolSet(ada, { target });
+      expect(Object.keys(tools)).toEqual(["other"]);
+      expect(ambiguous).toEqual([{ name: names[1], servers: ["odd"] }]);
+      expect(Object.keys((await toolSet(ada)).tools)).toEqual(names);
     });
 
     it("waits for a person where the host says so", async () => {
-      const needsApproval = ({ annotations }: CatalogTool) => annotations?.destructiveHint === true;
+      const needsApproval = ({ annotations }: CatalogTool, { text }: { text?: unknown }) =>
+        annotations?.destructiveHint === true || text === "large";
       const { tools } = await toolSet(as("ada"), { needsApproval });
-      const { result } = await run(tools, [{ name: "notes__erase" }]);
-      expect(result.content.map(({ type }) => type)).toContain("tool-approval-request");
-      expect(server.requests.filter(({ tool }) => tool === "erase")).toEqual([]);
+      const asked = [
+        { name: "notes__erase" },
+        { name: "notes__write", args: { text: "large" } },
+        { name: "notes__write", args: { text: "small" } },
+      ];
+      const { result } = await generate(tools, [asked]);
+      const requests = result.content.flatMap((part) =>
+        part.type === "tool-approval-request" ? [part.toolCall.toolName] : [],
+      );
+      expect(requests).toEqual(["notes__erase", "notes__write"]);
+      expect([world.sent("erase"), world.sent("write")]).toEqual([0, 1]);
     });
 
-    it("lets a host's interface see what a user has to do", async () => {
-      const { tools } = await toolSet(shared);
-      const { result } = await run(tools, [{ name: "notes__whoami" }], named("stranger", Object.keys(tools)));
-      const failure = result.steps[0]?.content.find(({ type }) => type === "tool-error") as {
-        error: unknown;
-      };
-      expect(failure.error).toBeInstanceOf(TenantryError);
-      expect(failure.error).toMatchObject({ code: "UNAUTHORIZED", server: "notes" });
-    });
-
-    it("fits schemas to a provider and takes back what they changed", async () => {
-      const { tools } = await toolSet(as("ada"), { target: { provider: "openai", strict: true } });
-      const { result, model } = await run(tools, [{ name: "notes__write", input: { text: "fitted" } }]);
-      expect(result.text).toBe("ada wrote: fitted");
-      const declared = model.doGenerateCalls[0]?.tools?.find(({ name }) => name === "notes__write");
-      expect(declared).toMatchObject({ inputSchema: { additionalProperties: false } });
-      expect(JSON.stringify(declared)).not.toContain("minLength");
+    it("sends nothing where nobody can say whether a person is asked", async () => {
+      const failed = new Error("the host's own");
+      const { tools } = await toolSet(as("ada"), { needsApproval: () => Promise.reject(failed) });
+      const before = world.sent("whoami");
+      await expect(generate(tools, [[{ name: "notes__whoami" }]])).rejects.toBe(failed);
+      expect(world.sent("whoami")).toBe(before);
     });
   });
 }

@@ -5,4 +5,4 @@ import { describeRunner } from "../test/runner-cases.ts";
 // The version before, wherever the adapter says "@anthropic-ai/sdk".
 vi.mock("@anthropic-ai/sdk/lib/tools/ToolError", () => import("anthropic0/lib/tools/ToolError"));
 
-describeRunner("0.137", sdk as never);
+await describeRunner("0.137", sdk as never);

@@ -1,4 +1,4 @@
 import * as sdk from "@anthropic-ai/sdk";
 import { describeRunner } from "../test/runner-cases.ts";
 
-describeRunner("1", sdk);
+await describeRunner("1", sdk);

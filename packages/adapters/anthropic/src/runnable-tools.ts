@@ -1,9 +1,10 @@
 import type { BetaRunnableTool, BetaToolRunContext } from "@anthropic-ai/sdk/lib/tools/BetaRunnableTool";
 import { ToolError } from "@anthropic-ai/sdk/lib/tools/ToolError";
-import { TenantryError, type CatalogTool } from "@tenantry/core";
+import { raceAbort, TenantryError, type CatalogTool } from "@tenantry/core";
 import {
   offerTools,
   resultText,
+  tell,
   type CallArguments,
   type OfferedTool,
   type OfferedTools,
@@ -60,32 +61,52 @@ function runnableTool(offered: OfferedTool<ToolCall>, options: RunnableToolsOpti
   return {
     name,
     ...(description !== undefined && { description }),
-    input_schema: { ...schema, type: "object" },
+    input_schema: schema as { type: "object" },
     ...(strict && { strict }),
     parse: restore,
     // The runner always says what it knows of a call.
     run: (args, context = {} as ToolCall) =>
       answer(offered, options, args, context).catch((error: unknown) => {
-        if (error instanceof TenantryError) onFailure?.(error, offered.tool, context);
+        if (error instanceof TenantryError) tell(onFailure, error, offered.tool, context);
         throw error;
       }),
   };
 }
 
 async function answer(
-  { tool, call, needsApproval }: OfferedTool<ToolCall>,
+  offered: OfferedTool<ToolCall>,
   { confirm }: RunnableToolsOptions,
   args: CallArguments,
   context: ToolCall,
 ): Promise<ResultContent> {
-  const asked = confirm && (needsApproval === undefined || (await needsApproval(args)));
-  if (asked && (await confirm(tool, args, context)) !== true)
+  const signal = context.signal ?? undefined;
+  // The runner waits for this, also when its run is aborted.
+  if (!(await raceAbort(isAllowed(offered, confirm, args, context), signal)))
     throw new ToolError(
       "A person was asked and did not allow this call. Do not repeat it unless they ask for it.",
     );
-  const result = await call(args, { context, signal: context.signal ?? undefined });
-  // The API takes nothing but text of a failed call, and does not take none.
-  if (result.isError)
-    throw new ToolError(resultText(result).trim() || "The tool failed and did not say why.");
+  const result = await offered.call(args, { context, signal });
+  // The API takes nothing but text of a failed call.
+  if (result.isError) throw new ToolError(resultText(result));
   return resultContent(result);
+}
+
+/** Whether a call may be made. What a host's own code fails with is no business of the model's, whom the runner would tell. */
+async function isAllowed(
+  { tool, needsApproval }: OfferedTool<ToolCall>,
+  confirm: RunnableToolsOptions["confirm"],
+  args: CallArguments,
+  context: ToolCall,
+): Promise<boolean> {
+  try {
+    const asked = confirm && (needsApproval === undefined || (await needsApproval(args)));
+    return !asked || (await confirm(tool, args, context)) === true;
+  } catch (cause) {
+    if (cause instanceof TenantryError) throw cause;
+    throw new TenantryError(
+      "CALL_DENIED",
+      "Nobody could be asked whether this call is allowed, so it was not made; see the cause.",
+      { cause },
+    );
+  }
 }

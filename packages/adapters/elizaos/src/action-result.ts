@@ -2,12 +2,20 @@ import { randomUUID } from "node:crypto";
 import { ContentType, type ActionResult, type Media } from "@elizaos/core";
 import type { CallToolResult, TenantryError } from "@tenantry/core";
 import { failureFacts, resultText } from "@tenantry/core/adapter";
+import type { MessageTool } from "./tool-actions.ts";
 
 /** Which action of which server it is the result of. */
 export interface Answered {
   readonly actionName: string;
   readonly serverName?: string | undefined;
   readonly toolName?: string | undefined;
+}
+
+/** The names under which a tool's results are told; of none, that of the action. */
+export function answeredBy(meant: MessageTool | undefined, name: string): Answered {
+  if (meant === undefined) return { actionName: name };
+  const { server, tool } = meant.tool.origin;
+  return { actionName: meant.tool.name, serverName: server, toolName: tool };
 }
 
 /** A tool's result as an action's: its text, its images and sounds as attachments, and what is structured as data. */
@@ -33,29 +41,27 @@ export function failedResult(failure: TenantryError, answered: Answered): Action
   const { authorizationUrl } = facts;
   const page = authorizationUrl === undefined ? "" : ` Open ${authorizationUrl} to grant access.`;
   const text = `${message}${page}`;
-  const data = { ...answered, ...facts };
-  return { success: false, text, error: text, data };
+  return { success: false, text, error: text, data: { ...answered, ...facts } };
 }
 
 /** What of a result is a file, each with an id of its own. */
-export function attachmentsOf({ content }: Pick<CallToolResult, "content">, answered: Answered): Media[] {
+function attachmentsOf({ content }: CallToolResult, answered: Answered): Media[] {
   const source = [answered.serverName, answered.toolName].filter(Boolean).join("/");
   return content.flatMap((block) => {
-    const file = fileOf(block);
-    const contentType = kindOf(file?.mimeType);
-    if (file === undefined || contentType === undefined) return [];
+    const { data, mimeType } = fileOf(block) ?? {};
+    const contentType = kindOf(mimeType);
+    if (contentType === undefined) return [];
     const title = `${answered.toolName ?? answered.actionName}: ${contentType}`;
-    const url = `data:${file.mimeType};base64,${file.data}`;
+    const url = `data:${mimeType};base64,${data}`;
     // elizaOS has models describe attachments that have no description.
     return [{ id: randomUUID(), url, title, source, description: title, text: title, contentType }];
   });
 }
 
-function fileOf(block: CallToolResult["content"][number]): { data: string; mimeType: string } | undefined {
+function fileOf(block: CallToolResult["content"][number]) {
   if (block.type === "image" || block.type === "audio") return block;
   if (block.type !== "resource" || !("blob" in block.resource)) return undefined;
-  const { blob, mimeType = "" } = block.resource;
-  return { data: blob, mimeType };
+  return { data: block.resource.blob, mimeType: block.resource.mimeType };
 }
 
 /** By a whole media type (RFC 6838, section 4.2), because it becomes part of a URL. */

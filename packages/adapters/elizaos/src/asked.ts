@@ -1,69 +1,54 @@
-import type { HandlerOptions, Memory, State } from "@elizaos/core";
+import type { Action, State } from "@elizaos/core";
 import type { CallArguments } from "@tenantry/core/adapter";
-import { loosely } from "./action-names.ts";
+import { loosely } from "./tool-actions.ts";
 
 /** What elizaOS hands an action when it runs. */
-export interface Run {
-  readonly message: Memory;
-  readonly state: State | undefined;
-  readonly options: HandlerOptions | undefined;
-  readonly responses: readonly Memory[] | undefined;
+export type Run = Parameters<Action["handler"]>;
+
+/** What a model asked for. */
+export interface Asked {
+  /** The action's name as the model wrote it, which elizaOS may have mistaken for the one that it runs. */
+  readonly name: string;
+  readonly args: CallArguments;
+  /** What aborts the call, where the host has such a thing: elizaOS itself has none. */
+  readonly signal: AbortSignal | undefined;
 }
 
-/** The name that the model wrote; `undefined` where the host runs the action itself. */
-export function askedName({ options, responses }: Run): string | undefined {
+/** Reads what an action of this name is run for. */
+export function askedOf(
+  action: string,
+  ...[_runtime, message, state, options, _tell, responses]: Run
+): Asked {
   const plan = options?.actionPlan;
-  if (plan !== undefined) return plan.steps[plan.currentStep - 1]?.action;
-  return responses?.flatMap(({ content }) => content.actions ?? [])[0];
+  const planned = plan?.steps[plan.currentStep - 1]?.action;
+  const [said] = responses?.flatMap(({ content }) => content.actions ?? []) ?? [];
+  const name = (plan === undefined ? said : planned) ?? action;
+  const signal = options?.["abortSignal"];
+  const { actionParams, actionInput } = message.content;
+  // Where elizaOS puts it, where a host does that runs the action itself, and where the official plugin looks.
+  const given = [fromModel(name, state), options?.["actionParams"], actionParams, actionInput];
+  return {
+    name,
+    args: given.find(isObject) ?? {},
+    signal: signal instanceof AbortSignal ? signal : undefined,
+  };
 }
 
 /**
- * What the model gave the action, wherever elizaOS and its hosts put it. elizaOS keeps what it gave an earlier action of the
- * same message, and says whose it was beside it: an action that was given nothing gets nothing of another's.
+ * elizaOS keeps what it gave an earlier action of the same message, and says whose it was beside it: an action that was given
+ * nothing gets nothing of another's.
  */
-export function askedArguments(run: Run, name: string): CallArguments {
-  const { message, state, options, responses = [] } = run;
-  const data = state?.data ?? {};
-  const recorded = Object.values(data).filter(isRecorded);
-  const own = data[loosely(askedName(run) ?? name)];
-  if (isRecorded(own)) {
-    const { _source, _timestamp, ...args } = own;
-    return args;
-  }
-  const { content } = message;
-  const said = responses.length === 1 ? responses[0]?.content : undefined;
-  const given = [
-    recorded.length === 0 ? data["actionParams"] : undefined,
-    options?.["actionParams"] ?? options?.["parameters"],
-    said?.["actionParams"] ?? said?.["parameters"],
-    content?.["actionParams"] ?? content?.["actionInput"],
-  ];
-  for (const one of given) {
-    const args = objectOf(one);
-    if (args !== undefined) return args;
-  }
-  return {};
+function fromModel(name: string, { data }: Pick<State, "data"> = { data: {} }): unknown {
+  const own: unknown = data[loosely(name)];
+  if (!isRecorded(own)) return Object.values(data).some(isRecorded) ? undefined : data["actionParams"];
+  const { _source, _timestamp, ...args } = own;
+  return args;
 }
 
-/** What aborts the call, where the host has such a thing: elizaOS itself has none. */
-export function askedSignal({ options }: Run): AbortSignal | undefined {
-  const signal = options?.["abortSignal"] ?? options?.["signal"];
-  return signal instanceof AbortSignal ? signal : undefined;
+function isRecorded(value: unknown): value is CallArguments {
+  return isObject(value) && "_source" in value && "_timestamp" in value;
 }
 
-function isRecorded(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && "_source" in value && "_timestamp" in value;
-}
-
-/** An object, or one as the JSON that a model wrote. */
-function objectOf(value: unknown): CallArguments | undefined {
-  if (typeof value === "string") {
-    try {
-      return objectOf(JSON.parse(value));
-    } catch {
-      return undefined;
-    }
-  }
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject && Object.keys(value).length > 0 ? (value as CallArguments) : undefined;
+function isObject(value: unknown): value is CallArguments {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

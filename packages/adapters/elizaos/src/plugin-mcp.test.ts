@@ -16,7 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "tenantry-eliza-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const keys = { "key-agent": "agent", "key-ada": "ada", "key-bob": "bob" };
-const startServer = () => startFakeServer({ authenticate: { header: "x-api-key", keys } });
+const startServer = (era: "dual" | "legacy" = "dual") =>
+  startFakeServer({ era, authenticate: { header: "x-api-key", keys } });
 
 /** A host that knows Ada and Bob by their keys, and whatever else a test says of them. */
 function host(more: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
@@ -60,7 +61,7 @@ it("is the official plugin by its names", async () => {
 });
 
 it("opens nothing for a user before that user's first call, and for the agent nothing that stays", async () => {
-  await using server = await startServer();
+  await using server = await startServer("legacy");
   await using agent = await start({ srv: server });
   await promptOf(agent, ada);
   expect(keysAt(server)).toEqual(["key-agent"]);
@@ -131,6 +132,129 @@ it("has a workspace for each organization, and the agent's for users of none", a
   };
   expect(await principalOf(ada)).toMatchObject({ workspace: "acme", user: ada });
   expect(await principalOf(bob)).toMatchObject({ workspace: agent.runtime.agentId, user: bob });
+});
+
+it("takes nobody for a user of no organization, or of another, whose organization is no text", async () => {
+  await using server = await startServer();
+  const entitySettings = host({ ada: { ORGANIZATION_ID: 7 }, bob: { ORGANIZATION_ID: "" } });
+  await using agent = await start({ srv: server }, { entitySettings });
+  const before = server.requests.length;
+  expect((await agent.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "PRINCIPAL_INVALID" });
+  expect(server.requests).toHaveLength(before);
+  expect((await agent.run(bob, "srv__whoami"))?.text).toBe("bob");
+});
+
+describe("a user's settings", () => {
+  class Row {
+    readonly ELIZAOS_API_KEY = "key-ada";
+    get MCP_ENABLED_SERVERS() {
+      return "[]";
+    }
+  }
+  it.each([
+    ["an instance of a class", new Row()],
+    ["an object with a prototype", Object.create({ MCP_ENABLED_SERVERS: "[]" }) as object],
+    ["a list", [["ELIZAOS_API_KEY", "key-ada"]]],
+    ["a text", "key-ada"],
+    ["nothing", undefined],
+    ["null", null],
+  ])("are no settings as %s, where a restriction may be overlooked", async (_, given) => {
+    await using server = await startServer();
+    await using agent = await start({ srv: server }, { entitySettings: () => given as never });
+    const before = server.requests.length;
+    expect((await agent.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "CREDENTIAL_FAILED" });
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it.each([
+    ["a map", new Map([["ELIZAOS_API_KEY", "key-ada"]])],
+    ["an object without a prototype", Object.assign(Object.create(null), { ELIZAOS_API_KEY: "key-ada" })],
+    ["what JSON holds", JSON.parse('{"ELIZAOS_API_KEY":"key-ada","__proto__":{"ORGANIZATION_ID":7}}')],
+  ])("may be %s", async (_, given: Record<string, unknown>) => {
+    await using server = await startServer();
+    await using agent = await start({ srv: server }, { entitySettings: () => given });
+    expect((await agent.run(ada, "srv__whoami"))?.text).toBe("ada");
+  });
+
+  it.each([
+    ["megabytes", "x".repeat(4_000_000)],
+    ["a line break", "key-ada\r\nx-api-key: key-bob"],
+    ["a number", 7],
+    ["an object", { toString: () => "key-ada" }],
+  ])("with a key of %s send nothing, and it is not shown", async (_, ELIZAOS_API_KEY) => {
+    await using server = await startServer();
+    await using agent = await start({ srv: server }, { entitySettings: () => ({ ELIZAOS_API_KEY }) });
+    const before = server.requests.length;
+    const result = await agent.run(ada, "srv__whoami");
+    expect(result?.success).toBe(false);
+    expect(JSON.stringify(result).length).toBeLessThan(1_000);
+    expect(JSON.stringify(result)).not.toMatch(/key-ada|key-bob|xxx/u);
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it("count as they were when a call began, whatever becomes of them meanwhile", async () => {
+    await using server = await startServer();
+    const own: Record<string, unknown> = { ELIZAOS_API_KEY: "key-ada" };
+    await using agent = await start({ srv: server }, { entitySettings: () => own });
+    server.faults.add({ kind: "delay", ms: 100 }, { user: "ada", times: 1 });
+    const before = server.requests.length;
+    const call = agent.run(ada, "srv__whoami");
+    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(before));
+    Object.assign(own, { ELIZAOS_API_KEY: "key-bob", MCP_ENABLED_SERVERS: "[]" });
+    expect((await call)?.text).toBe("ada");
+    expect((await agent.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "TOOL_UNKNOWN" });
+    expect(keysAt(server)).toEqual(["key-agent", "key-ada"]);
+  });
+});
+
+it("asks a server nothing for a user for whom it is not enabled, neither for prompts nor for resources", async () => {
+  await using server = await startServer();
+  const entitySettings = host({ ada: { MCP_ENABLED_SERVERS: "[]" } });
+  // Without a key of the agent's, tools are listed as each user.
+  await using agent = await start({ srv: server }, { entitySettings }, {}, {});
+  expect(await promptOf(agent, ada)).not.toContain("srv");
+  expect(await agent.run(ada, "READ_MCP_RESOURCE")).toMatchObject({ text: "There are no resources." });
+  const read = await agent.run(ada, "READ_MCP_RESOURCE", { uri: "test://one", server: "srv" });
+  expect(read?.success).toBe(false);
+  expect(server.requests).toEqual([]);
+});
+
+it("tells a prompt nothing of a server that is not enabled for its user, not even that it is missing", async () => {
+  await using server = await startServer();
+  await using other = await startServer();
+  using _down = other.faults.add({ kind: "answer", status: 503 });
+  const entitySettings = host({ ada: { MCP_ENABLED_SERVERS: '["srv"]' } });
+  await using agent = await start({ srv: server, other }, { entitySettings });
+  expect(await promptOf(agent, bob)).toContain("other is not available");
+  expect(await promptOf(agent, ada)).not.toContain("other");
+});
+
+it("keeps to a policy of the host's beside the settings", async () => {
+  await using server = await startServer();
+  const tenantry = { policy: ({ phase }: { phase: string }) => phase === "list" };
+  await using agent = await start({ srv: server }, { tenantry });
+  expect((await agent.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "TOOL_UNKNOWN" });
+});
+
+it("serves two agents of one process with one plugin, each its own", async () => {
+  await using server = await startServer("legacy");
+  const plugin = mcpPlugin({ entitySettings: host() });
+  const character = (name: string) => ({
+    ...{ name, secrets: { ELIZAOS_API_KEY: "key-agent" } },
+    settings: {
+      APP_URL: server.url.origin,
+      mcp: { servers: { srv: { type: "http", url: server.url.href } } },
+    } as never,
+  });
+  const first = await startAgent(plugin, character("First"));
+  await using second = await startAgent(plugin, character("Second"));
+  const texts = [first, second].flatMap((one) => [one.run(ada, "srv__whoami"), one.run(bob, "srv__whoami")]);
+  expect((await Promise.all(texts)).map((result) => result?.text)).toEqual(["ada", "bob", "ada", "bob"]);
+  expect([...server.sessions.values()].toSorted()).toEqual(["ada", "ada", "bob", "bob"]);
+  await first[Symbol.asyncDispose]();
+  expect((await first.run(ada, "srv__whoami"))?.data).toMatchObject({ code: "CLOSED" });
+  expect((await second.run(ada, "srv__whoami"))?.text).toBe("ada");
+  await vi.waitFor(() => expect([...server.sessions.values()].toSorted()).toEqual(["ada", "bob"]));
 });
 
 it("sends nothing for a user without a key, and not the agent's", async () => {

@@ -1,18 +1,17 @@
 import type { IAgentRuntime, Plugin } from "@elizaos/core";
-import type { CatalogTool, Provenance } from "@tenantry/core";
+import { TenantryError, type CatalogTool, type Provenance } from "@tenantry/core";
 import type { ToolOptions } from "@tenantry/core/adapter";
 import { createTenantry, type CredentialSource, type TenantryOptions } from "tenantry";
 import {
   enabledServers,
-  outsideRequests,
   requestSettings,
   settingsOfUser,
   type EntitySettings,
 } from "./plugin-mcp/entity-settings.ts";
 import { officialName } from "./plugin-mcp/official-name.ts";
+import { definitionsIn, findSettings, type DefinedServers } from "./plugin-mcp/settings.ts";
 import { pluginOf } from "./plugin.ts";
 import type { MessageContext, ServiceParts } from "./service.ts";
-import { definitionsIn, findSettings, type DefinedServers } from "./plugin-mcp/settings.ts";
 
 export type { EntitySettings } from "./plugin-mcp/entity-settings.ts";
 export type { MessageContext } from "./service.ts";
@@ -43,7 +42,7 @@ export interface McpPluginOptions extends ToolOptions<MessageContext> {
  * credentials from the user's own settings. What the settings say wrongly of one server is logged and concerns no other.
  */
 export function mcpPlugin(options: McpPluginOptions = {}): Plugin {
-  return pluginOf((runtime) => outsideRequests(() => open(runtime, options)));
+  return pluginOf((runtime) => open(runtime, options));
 }
 
 /** The plugin as it is loaded by name. */
@@ -51,26 +50,27 @@ export default mcpPlugin();
 
 function open(runtime: IAgentRuntime, options: McpPluginOptions): ServiceParts {
   const { entitySettings = requestSettings, tenantry: more = {} } = options;
-  const { list, needsApproval, onProgress, timeoutMs } = options;
-  const { servers, usersOwn } = defined(runtime, options);
+  const servers = defined(runtime, options);
   const all = Object.keys(servers);
   const agentsOwn = runtime.getSetting("MCP_ENABLED_SERVERS");
-  const policies = [more.policy ?? []].flat();
-  const tenantry = createTenantry({ ...more, servers, policy: [...policies, mayUse] });
+  const deny = all.map((server) => ({ server, role: withoutRole(server) }));
+  const policy = [more.policy ?? [], { deny }].flat();
+  const tenantry = createTenantry({ ...more, servers, policy });
   const enabled = (own: Readonly<Record<string, unknown>>) =>
     enabledServers(own["MCP_ENABLED_SERVERS"] ?? agentsOwn, all);
   const clientOf = async (context: MessageContext) => {
     const own = await settingsOfUser(entitySettings, context);
     const on = enabled(own);
     const roles = all.filter((id) => !on.includes(id)).map(withoutRole);
-    const workspace = tenantry.workspace(textOf(own["ORGANIZATION_ID"]) ?? runtime.agentId);
+    const workspace = tenantry.workspace(organizationIn(own) ?? runtime.agentId);
     return workspace.as(context.message.entityId, own, { roles });
   };
   return {
-    ...{ list, needsApproval, onProgress, timeoutMs },
+    ...options,
     source: { catalog: tenantry.workspace(runtime.agentId).discovery(), clientOf },
     allowed: async (context) => enabled(await settingsOfUser(entitySettings, context)),
-    ...(usersOwn.length > 0 && { show: clientOf }),
+    // What takes users' credentials only is listed as each of them.
+    showOwn: Object.values(servers).some(({ discovery }) => discovery === undefined),
     aliases: ({ origin }: CatalogTool) => [officialName(origin.server, origin.tool)],
     close: () => tenantry.close(),
     clock: more.clock,
@@ -81,17 +81,16 @@ function open(runtime: IAgentRuntime, options: McpPluginOptions): ServiceParts {
 function defined(
   runtime: IAgentRuntime,
   { appUrl, provenance = "code", credentials = {}, tenantry: { admitCommand } = {} }: McpPluginOptions,
-): DefinedServers {
+): DefinedServers["servers"] {
   const setting = (name: string) => textOf(runtime.getSetting(name));
   const found = definitionsIn(findSettings(runtime) ?? {}, {
     appUrl: appUrl ?? setting("NEXT_PUBLIC_APP_URL") ?? setting("APP_URL"),
     agentKey: setting("ELIZAOS_API_KEY"),
     path: setting("PATH"),
-    ...{ provenance, credentials },
-    check: (id, definition) => void createTenantry({ servers: { [id]: definition }, admitCommand }).close(),
+    ...{ provenance, credentials, admitCommand },
   });
   for (const problem of found.problems) runtime.logger.warn(problem);
-  return found;
+  return found.servers;
 }
 
 /** The role of a user for whom a server is not enabled. */
@@ -99,8 +98,11 @@ function withoutRole(server: string): string {
   return `without:${server}`;
 }
 
-function mayUse({ server, roles }: { readonly server: string; readonly roles: readonly string[] }): boolean {
-  return !roles.includes(withoutRole(server));
+/** One organization's users are never taken for those of none, nor for another's. */
+function organizationIn({ ORGANIZATION_ID: id }: Readonly<Record<string, unknown>>): string | undefined {
+  if (id === undefined || id === "") return undefined;
+  if (typeof id === "string") return id;
+  throw new TenantryError("PRINCIPAL_INVALID", "ORGANIZATION_ID of the user's settings is text; give it so.");
 }
 
 function textOf(value: unknown): string | undefined {

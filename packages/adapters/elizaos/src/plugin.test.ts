@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { ContentType, type Media, type UUID } from "@elizaos/core";
-import type { CatalogTool } from "@tenantry/core";
 import { startNotebook } from "@tenantry/testing";
 import { bearer, createTenantry, fromContext, fromStatic } from "tenantry";
 import { afterAll, expect, it, vi } from "vitest";
@@ -151,6 +150,14 @@ it("ends a call at the server when the host aborts it, and when the agent stops"
   await vi.waitFor(() => left(2));
 });
 
+it("ends a call with the agent also where the host could abort it", async () => {
+  await using other = await start({ onProgress: () => void other.runtime.stop() });
+  const wait = other.runtime.actions.find(({ name }) => name === "notes__wait");
+  const abortSignal = new AbortController().signal;
+  const result = await wait?.handler(other.runtime, messageOf(bob), undefined, { abortSignal });
+  expect(result).toMatchObject({ success: false, data: { code: "CLOSED" } });
+});
+
 it("tells progress with the message it belongs to", async () => {
   const told: unknown[] = [];
   await using other = await start({
@@ -161,35 +168,6 @@ it("tells progress with the message it belongs to", async () => {
   });
   await other.run(ada, "notes__wait");
   expect(told).toEqual([[1, "notes__wait", ada]]);
-});
-
-it("leaves what a person has to allow as a task to choose, and calls it once, as who asked", async () => {
-  const needsApproval = ({ annotations }: CatalogTool) => annotations?.destructiveHint === true;
-  await using careful = await start({ needsApproval });
-  const choose = async (option: string) => {
-    const [task] = careful.tasks.values();
-    const worker = careful.runtime.getTaskWorker(task?.name ?? "");
-    const execute = async () => worker?.execute(careful.runtime, { option }, task as never);
-    await Promise.all([execute(), execute()]);
-  };
-  expect(await careful.run(ada, "notes__erase")).toMatchObject({
-    success: false,
-    data: { code: "APPROVAL_REQUIRED" },
-  });
-  const [task] = careful.tasks.values();
-  expect(task).toMatchObject({ tags: ["AWAITING_CHOICE"], entityId: ada });
-  expect(task?.metadata?.options?.map(({ name }) => name)).toEqual(["confirm", "cancel"]);
-  await choose("cancel");
-  expect([careful.tasks.size, callsOf("erase").length]).toEqual([0, 0]);
-
-  await careful.run(ada, "notes__erase");
-  await choose("confirm");
-  expect(callsOf("erase").map(({ user }) => user)).toEqual(["ada"]);
-  expect(JSON.stringify(careful.stored.at(-1))).toMatch(/erased \d+ notes of ada/u);
-
-  const nobody = await careful.run(undefined, "notes__erase");
-  expect(nobody?.data).toMatchObject({ code: "PRINCIPAL_INVALID" });
-  expect(careful.tasks.size).toBe(0);
 });
 
 it("shows prompts nothing of any user, and asks no server for them", async () => {

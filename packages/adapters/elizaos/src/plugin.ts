@@ -1,18 +1,18 @@
 import { Service, type IAgentRuntime, type Plugin } from "@elizaos/core";
-import type { CatalogClient } from "@tenantry/core";
 import { sharedTools, type ToolOptions, type ToolSource } from "@tenantry/core/adapter";
 import { confirmWorker } from "./approval.ts";
 import { mcpProvider } from "./provider.ts";
+import { outsideRequests } from "./request-context.ts";
 import { resourceAction } from "./resource-action.ts";
 import { McpService, serviceType, type MessageContext, type ServiceParts } from "./service.ts";
 
 /** How a plugin is made. */
 export interface PluginOptions extends ToolOptions<MessageContext> {
   /**
-   * Whose tools a message's prompt tells of; defaults to the catalog's, the same for everybody and without a request. With
-   * `clientOf` it is what the message's own user may see, which is listed for every message.
+   * Whether a message's prompt tells of what its own user may see, which is listed as that user for every message; defaults
+   * to `false`: of the catalog, the same for everybody and without a request.
    */
-  readonly show?: ((context: MessageContext) => CatalogClient | Promise<CatalogClient>) | undefined;
+  readonly showOwn?: boolean | undefined;
   /** What ends with the agent, such as `() => tenantry.close()`; defaults to nothing. */
   readonly close?: (() => Promise<void>) | undefined;
 }
@@ -28,14 +28,12 @@ export function tenantryPlugin(source: ToolSource<MessageContext>, options: Plug
 }
 
 /** The plugin whose service is made of what `open` gives, once an agent. */
-export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promise<ServiceParts>): Plugin {
+export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts): Plugin {
   abstract class Opening extends Service {
     static override readonly serviceType: string = serviceType;
-    static override async start(runtime: IAgentRuntime): Promise<Service> {
-      const service = new McpService(runtime, await open(runtime));
-      runtime.registerTaskWorker(confirmWorker(service));
-      await service.refresh();
-      return service;
+    // An agent may begin within a user's request.
+    static override start(runtime: IAgentRuntime): Promise<Service> {
+      return outsideRequests(() => started(new McpService(runtime, open(runtime)), runtime));
     }
   }
   return {
@@ -45,4 +43,10 @@ export function pluginOf(open: (runtime: IAgentRuntime) => ServiceParts | Promis
     actions: [resourceAction()],
     providers: [mcpProvider],
   };
+}
+
+async function started(service: McpService, runtime: IAgentRuntime): Promise<McpService> {
+  runtime.registerTaskWorker(confirmWorker(service));
+  await service.refresh();
+  return service;
 }

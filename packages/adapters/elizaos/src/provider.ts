@@ -1,7 +1,8 @@
 import type { Provider, ProviderResult } from "@elizaos/core";
 import { failureText } from "@tenantry/core/adapter";
 import { actionParameters } from "./parameters.ts";
-import { McpService, serviceType, type Shown } from "./service.ts";
+import type { ToolList } from "./known-tools.ts";
+import { McpService, serviceType } from "./service.ts";
 
 /** Tells a prompt which tools there are for the user whose message it is, or for everybody; nothing of anybody else. */
 export const mcpProvider: Provider = Object.freeze<Provider>({
@@ -11,45 +12,48 @@ export const mcpProvider: Provider = Object.freeze<Provider>({
     const service = runtime.getService(serviceType);
     if (!(service instanceof McpService)) return told({}, "");
     try {
-      return describe(await service.shown({ runtime, message }));
+      return describe(await service.shown({ runtime, message }), service.showsOwn);
     } catch (error) {
       return told({}, `MCP tools are not available: ${failureText(error)}`);
     }
   },
 });
 
-interface ServerFacts {
-  status: "connected" | "unavailable";
-  readonly tools: Record<string, { readonly description: string; readonly inputSchema: object }>;
-  readonly resources: Record<string, never>;
+/** A server as templates for the official plugin read it, and the lines of its tools. */
+interface Told {
+  readonly status: "connected" | "unavailable";
+  readonly tools: Map<string, object>;
+  readonly lines: string[];
 }
 
 /** In the shape that templates for the official plugin read: `values.mcp` by server, and `values.mcpText`. */
-function describe({ listing: { tools, unavailable }, isUsersOwn }: Shown): ProviderResult {
-  const servers = new Map<string, ServerFacts>();
-  const server = (id: string): ServerFacts => {
-    const made = servers.get(id) ?? { status: "connected", tools: {}, resources: {} };
-    servers.set(id, made);
-    return made;
+function describe({ tools, unavailable }: ToolList, isUsersOwn: boolean): ProviderResult {
+  const missing = new Map(unavailable.map(({ server, error }) => [server as string, error.message]));
+  const servers = new Map<string, Told>();
+  const at = (id: string): Told => {
+    const status = missing.has(id) ? "unavailable" : "connected";
+    const told = servers.get(id) ?? { status, tools: new Map(), lines: [] };
+    servers.set(id, told);
+    return told;
   };
-  const lines = new Map<string, string[]>();
-  for (const { name, tool } of tools) {
+  for (const [name, { tool }] of tools) {
     const { description = tool.title ?? "", inputSchema, origin } = tool;
-    Object.defineProperty(server(origin.server).tools, origin.tool, {
-      value: { description, inputSchema },
-      enumerable: true,
-    });
-    const [first = ""] = description.split("\n");
+    const [first = ""] = description.split("\n", 1);
     // Their actions do not tell it.
     const own = isUsersOwn ? `\n  Parameters: ${JSON.stringify(actionParameters(tool))}` : "";
-    lines.set(origin.server, [...(lines.get(origin.server) ?? []), `- **${name}**: ${first}${own}`]);
+    at(origin.server).tools.set(origin.tool, { description, inputSchema });
+    at(origin.server).lines.push(`- **${name}**: ${first}${own}`);
   }
-  for (const { server: id } of unavailable) server(id).status = "unavailable";
-  const parts = [...lines].map(([id, own]) => `## ${id}\n${own.join("\n")}`);
-  const missing = unavailable.map(({ server: id, error }) => `## ${id} is not available\n${error.message}`);
-  const all = [...parts, ...missing];
+  const listed = [...servers].map(([id, { lines }]) => `## ${id}\n${lines.join("\n")}`);
+  const failing = [...missing].map(([id, why]) => `## ${id} is not available\n${why}`);
+  for (const id of missing.keys()) at(id);
+  const all = [...listed, ...failing];
   const text = all.length === 0 ? "No MCP servers are available." : ["# MCP", ...all].join("\n\n");
-  return told(Object.fromEntries(servers), text);
+  // `fromEntries` defines what it is given, so that a tool "__proto__" is one like any other.
+  const facts = [...servers].map(([id, { status, tools: own }]) => {
+    return [id, { status, tools: Object.fromEntries(own), resources: {} }] as const;
+  });
+  return told(Object.fromEntries(facts), text);
 }
 
 function told(mcp: object, text: string): ProviderResult {

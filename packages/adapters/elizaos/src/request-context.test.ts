@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import * as next from "elizaos-next";
-import { startFakeServer } from "@tenantry/testing";
+import { manualClock, startFakeServer } from "@tenantry/testing";
+import { createTenantry, fromFunction, header } from "tenantry";
 import { afterAll, expect, it, vi } from "vitest";
-import { startAgent } from "../test/agent.ts";
+import { messageOf, startAgent } from "../test/agent.ts";
 import type { ElizaNext } from "../test/our-subject.ts";
 import { mcpPlugin } from "./plugin-mcp.ts";
+import { pluginOf } from "./plugin.ts";
 
 // The version that has a request context, wherever the plugin or the agent says "@elizaos/core".
 vi.mock("@elizaos/core", () => import("elizaos-next"));
@@ -45,4 +47,26 @@ it("gives a message nothing of a request that is another user's, another agent's
   expect(await run(requestOf(bob, "key-bob", randomUUID()), bob)).toBe("CREDENTIAL_MISSING");
   expect(await run(undefined, ada)).toBe("CREDENTIAL_MISSING");
   expect(server.requests).toHaveLength(before);
+});
+
+it("lists for everybody outside of whoever's request, whatever the host reads there", async () => {
+  const clock = manualClock();
+  const inRequest = () => core.getRequestContext()?.entitySettings.get("ELIZAOS_API_KEY") ?? "key-agent";
+  const keyOf = header("x-api-key", fromFunction(inRequest));
+  const servers = { srv: { url: server.url, credential: keyOf, discovery: keyOf } };
+  await using tenantry = createTenantry({ servers, clock, limits: { listTtlMs: 1 } });
+  const acme = tenantry.workspace("acme");
+  const source = { catalog: acme.discovery(), clientOf: () => acme.as("nobody") };
+  const before = server.requests.length;
+  const plugin = pluginOf(() => ({ source, clock, list: { fresh: true } }));
+  await using agent = await core.runWithRequestContext(requestOf(ada, "key-ada"), () => startAgent(plugin));
+  const first = server.requests.length;
+  await clock.advance(60_000);
+  await core.runWithRequestContext(requestOf(bob, "key-bob"), () =>
+    agent.runtime.composeState(messageOf(bob as never)),
+  );
+  await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(first));
+  await tenantry.close();
+  const keysSent = server.requests.slice(before).map(({ headers }) => headers["x-api-key"]);
+  expect([...new Set(keysSent)]).toEqual(["key-agent"]);
 });

@@ -1,11 +1,10 @@
 import type { Action, ActionResult } from "@elizaos/core";
 import { quote, TenantryError, type ReadResourceResult, type WorkspaceClient } from "@tenantry/core";
-import { resultText } from "@tenantry/core/adapter";
-import { loosely } from "./action-names.ts";
-import { attachmentsOf } from "./action-result.ts";
-import { tellFailure, tellFiles } from "./answer.ts";
-import { askedArguments, askedName, askedSignal } from "./asked.ts";
-import { McpService, serviceType } from "./service.ts";
+import { actionResult } from "./action-result.ts";
+import { answer } from "./answer.ts";
+import { askedOf, type Asked } from "./asked.ts";
+import { McpService, serviceType, type MessageContext } from "./service.ts";
+import { loosely } from "./tool-actions.ts";
 
 const name = "READ_MCP_RESOURCE";
 const verbs = Object.freeze(["READ", "GET", "FETCH", "ACCESS"]);
@@ -22,31 +21,26 @@ export function resourceAction(): Action {
       server: { type: "string", description: "Its server, where several have the URI.", required: false },
     },
     validate: (runtime) => Promise.resolve(runtime.getService(serviceType) instanceof McpService),
-    async handler(runtime, message, state, options, callback, responses) {
-      const run = { message, state, options, responses };
-      const answered = { actionName: name };
-      return tellFailure(answered, callback, async () => {
-        const service = runtime.getService(serviceType);
-        if (!(service instanceof McpService))
-          throw new TenantryError("CLOSED", "The agent has no MCP service; wait until it has started.");
-        const asked = askedName(run) ?? name;
-        if (![name, ...similesOf()].some((one) => loosely(one) === loosely(asked)))
-          throw new TenantryError(
-            "TOOL_UNKNOWN",
-            `There is no action ${quote(asked)}; did you mean ${name}?`,
-          );
-        const { uri, server } = askedArguments(run, name);
-        const signals = [service.ending, askedSignal(run)].filter((signal) => signal !== undefined);
-        const signal = AbortSignal.any(signals);
-        const client = await service.clientOf({ runtime, message }, signal);
-        if (typeof uri !== "string") return listed(client, signal);
-        const address = typeof server === "string" ? { server, uri } : uri;
-        const answer = read(await client.readResource(address, { signal }), uri);
-        await tellFiles(answer, callback);
-        return answer;
-      });
+    handler(...run) {
+      const [runtime, message] = run;
+      const asked = askedOf(name, ...run);
+      return answer({ actionName: name }, run, () => readOrList(asked, { runtime, message }));
     },
   };
+}
+
+async function readOrList(asked: Asked, context: MessageContext): Promise<ActionResult> {
+  const service = context.runtime.getService(serviceType);
+  if (!(service instanceof McpService))
+    throw new TenantryError("CLOSED", "The agent has no MCP service; wait until it has started.");
+  if (![name, ...similesOf()].some((one) => loosely(one) === loosely(asked.name)))
+    throw new TenantryError("TOOL_UNKNOWN", `There is no action ${quote(asked.name)}; did you mean ${name}?`);
+  const { uri, server } = asked.args;
+  const signal = service.untilEnd(asked.signal);
+  const client = await service.clientOf(context, signal);
+  if (typeof uri !== "string") return listed(client, signal);
+  const address = typeof server === "string" ? { server, uri } : uri;
+  return read(await client.readResource(address, { signal }));
 }
 
 async function listed(client: WorkspaceClient, signal: AbortSignal): Promise<ActionResult> {
@@ -60,10 +54,7 @@ async function listed(client: WorkspaceClient, signal: AbortSignal): Promise<Act
   return { success: true, text, data: { actionName: name, resources } };
 }
 
-function read({ contents }: ReadResourceResult, uri: string): ActionResult {
+function read({ contents }: ReadResourceResult): ActionResult {
   const content = contents.map((resource) => ({ type: "resource" as const, resource }));
-  const attachments = attachmentsOf({ content }, { actionName: name });
-  const text = resultText({ content });
-  const files = attachments.length > 0 && { attachments };
-  return { success: true, text, data: { actionName: name, uri, ...files } };
+  return actionResult({ content }, { actionName: name });
 }

@@ -8,7 +8,7 @@ import { bearer, createTenantry, fromContext, oauth, type TenantryOptions } from
 import { expect, it, vi } from "vitest";
 import { messageOf, startAgent } from "../test/agent.ts";
 import { startResourceServer } from "../test/resource-server.ts";
-import { tenantryPlugin, type MessageContext, type PluginOptions } from "./index.ts";
+import { McpService, tenantryPlugin, type MessageContext, type PluginOptions } from "./index.ts";
 import { pluginOf } from "./plugin.ts";
 
 const [ada, bob] = [randomUUID(), randomUUID()];
@@ -85,9 +85,8 @@ it("shows each user their own tools where the host says so", async () => {
       ...(user === "ada" ? [tool("admin", "Ada's secret tool")] : []),
     ],
   });
-  const show = (context: MessageContext) => clientOf(context);
   const servers = { notes: { url: server.url, credential: bearer(fromContext("token")) } };
-  const { plugin, clientOf } = world(servers, { show }, {}, (user) => ({ token: user === ada ? "a" : "b" }));
+  const { plugin } = world(servers, { showOwn: true }, {}, (user) => ({ token: user === ada ? "a" : "b" }));
   await using agent = await startAgent(plugin);
   const prompt = async (user: string) => (await agent.runtime.composeState(messageOf(user as never))).text;
   expect(await prompt(ada)).toContain("Ada's secret tool");
@@ -111,6 +110,17 @@ it("shows each user their own tools where the host says so", async () => {
   expect(server.requests.filter((request) => request.tool === "admin").map(({ user }) => user)).toEqual([
     "ada",
   ]);
+});
+
+it("warns of a server that cannot be listed, unless it is listed as each user", async () => {
+  await using server = await startFakeServer({ authenticate: { header: "authorization", keys: {} } });
+  const { source, plugin } = world({ notes: { url: server.url, credential: bearer(fromContext("token")) } });
+  await using agent = await startAgent(plugin);
+  const warn = vi.spyOn(agent.runtime.logger, "warn");
+  await new McpService(agent.runtime, { source, showOwn: true }).refresh();
+  expect(warn).not.toHaveBeenCalled();
+  await new McpService(agent.runtime, { source }).refresh();
+  expect(warn).toHaveBeenCalledOnce();
 });
 
 it("makes actions of a server that was down at the start, once it is there", async () => {

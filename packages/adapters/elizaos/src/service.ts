@@ -1,6 +1,5 @@
-import { Service, type Action, type IAgentRuntime, type Memory } from "@elizaos/core";
+import { Service, type IAgentRuntime, type Memory } from "@elizaos/core";
 import {
-  quote,
   systemClock,
   TenantryError,
   type CatalogClient,
@@ -12,14 +11,14 @@ import {
   clientFor,
   offerTools,
   sharedTools,
-  type OfferedTool,
   type OfferedTools,
   type SharedTools,
   type ToolOptions,
   type ToolSource,
 } from "@tenantry/core/adapter";
-import { ActionNames, loosely } from "./action-names.ts";
-import { described, toolAction } from "./tool-action.ts";
+import { byName, KnownTools, type ToolList } from "./known-tools.ts";
+import { toolAction } from "./tool-action.ts";
+import { ToolActions, type MessageTool } from "./tool-actions.ts";
 
 /** Under what elizaOS knows the service; the official plugin's own name, so that an agent has one of the two. */
 export const serviceType = "mcp";
@@ -33,20 +32,15 @@ export interface MessageContext {
 /** What a service is made of. */
 export interface ServiceParts extends ToolOptions<MessageContext> {
   readonly source: ToolSource<MessageContext>;
-  /** Whose tools a message's prompt tells of; absent: the catalog's, the same for everybody. */
-  readonly show?: ((context: MessageContext) => CatalogClient | Promise<CatalogClient>) | undefined;
-  /** Of which servers a message's prompt tells and its actions are run; absent: of all. */
+  /** Whether a message's prompt tells of its own user's tools; defaults to `false`: of the catalog's. */
+  readonly showOwn?: boolean | undefined;
+  /** Of which servers of the catalog a message's prompt tells and its actions are run; absent: of all. */
   readonly allowed?: ((context: MessageContext) => Promise<readonly string[]>) | undefined;
   /** Other names by which models know a tool. */
   readonly aliases?: ((tool: CatalogTool) => readonly string[]) | undefined;
   /** Ends what the service owns, with it. */
   readonly close?: (() => Promise<void>) | undefined;
   readonly clock?: Clock | undefined;
-}
-
-/** A tool that has become an action. */
-export interface ToolAction extends OfferedTool<MessageContext> {
-  readonly name: string;
 }
 
 /**
@@ -56,24 +50,38 @@ export interface ToolAction extends OfferedTool<MessageContext> {
 export class McpService extends Service {
   static override readonly serviceType: string = serviceType;
   override capabilityDescription = "Calls the tools of MCP servers as the user whose message it is";
-  readonly actions = new ActionNames<ToolAction>();
-  readonly #runtime: IAgentRuntime;
+  readonly actions: ToolActions;
+  /** Whether a message's prompt tells of its own user's tools. */
+  readonly showsOwn: boolean;
   readonly #parts: ServiceParts;
   readonly #shared: SharedTools<MessageContext>;
-  readonly #made = new Map<string, Action>();
+  readonly #known: KnownTools;
   readonly #ending = new AbortController();
-  readonly #clock: Clock;
-  #known: Known = { names: new Set(), listing: { tools: [], unavailable: [] }, at: Number.NEGATIVE_INFINITY };
   /** What each message's prompt tells of: elizaOS asks once for each action. */
-  readonly #shown = new WeakMap<Memory, Promise<Shown>>();
-  #listing: Promise<void> | undefined;
+  readonly #shown = new WeakMap<Memory, { readonly user: string; readonly list: Promise<ToolList> }>();
 
   constructor(runtime: IAgentRuntime, parts: ServiceParts) {
     super(runtime);
-    this.#runtime = runtime;
     this.#parts = parts;
     this.#shared = sharedTools(parts.source);
-    this.#clock = parts.clock ?? systemClock;
+    this.showsOwn = parts.showOwn ?? false;
+    this.actions = new ToolActions({
+      runtime,
+      aliases: parts.aliases,
+      make: (name, similes) => toolAction(name, this, similes),
+    });
+    this.#known = new KnownTools({
+      clock: parts.clock ?? systemClock,
+      list: () => this.#offered(this.#shared.catalog),
+      onListed: ({ tools }) => {
+        this.actions.add(tools.values());
+        this.actions.describe(tools.values());
+      },
+      warn: (message) => {
+        // What is listed as each user is missing from the catalog, as it has to be.
+        if (!this.showsOwn && !this.ending.aborted) runtime.logger.warn(message);
+      },
+    });
   }
 
   /** Aborts when the service ends. */
@@ -81,149 +89,74 @@ export class McpService extends Service {
     return this.#ending.signal;
   }
 
+  /** Aborts with a call's own signal, and when the service ends. */
+  untilEnd(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.ending : AbortSignal.any([this.ending, signal]);
+  }
+
   /** The client of the user whose message it is; rejects with `PRINCIPAL_INVALID` where it is nobody's. */
   clientOf(context: MessageContext, signal: AbortSignal = this.ending): Promise<WorkspaceClient> {
     return clientFor(this.#shared.clientOf, context, signal);
   }
 
-  /** Lists the tools and makes actions of those that are new; lists once for all who ask meanwhile. Rejects with nothing. */
+  /** Lists the catalog and makes actions of its tools. Rejects with nothing. */
   refresh(): Promise<void> {
-    return (this.#listing ??= this.#list().finally(() => (this.#listing = undefined)));
+    return this.#known.refresh();
   }
 
   /** What a message's prompt may tell of: never anything of another user's. */
-  shown(context: MessageContext): Promise<Shown> {
-    const { show, allowed } = this.#parts;
-    if (show === undefined && allowed === undefined) return Promise.resolve(this.#latest());
-    const listed = this.#shown.get(context.message) ?? this.#shownTo(context);
-    this.#shown.set(context.message, listed);
-    return listed;
+  shown(context: MessageContext): Promise<ToolList> {
+    const { message } = context;
+    const known = this.#shown.get(message);
+    // A host may take one object for one message after another.
+    if (known !== undefined && known.user === message.entityId) return known.list;
+    const list = this.#shownTo(context);
+    this.#shown.set(message, { user: message.entityId, list });
+    return list;
   }
 
   /**
-   * The tool that is meant by a name, as it was last listed; `undefined` where there is none, and likewise where the message's
-   * user is not shown it, although its server answers that user.
+   * The tool that is meant by a name, as the message's user is shown it; `undefined` where there is none, and likewise where
+   * that user is not shown it. Rejects with the reason where its server fails that user.
    */
-  async meant(asked: string, context: MessageContext): Promise<ToolAction | undefined> {
+  async meant(asked: string, context: MessageContext): Promise<MessageTool | undefined> {
     const found = this.actions.find(asked);
     if (found === undefined) return undefined;
-    const { show, allowed } = this.#parts;
-    const isOpen = show === undefined && allowed === undefined;
-    const { listing } = isOpen ? this.#known : await this.shown(context);
-    const listed = listing.tools.find(({ name }) => name === found.name);
-    const isSilent = listing.unavailable.some(({ server }) => server === found.tool.origin.server);
-    return listed ?? (isOpen || isSilent ? found : undefined);
+    const { tools, unavailable } = await this.shown(context);
+    const shown = tools.get(found.tool.name);
+    if (shown !== undefined) return shown;
+    const missing = unavailable.find(({ server }) => server === found.tool.origin.server);
+    // What is known of the tool then is what another user was told.
+    if (missing !== undefined && this.showsOwn) throw missing.error;
+    return missing && found;
   }
 
   override async stop(): Promise<void> {
-    const gone = new TenantryError("CLOSED", "The agent was stopped; start it again.");
-    this.#ending.abort(gone);
+    this.#ending.abort(new TenantryError("CLOSED", "The agent was stopped; start it again."));
     await this.#parts.close?.();
   }
 
-  /** What is known, at once: a prompt waits for no server. What is old is listed anew meanwhile. */
-  #latest(): Shown {
-    const { at, listing, names } = this.#known;
-    const age = this.#clock.now() - at;
-    const isComplete = listing.unavailable.length === 0;
-    if (age >= (isComplete ? completeMs : incompleteMs)) void this.refresh();
-    return { names, listing };
-  }
-
-  async #list(): Promise<void> {
-    try {
-      const offered = await this.#offered(this.#shared);
-      const before = new Set(this.#known.listing.unavailable.map(({ error }) => error.message));
-      this.#known = { ...shownOf(offered), at: this.#clock.now() };
-      this.#register(offered.tools, false);
-      for (const { error } of offered.unavailable)
-        // What is listed as each user is missing from the catalog, as it has to be.
-        if (!before.has(error.message) && this.#parts.show === undefined)
-          this.#runtime.logger.warn(error.message);
-    } catch (error) {
-      this.#known = { ...this.#known, at: this.#clock.now() };
-      if (!this.ending.aborted) this.#runtime.logger.warn(messageOf(error));
+  async #shownTo(context: MessageContext): Promise<ToolList> {
+    if (this.showsOwn) {
+      const own = byName(await this.#offered(await this.clientOf(context)));
+      this.actions.add(own.tools.values());
+      return own;
     }
-  }
-
-  async #shownTo(context: MessageContext): Promise<Shown> {
-    const { show, allowed } = this.#parts;
-    const [client, servers] = await Promise.all([show?.(context), allowed?.(context)]);
-    const shown = client === undefined ? this.#latest() : await this.#listFor(client);
-    if (servers === undefined) return shown;
-    const { tools, unavailable } = shown.listing;
-    const isAllowed = (server: string) => servers.includes(server);
-    const rest = {
-      tools: tools.filter(({ tool }) => isAllowed(tool.origin.server)),
-      unavailable: unavailable.filter(({ server }) => isAllowed(server)),
+    const allowed = await this.#parts.allowed?.(context);
+    const { tools, unavailable } = this.#known.latest();
+    if (allowed === undefined) return { tools, unavailable };
+    return {
+      tools: new Map([...tools].filter(([, { tool }]) => allowed.includes(tool.origin.server))),
+      unavailable: unavailable.filter(({ server }) => allowed.includes(server)),
     };
-    return { ...shown, ...shownOf(rest) };
   }
 
-  async #listFor(catalog: CatalogClient): Promise<Shown> {
-    const listed = await this.#offered({ catalog, clientOf: this.#shared.clientOf });
-    this.#register(listed.tools, true);
-    return { ...shownOf(listed), isUsersOwn: true };
+  #offered(catalog: CatalogClient): Promise<OfferedTools<readonly MessageTool[]>> {
+    const list = { signal: this.ending, ...this.#parts.list };
+    const source = { catalog, clientOf: this.#shared.clientOf };
+    return offerTools(source, { ...this.#parts, list }, (offered) => ({
+      ...offered,
+      name: offered.tool.name,
+    }));
   }
-
-  #offered(source: SharedTools<MessageContext>): Promise<Offered> {
-    const { list, needsApproval, onProgress, timeoutMs } = this.#parts;
-    const options = { needsApproval, onProgress, timeoutMs, list: { signal: this.ending, ...list } };
-    return offerTools(source, options, (offered) => ({ ...offered, name: offered.tool.name }));
-  }
-
-  /**
-   * Makes actions of tools, or tells them anew. An action is everybody's: of a tool that one user was listed it tells the name
-   * alone, because what a server says of it may be that user's own.
-   */
-  #register(tools: readonly ToolAction[], isUsersOwn: boolean): void {
-    for (const offered of tools) {
-      const { name, tool } = offered;
-      const known = this.#made.get(name);
-      if (known !== undefined && !isUsersOwn) Object.assign(known, described(offered));
-      if (known !== undefined || this.#isTaken(name)) continue;
-      const aliases = this.#parts.aliases?.(tool) ?? [];
-      const action = toolAction(offered, this, aliases);
-      if (!isUsersOwn) Object.assign(action, described(offered));
-      this.#made.set(name, action);
-      this.actions.add(name, offered, aliases);
-      this.#runtime.registerAction(action);
-    }
-  }
-
-  /** Whether elizaOS would run another plugin's action for this one. */
-  #isTaken(name: string): boolean {
-    const isOther = (one: string) => loosely(one) === loosely(name) && !this.#made.has(one);
-    const other = this.#runtime.actions.find((action) => isOther(action.name));
-    if (other === undefined) return false;
-    const names = `${quote(name)} and ${quote(other.name)}`;
-    this.#runtime.logger.warn(`elizaOS does not tell the actions ${names} apart; the tool is left out.`);
-    return true;
-  }
-}
-
-type Offered = OfferedTools<readonly ToolAction[]>;
-
-/** What a prompt may tell of. */
-export interface Shown {
-  readonly names: ReadonlySet<string>;
-  readonly listing: Offered;
-  /** Whether it was listed for the message's user alone. */
-  readonly isUsersOwn?: true;
-}
-
-interface Known extends Shown {
-  readonly at: number;
-}
-
-/** How long a list is good, in milliseconds: one that has all servers, and one that lacks some. */
-const completeMs = 60_000;
-const incompleteMs = 10_000;
-
-function shownOf(listing: Offered): Shown {
-  return { listing, names: new Set(listing.tools.map(({ name }) => name)) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof TenantryError ? error.message : "The tools could not be listed.";
 }

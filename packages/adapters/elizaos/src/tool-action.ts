@@ -1,20 +1,15 @@
-import type { Action, ActionResult, HandlerCallback } from "@elizaos/core";
+import type { Action, ActionResult } from "@elizaos/core";
 import { quote, TenantryError } from "@tenantry/core";
-import { actionResult } from "./action-result.ts";
-import { answeredBy, tellFailure, tellFiles } from "./answer.ts";
-import { namesLike } from "./action-names.ts";
+import { actionResult, answeredBy, type Answered } from "./action-result.ts";
+import { answer } from "./answer.ts";
 import { askForApproval } from "./approval.ts";
-import { askedArguments, askedName, askedSignal, type Run } from "./asked.ts";
-import { actionParameters, missingParameters } from "./parameters.ts";
-import type { McpService, MessageContext, ToolAction } from "./service.ts";
-
-/** What an action tells of its tool. */
-export function described({ name, tool }: ToolAction): Pick<Action, "description" | "parameters"> {
-  return { description: tool.description ?? tool.title ?? name, parameters: actionParameters(tool) };
-}
+import { askedOf, type Asked } from "./asked.ts";
+import { missingParameters } from "./parameters.ts";
+import type { McpService, MessageContext } from "./service.ts";
+import { namesLike } from "./tool-actions.ts";
 
 /** The action of a tool, which tells no more than its name. Whose connection it uses, each message says. */
-export function toolAction({ name }: ToolAction, service: McpService, similes: readonly string[]): Action {
+export function toolAction(name: string, service: McpService, similes: readonly string[]): Action {
   return {
     name,
     description: "A tool of yours; the provider MCP tells what it does and which parameters it has.",
@@ -22,36 +17,31 @@ export function toolAction({ name }: ToolAction, service: McpService, similes: r
     async validate(runtime, message) {
       // A prompt does without what cannot be listed; nothing is said of why, which may be another's.
       const shown = await service.shown({ runtime, message }).catch(() => undefined);
-      return shown?.names.has(name) ?? false;
+      return shown?.tools.has(name) ?? false;
     },
-    handler: (runtime, message, state, options, callback, responses) =>
-      runAsked(name, service, { runtime, message }, { message, state, options, responses }, callback),
+    handler(...run) {
+      const [runtime, message] = run;
+      const asked = askedOf(name, ...run);
+      const answered = answeredBy(service.actions.find(asked.name), name);
+      return answer(answered, run, () => runAsked(asked, service, { runtime, message }, answered));
+    },
   };
 }
 
 /** Runs the tool that the model asked for, which elizaOS may have mistaken for the one whose action this is. */
 async function runAsked(
-  name: string,
+  { name, args, signal }: Asked,
   service: McpService,
   context: MessageContext,
-  run: Run,
-  callback: HandlerCallback | undefined,
+  answered: Answered,
 ): Promise<ActionResult> {
-  const asked = askedName(run) ?? name;
-  const answered = answeredBy(service.actions.find(asked), name);
-  return tellFailure(answered, callback, async () => {
-    const meant = await service.meant(asked, context);
-    if (meant === undefined) throw unknownAction(asked, (await service.shown(context)).names);
-    const args = askedArguments(run, meant.name);
-    const missing = missingParameters(meant.tool, args);
-    if (missing.length > 0) throw incomplete(meant.name, missing);
-    if (await meant.needsApproval?.(args)) return askForApproval(meant, args, context, answered);
-    const signals = [service.ending, askedSignal(run)].filter((signal) => signal !== undefined);
-    const result = await meant.call(args, { context, signal: AbortSignal.any(signals) });
-    const answer = actionResult(result, answered);
-    await tellFiles(answer, callback);
-    return answer;
-  });
+  const meant = await service.meant(name, context);
+  if (meant === undefined) throw unknownAction(name, (await service.shown(context)).tools.keys());
+  const missing = missingParameters(meant.tool, args);
+  if (missing.length > 0) throw incomplete(meant.tool.name, missing);
+  if (await meant.needsApproval?.(args)) return askForApproval(meant.tool, args, context, answered);
+  const result = await meant.call(args, { context, signal: service.untilEnd(signal) });
+  return actionResult(result, answered);
 }
 
 function unknownAction(asked: string, names: Iterable<string>): TenantryError {

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { ChannelType, IDatabaseAdapter, Task } from "@elizaos/core";
 
-/** What the message loop calls, and nothing else: any other method is missing, so that a call of it fails aloud. */
+/**
+ * What the message loop calls, and nothing else: any other method is missing, so that a call of it fails aloud. Tasks are kept
+ * as elizaOS' SQL plugin keeps them (1.7.2): in a world, without the user, and as JSON.
+ */
 export function smallestDatabase(stored: unknown[], tasks: Map<string, Task>): IDatabaseAdapter {
   const used = {
     isReady: () => Promise.resolve(true),
@@ -24,11 +27,13 @@ export function smallestDatabase(stored: unknown[], tasks: Map<string, Task>): I
       stored.push(entry);
       return Promise.resolve();
     },
-    createTask: (task) => {
+    createTask: ({ entityId: _isNotKept, ...task }) => {
+      if (!task.worldId) return Promise.reject(new Error("worldId is required"));
       const id = randomUUID();
-      tasks.set(id, { ...task, id });
+      tasks.set(id, JSON.parse(JSON.stringify({ ...task, id })) as Task);
       return Promise.resolve(id);
     },
+    getTask: (id) => Promise.resolve(tasks.get(id) ?? null),
     deleteTask: (id) => {
       tasks.delete(id);
       return Promise.resolve();

@@ -7,6 +7,7 @@ import { seedSubject, type SeedSubject, type UserSettings } from "./seed-subject
 
 /** elizaOS with a request context, which its next version has. */
 export type ElizaNext = typeof eliza & {
+  getRequestContext(): { readonly entitySettings: ReadonlyMap<string, string> } | undefined;
   runWithRequestContext<T>(context: object, work: () => T): T;
 };
 

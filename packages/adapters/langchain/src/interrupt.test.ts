@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Command, interrupt, type Interrupt as Question } from "@langchain/langgraph";
 import type { CatalogTool } from "@tenantry/core";
+import { startMail, startWorld, type AskedTool } from "adapter-fixtures";
 import { afterAll, describe, expect, it } from "vitest";
-import { input } from "../test/agent-cases.ts";
 import { agentOfLangchain, agentOfLanggraph, type MakeAgent } from "../test/agents.ts";
-import { startMail } from "../test/mail-world.ts";
-import { startWorld } from "../test/notebook-world.ts";
-import { scriptedModel, toolMessages, type AskedTool } from "../test/scripted-model.ts";
+import { scriptedModel, toolMessages } from "../test/scripted-model.ts";
+import { input, userOf } from "../test/subject.ts";
 import { structuredTools, type ActionReview, type StructuredToolsOptions } from "./index.ts";
 
 const destructive = ({ annotations }: CatalogTool) => annotations?.destructiveHint === true;
@@ -18,7 +17,7 @@ function thread(
   asked: AskedTool[],
   more: object = {},
 ) {
-  const agent = makeAgent(scriptedModel(asked), tools);
+  const agent = makeAgent(scriptedModel([asked]), tools);
   const config = { configurable: { thread_id: randomUUID(), ...more } };
   const after = async (step: unknown) => {
     const state = (await agent.invoke(step as typeof input, config)) as Awaited<
@@ -33,9 +32,9 @@ describe.each([
   ["createAgent", agentOfLangchain],
   ["createReactAgent, version v2", agentOfLanggraph("v2")],
 ] as const)("in %s", async (_, makeAgent) => {
-  const { server, as, ...world } = await startWorld();
+  const { as, sent, ...world } = await startWorld();
   afterAll(() => world[Symbol.asyncDispose]());
-  const erasures = () => server.requests.filter(({ tool }) => tool === "erase").length;
+  const erasures = () => sent("erase");
   const ask: StructuredToolsOptions = { needsApproval: destructive, interrupt };
 
   it("waits for a person, and does what each call was decided", async () => {
@@ -82,7 +81,7 @@ describe.each([
 
   it("waits for a user to grant access, and then calls as that user", async () => {
     await using world = await startMail();
-    const { tools } = await structuredTools(world.shared, { interrupt });
+    const { tools } = await structuredTools(world.sharedBy(userOf), { interrupt });
     const { start, resume } = thread(makeAgent, tools, [{ name: "mail__whoami" }], { user: "bob" });
     const { questions } = await start();
     const facts = questions[0]?.value as { authorizationUrl: string };
@@ -110,15 +109,15 @@ it("does not ask where one answer could be taken for another, nor where nobody c
   ]);
   const direct = await tools.find(({ name }) => name === "notes__erase")?.invoke({});
   expect(direct).toMatchObject({ status: "error", artifact: { code: "CALL_DENIED" } });
-  expect(world.server.requests.filter(({ tool }) => tool === "erase")).toEqual([]);
+  expect(world.sent("erase")).toBe(0);
 });
 
 it("tells who has to grant access, and where, without a way to wait for it", async () => {
   await using world = await startMail();
   const asked = [{ name: "mail__whoami" }];
-  const waiting = (await structuredTools(world.shared)).tools;
+  const waiting = (await structuredTools(world.sharedBy(userOf))).tools;
   // With `interrupt` it does not wait either where the other calls of a message would run again.
-  const sharing = (await structuredTools(world.shared, { interrupt })).tools;
+  const sharing = (await structuredTools(world.sharedBy(userOf), { interrupt })).tools;
   for (const [makeAgent, tools] of [
     [agentOfLangchain, waiting],
     [agentOfLanggraph("v1"), sharing],

@@ -1,7 +1,8 @@
 import { ToolMessage } from "@langchain/core-1.0/messages";
 import { StructuredTool } from "@langchain/core-1.0/tools";
+import { startWorld } from "adapter-fixtures";
 import { expect, it, vi } from "vitest";
-import { startWorld } from "../test/notebook-world.ts";
+import { userOf } from "../test/subject.ts";
 import { structuredTools } from "./index.ts";
 
 // The oldest version of the major, whose agents the newest ones have replaced: its tools by themselves.
@@ -18,7 +19,7 @@ const called = (name: string, args: object = {}) => ({
 
 it("gives each user their own answers with @langchain/core 1.0", async () => {
   await using world = await startWorld();
-  const { tools } = await structuredTools(world.shared);
+  const { tools } = await structuredTools(world.sharedBy(userOf));
   const whoami = tools.find(({ name }) => name === "notes__whoami");
   expect(whoami).toBeInstanceOf(StructuredTool);
   const users = ["ada", "bob"];
@@ -36,7 +37,7 @@ it("gives each user their own answers with @langchain/core 1.0", async () => {
 
 it("gives a failure as a message with @langchain/core 1.0", async () => {
   await using world = await startWorld();
-  const { tools } = await structuredTools(world.shared);
+  const { tools } = await structuredTools(world.sharedBy(userOf));
   const fail = tools.find(({ name }) => name === "notes__fail");
   const failed = await fail?.invoke(called("notes__fail"), { configurable: { user: "ada" } });
   expect(failed).toBeInstanceOf(ToolMessage);

@@ -1,7 +1,7 @@
 import { agentOfLangchain, agentOfLanggraph } from "../test/agents.ts";
 import { describeStructuredTools } from "../test/agent-cases.ts";
 
-describeStructuredTools("in createAgent of langchain", agentOfLangchain, (user) => ({ context: { user } }));
-describeStructuredTools("in createReactAgent of @langchain/langgraph", agentOfLanggraph("v1"), (user) => ({
+describeStructuredTools("createAgent of langchain", agentOfLangchain, (user) => ({ context: { user } }));
+describeStructuredTools("createReactAgent of @langchain/langgraph", agentOfLanggraph("v1"), (user) => ({
   configurable: { user },
 }));

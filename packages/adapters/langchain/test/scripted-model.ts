@@ -1,27 +1,18 @@
 import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { fakeModel, type FakeBuiltModel } from "@langchain/core/testing";
+import type { AskedTool } from "adapter-fixtures";
 
-/** What a model asks for. */
-export interface AskedTool {
-  readonly name: string;
-  readonly args?: Record<string, unknown>;
-}
-
-/** A model that asks for these tools, one list a step, and then repeats what they told it. */
-export function scriptedModel(...steps: (readonly AskedTool[])[]): FakeBuiltModel {
+/** A model that asks for these tools, one list a turn, and then has its say. */
+export function scriptedModel(turns: readonly (readonly AskedTool[])[]): FakeBuiltModel {
   const model = fakeModel();
-  for (const [step, asked] of steps.entries())
+  for (const [turn, asked] of turns.entries())
     model.respondWithTools(
-      asked.map(({ name, args = {} }, index) => ({ name, args, id: `call-${step}-${index}` })),
+      asked.map(({ name, args = {} }, index) => ({ name, args: { ...args }, id: `call-${turn}-${index}` })),
     );
-  return model.respond((messages) => new AIMessage(toolMessages(messages).map(told).join("; ")));
+  return model.respond(() => new AIMessage("Done."));
 }
 
 /** The answers of all tools. */
 export function toolMessages(messages: readonly BaseMessage[]): ToolMessage[] {
   return messages.filter((message) => ToolMessage.isInstance(message));
-}
-
-function told({ content }: ToolMessage): string {
-  return typeof content === "string" ? content : JSON.stringify(content);
 }

@@ -40,16 +40,14 @@ export async function toolset<Values extends Record<string, unknown> = Record<st
   { target, ...options }: ToolsetOptions<Values> = {},
 ): Promise<OfferedTools<Toolset>> {
   const { tools, ...missing } = await offerTools(source, options, (offered) => namedTool(offered, target));
-  const set: Toolset = {};
-  // Of two tools of one name, for which Mastra refuses the whole request, the first stays.
-  for (const [name, made] of tools) set[name] ??= made;
+  const set = Object.fromEntries(tools.map(({ name, made }) => [name, made]));
   return { ...missing, tools: set };
 }
 
 function namedTool<Values extends Record<string, unknown>>(
   { tool, call, needsApproval }: OfferedTool<ToolCall<Values>>,
   target?: Target,
-): [string, Toolset[string]] {
+): { readonly name: string; readonly made: Toolset[string] } {
   const { name, description = "", schema, strict, restore } = modelTool(tool, target);
   const { annotations, _meta, title, origin } = tool;
   const id = agentName(name);
@@ -67,10 +65,12 @@ function namedTool<Values extends Record<string, unknown>>(
       call(restore(input), { context: context as ToolCall<Values>, signal: context.abortSignal }),
     toModelOutput: (output) => modelOutput(output as CallToolResult),
   });
-  return [id, made as Toolset[string]];
+  return { name: id, made: made as Toolset[string] };
 }
 
 /** The name under which an agent has a tool: it begins with a letter or `_`, and has at most 63 characters. */
 function agentName(name: string): string {
-  return (/^[A-Za-z_]/u.test(name) ? name : `_${name}`).slice(0, 63);
+  // Mastra copies tools into plain objects, where a tool of this one name would be lost.
+  const isTaken = /^[A-Za-z_]/u.test(name) && name !== "__proto__";
+  return (isTaken ? name : `_${name}`).slice(0, 63);
 }

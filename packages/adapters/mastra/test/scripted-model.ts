@@ -1,12 +1,7 @@
 import type { AgentConfig } from "@mastra/core/agent";
 import { MastraLanguageModelV2Mock } from "@mastra/core/test-utils/llm-mock";
+import type { AskedTool } from "adapter-fixtures";
 import { MockLanguageModelV3, MockLanguageModelV4 } from "ai/test";
-
-/** What a model asks for in one turn. */
-export interface AskedTool {
-  readonly name: string;
-  readonly input?: object;
-}
 
 /** What an agent sent its model in one turn. */
 export type Turn = Parameters<Extract<MockLanguageModelV4["doGenerate"], (...all: never[]) => unknown>>[0];
@@ -20,7 +15,7 @@ export interface ModelOptions {
   readonly provider?: string;
 }
 
-/** A model that asks for these tools, turn by turn, and then repeats what they told it. */
+/** A model that asks for these tools, one list a turn, and then has its say. */
 export function scriptedModel(
   asked: readonly (readonly AskedTool[])[],
   { specification = "v4", provider = "mock" }: ModelOptions = {},
@@ -28,13 +23,13 @@ export function scriptedModel(
   const turns: Turn[] = [];
   const answer = (turn: Turn) => {
     const number = turns.push(turn);
-    const calls = asked[number - 1]?.map(({ name, input = {} }, index) => ({
+    const calls = asked[number - 1]?.map(({ name, args = {} }, index) => ({
       ...{ type: "tool-call" as const, toolCallId: `call-${number}-${index}` },
-      ...{ toolName: name, input: JSON.stringify(input) },
+      ...{ toolName: name, input: JSON.stringify(args) },
     }));
     const reason = calls ? ("tool-calls" as const) : ("stop" as const);
     return {
-      content: calls ?? [{ type: "text" as const, text: outputsIn(turn).map(told).join("; ") }],
+      content: calls ?? [{ type: "text" as const, text: "Done." }],
       ...(specification === "v2"
         ? { finishReason: reason, usage: usageV2 }
         : { finishReason: { unified: reason, raw: undefined }, usage }),
@@ -53,17 +48,13 @@ export function scriptedModel(
   return { model: new Model(config as never) as AgentConfig["model"], turns };
 }
 
-/** The outputs of all tools in what a model was sent. */
-export function outputsIn({ prompt }: Turn) {
-  return prompt.flatMap((message) =>
+/** The outputs of all tools in what a model was sent last. */
+export function outputsIn(turns: readonly Turn[]) {
+  return (turns.at(-1)?.prompt ?? []).flatMap((message) =>
     message.role === "tool"
       ? message.content.flatMap((part) => (part.type === "tool-result" ? [part.output] : []))
       : [],
   );
-}
-
-function told(output: ReturnType<typeof outputsIn>[number]): string {
-  return "value" in output && typeof output.value === "string" ? output.value : output.type;
 }
 
 function* partsOf({

@@ -1,14 +1,21 @@
-import type { CatalogOrigin, Listing, WorkspaceClient } from "@tenantry/core";
+import { quote, TenantryError, type CatalogOrigin, type Listing, type WorkspaceClient } from "@tenantry/core";
 
 /**
  * One server of a user's workspace under the names that it has for its tools and prompts itself; no other server is asked
- * for anything. Lists throw `SERVER_UNKNOWN` where the user has no such server.
+ * for anything. Throws `SERVER_UNKNOWN` where the user has no such server, and for one that is named beside it.
  */
 export function serverView(client: WorkspaceClient, server: string): WorkspaceClient {
+  const here = <Address extends { readonly server: string }>(address: Address): Address => {
+    if (address.server === server) return address;
+    const other = quote(address.server);
+    throw new TenantryError("SERVER_UNKNOWN", `There is no server ${other}; only ${server} is seen here.`);
+  };
+  const toolOf = (tool: Parameters<WorkspaceClient["callTool"]>[0]) =>
+    typeof tool === "string" ? { server, tool } : here(tool);
   const uriOf = (resource: Parameters<WorkspaceClient["readResource"]>[0]) =>
-    typeof resource === "string" ? { server, uri: resource } : resource;
+    typeof resource === "string" ? { server, uri: resource } : here(resource);
   const promptOf = (prompt: Parameters<WorkspaceClient["getPrompt"]>[0]) =>
-    typeof prompt === "string" ? { server, prompt } : prompt;
+    typeof prompt === "string" ? { server, prompt } : here(prompt);
   return Object.freeze<WorkspaceClient>({
     principal: client.principal,
     servers: (options) => client.servers({ ...options, server }),
@@ -25,11 +32,10 @@ export function serverView(client: WorkspaceClient, server: string): WorkspaceCl
     },
     listResources: (options) => client.listResources({ ...options, server }),
     listResourceTemplates: (options) => client.listResourceTemplates({ ...options, server }),
-    callTool: (tool, args, options) =>
-      client.callTool(typeof tool === "string" ? { server, tool } : tool, args, options),
-    readResource: (resource, options) => client.readResource(uriOf(resource), options),
-    getPrompt: (prompt, args, options) => client.getPrompt(promptOf(prompt), args, options),
-    complete: (target, argument, options) =>
+    callTool: async (tool, args, options) => client.callTool(toolOf(tool), args, options),
+    readResource: async (resource, options) => client.readResource(uriOf(resource), options),
+    getPrompt: async (prompt, args, options) => client.getPrompt(promptOf(prompt), args, options),
+    complete: async (target, argument, options) =>
       client.complete(
         "prompt" in target
           ? { prompt: promptOf(target.prompt) }
@@ -37,7 +43,7 @@ export function serverView(client: WorkspaceClient, server: string): WorkspaceCl
         argument,
         options,
       ),
-    subscribe: ({ watched = [], ...filter }, listener, options) =>
+    subscribe: async ({ watched = [], ...filter }, listener, options) =>
       client.subscribe({ ...filter, server, watched: watched.map(uriOf) }, listener, options),
   });
 }

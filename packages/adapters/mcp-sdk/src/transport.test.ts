@@ -1,3 +1,4 @@
+import { startFakeServer } from "@tenantry/testing";
 import { createTenantry } from "tenantry";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { WorkspaceTransport } from "./index.ts";
@@ -26,6 +27,28 @@ describe("a transport", () => {
     expect(onclose).toHaveBeenCalledOnce();
     await expect(transport.send(ping)).rejects.toEqual(closed);
     await expect(transport.start()).rejects.toEqual(closed);
+  });
+
+  it("takes a message as it is when it is sent, and only what is data", async () => {
+    await using server = await startFakeServer();
+    await using own = createTenantry({ servers: { fake: { url: server.url } } });
+    const transport = new WorkspaceTransport(own.workspace("acme").as("ada"));
+    const onmessage = vi.fn();
+    Object.assign(transport, { onmessage });
+    await transport.start();
+    const given = { text: "as it was" };
+    const params = { name: "fake__echo", arguments: given };
+    await transport.send({ ...ping, method: "tools/call", params });
+    given.text = "changed";
+    await vi.waitFor(() => expect(onmessage).toHaveBeenCalledOnce());
+    expect(JSON.stringify(onmessage.mock.calls)).toContain("as it was");
+    const odd = { ...params, arguments: { text: () => "" } };
+    await expect(transport.send({ ...ping, id: 2, method: "tools/call", params: odd })).rejects.toMatchObject(
+      {
+        code: "ARGUMENT_INVALID",
+      },
+    );
+    await transport.close();
   });
 
   it("tells of a receiver that fails, and goes on", async () => {

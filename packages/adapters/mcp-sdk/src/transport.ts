@@ -46,10 +46,13 @@ export class WorkspaceTransport {
     this.#state = "open";
   }
 
-  /** Takes a message of the client; the answer comes to `onmessage`. Rejects with `CLOSED` unless the transport is open. */
+  /**
+   * Takes a message of the client as it is now; the answer comes to `onmessage`. Rejects with `CLOSED` unless the transport is
+   * open, and with `ARGUMENT_INVALID` for what is no data.
+   */
   async send(message: object): Promise<void> {
     if (this.#state !== "open") throw closed();
-    this.#conversation.receive(message);
+    this.#conversation.receive(sent(message));
   }
 
   /** Ends every call and every subscription; the workspace's connections stay. */
@@ -74,6 +77,21 @@ function checkClient(client: unknown): void {
   const given = client as Partial<WorkspaceClient> | null | undefined;
   if (typeof given?.callTool === "function" && given.principal !== undefined) return;
   throw new TenantryError("ARGUMENT_INVALID", "There is nobody to act for; give `workspace.as(user)`.");
+}
+
+/** What has been sent the client may change. */
+function sent(message: object): object {
+  try {
+    return structuredClone(message);
+  } catch (cause) {
+    throw new TenantryError(
+      "ARGUMENT_INVALID",
+      "A message holds data; leave out what is none, such as functions.",
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function closed(): TenantryError {

@@ -147,6 +147,50 @@ export function describeSdk(sdk: Sdk): void {
       await client.close();
     });
 
+    it("keeps two clients of one user apart, who have one connection and the same ids", async () => {
+      const leaving = new AbortController();
+      const [closing, staying] = [await sdk.connect(as("bob"), { server: "notes" }), await notes("bob")];
+      const heard = [vi.fn(), vi.fn()] as const;
+      const calls = [
+        sdk.call(closing, { name: "wait" }, { onprogress: heard[0] }),
+        sdk.call(staying, { name: "wait" }, { onprogress: heard[1], signal: leaving.signal }),
+      ];
+      const ends = calls.map((call) =>
+        call.then(
+          () => "answered",
+          () => "ended",
+        ),
+      );
+      await vi.waitFor(() => heard.forEach((one) => expect(one).toHaveBeenCalledOnce()));
+      await closing.close();
+      expect(await ends[0]).toBe("ended");
+      expect(text(await sdk.call(staying, { name: "whoami" }))).toBe("bob");
+      expect(await Promise.race([ends[1], Promise.resolve("under way")])).toBe("under way");
+      leaving.abort(new Error("Bob left."));
+      expect(await ends[1]).toBe("ended");
+      heard.forEach((one) => expect(one).toHaveBeenCalledOnce());
+    });
+
+    it("asks nobody what a server asks that users share, though each of them could answer", async () => {
+      const shared = assistant();
+      await using sharing = createTenantry({
+        servers: { mind: { connect: shared.definition.connect, era: "legacy", share: "workspace" } },
+      });
+      const asked = vi.fn(() => ({ roots: [{ uri: "file:///secret" }] }));
+      const called = await Promise.all(
+        ["ada", "bob"].map(async (user) => {
+          const client = await connect(sharing.workspace("acme").as(user), {
+            ...{ server: "mind", capabilities: { roots: {}, sampling: {}, elicitation: {} } },
+          });
+          sdk.answer(client, { "roots/list": asked });
+          return text(await sdk.call(client, { name: "ask" }));
+        }),
+      );
+      expect(shared.open.size).toBe(1);
+      expect(called).toEqual(["", ""]);
+      expect(asked).not.toHaveBeenCalled();
+    });
+
     it("gives errors as JSON-RPC has them, with what Tenantry says of them as data", async () => {
       const client = await notes("ada");
       await expect(sdk.call(client, { name: "nothing" })).rejects.toMatchObject({ code: -32_602 });

@@ -3,13 +3,14 @@ import type { MCPServer, MCPToolErrorFunction } from "@openai/agents";
 import {
   TenantryError,
   type CallToolResult,
-  type CatalogTool,
   type Listing,
   type Principal,
   type WorkspaceClient,
 } from "@tenantry/core";
-import { resultText, type ToolOptions } from "@tenantry/core/adapter";
+import { offerTools, resultParts, tell, type OfferedTool, type ToolOptions } from "@tenantry/core/adapter";
+import { modelTool } from "@tenantry/tool-schema";
 import { modelError } from "./model-error.ts";
+import { isImage } from "./model-output.ts";
 
 /** How an MCP server of the SDK's kind is made. */
 export interface McpServerOptions extends Omit<ToolOptions<undefined>, "needsApproval"> {
@@ -33,36 +34,28 @@ export function mcpServer(
   client: WorkspaceClient,
   options: McpServerOptions = {},
 ): Required<Pick<MCPServer, "callToolResult">> & MCPServer {
-  const { name = "tenantry", list, onMissing, onProgress, timeoutMs } = options;
+  const { name = "tenantry", onMissing, errorFunction = ({ error }) => modelError(error) } = options;
   const principal = principalOf(client);
-  let listed: ReadonlyMap<string, CatalogTool> = new Map();
-  const nothing = () => Promise.resolve();
-  const callToolResult: NonNullable<MCPServer["callToolResult"]> = async (tool, args, meta, how) => {
-    const known = listed.get(tool);
-    const tell =
-      known &&
-      onProgress &&
-      ((progress: Parameters<typeof onProgress>[0]) => onProgress(progress, known, undefined));
-    const result = await client.callTool(known?.origin ?? tool, args ?? {}, {
-      ...{ timeoutMs, signal: how?.signal, meta: (meta ?? undefined) as never },
-      onProgress: tell,
-    });
+  let listed: ReadonlyMap<string, OfferedTool<undefined>> = new Map();
+  const callToolResult: NonNullable<MCPServer["callToolResult"]> = async (called, args, meta, how) => {
+    const request = { signal: how?.signal, meta: (meta ?? undefined) as never };
+    const known = listed.get(called);
+    const result = await (known === undefined
+      ? client.callTool(called, args ?? {}, { ...request, timeoutMs: options.timeoutMs })
+      : known.call(args ?? {}, { ...request, context: undefined }));
     return { ...result, content: contentOf(result) } as never;
   };
+  const nothing = () => Promise.resolve();
   return {
     name: `${name}-${digestOf(principal)}`,
     cacheToolsList: false,
-    errorFunction:
-      options.errorFunction === undefined ? ({ error }) => modelError(error) : options.errorFunction,
+    errorFunction,
     ...{ connect: nothing, close: nothing, invalidateToolsCache: nothing, callToolResult },
     async listTools() {
-      const { tools, ...missing } = await client.listTools(list);
-      const { named, ambiguous } = toldApart(tools);
-      listed = new Map(named.map((tool) => [tool.name, tool]));
-      const all = [...(missing.ambiguous ?? []), ...ambiguous];
-      if (missing.unavailable.length > 0 || missing.unapproved || all.length > 0)
-        onMissing?.({ ...missing, ...(all.length > 0 && { ambiguous: all }) });
-      return named.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })) as never;
+      const { tools, ...missing } = await offerTools(client, options, sdkTool);
+      listed = new Map(tools.map(({ made, offered }) => [made.name, offered]));
+      if (missing.unavailable.length > 0 || missing.unapproved || missing.ambiguous) tell(onMissing, missing);
+      return tools.map(({ made }) => made) as never;
     },
     callTool: async (...call) => {
       const { content, ...facts } = await callToolResult(...call);
@@ -70,6 +63,13 @@ export function mcpServer(
       return Object.assign([...content], facts);
     },
   };
+}
+
+/** A tool under the name that is its own to the SDK, which takes every sign but letters and digits for `_` and then refuses all tools. */
+function sdkTool(offered: OfferedTool<undefined>) {
+  const { name, description, schema: inputSchema } = modelTool(offered.tool);
+  const made = { name, description, inputSchema };
+  return { made, offered, name: name.replaceAll(/[^a-zA-Z0-9]/gu, "_") };
 }
 
 function principalOf(client: WorkspaceClient): Principal {
@@ -87,25 +87,8 @@ function digestOf({ workspace, user, session }: Principal): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-/** Leaves out tools whose names are one to the SDK, which takes every sign but letters and digits for `_` and then refuses all tools. */
-function toldApart(tools: readonly CatalogTool[]): {
-  named: readonly CatalogTool[];
-  ambiguous: NonNullable<Listing["ambiguous"]>;
-} {
-  const sameName = Map.groupBy(tools, ({ name }) => name.replaceAll(/[^a-zA-Z0-9]/gu, "_"));
-  const groups = [...sameName];
-  return {
-    named: groups.flatMap(([, group]) => (group.length === 1 ? group : [])),
-    ambiguous: groups.flatMap(([name, group]) =>
-      group.length === 1 ? [] : [{ name, servers: [...new Set(group.map(({ origin }) => origin.server))] }],
-    ),
-  };
-}
-
 /** What the SDK shows a model of a result as it is: text and images. Everything else is text of its kind and size. */
 function contentOf(result: CallToolResult): CallToolResult["content"] {
-  if (result.content.length === 0) return [{ type: "text", text: resultText(result) }];
-  return result.content.map((block) =>
-    block.type === "image" ? block : { type: "text", text: resultText({ content: [block] }) },
-  );
+  const parts = resultParts(result, isImage);
+  return typeof parts === "string" ? [{ type: "text", text: parts }] : (parts as CallToolResult["content"]);
 }

@@ -1,17 +1,20 @@
 import type { ToolOutputImage, ToolOutputText } from "@openai/agents";
 import type { CallToolResult } from "@tenantry/core";
-import { resultText } from "@tenantry/core/adapter";
-
-type Block = CallToolResult["content"][number];
+import { isCommonImage, resultParts, type ResultFile, type ResultPart } from "@tenantry/core/adapter";
 
 /** What a model is given of a result: its text, with its images as the SDK has them; what else it holds as text of its kind and size. */
 export function modelOutput(result: CallToolResult): string | (ToolOutputText | ToolOutputImage)[] {
-  return result.content.some(({ type }) => type === "image")
-    ? result.content.map(partOf)
-    : resultText(result);
+  const parts = resultParts(result, isImage);
+  return typeof parts === "string" ? parts : parts.map(partOf);
 }
 
-function partOf(block: Block): ToolOutputText | ToolOutputImage {
-  if (block.type !== "image") return { type: "text", text: resultText({ content: [block] }) };
-  return { type: "image", image: { data: block.data, mediaType: block.mimeType } };
+/** Whether a file is an image that the API takes, which refuses the whole request for another. */
+export function isImage({ type, mimeType }: ResultFile): boolean {
+  return type === "image" && isCommonImage(mimeType);
+}
+
+function partOf(part: ResultPart): ToolOutputText | ToolOutputImage {
+  return part.type === "text"
+    ? part
+    : { type: "image", image: { data: part.data, mediaType: part.mimeType } };
 }

@@ -2,13 +2,12 @@
 import type { MCPServer } from "@openai/agents";
 import type { Listing } from "@tenantry/core";
 import { startFakeServer } from "@tenantry/testing";
+import { hundredTools, isWhole, startWorld, type AskedTool } from "adapter-fixtures";
 import { createTenantry } from "tenantry";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { mcpServer } from "../src/index.ts";
-import { hundredTools } from "./hundred-tools.ts";
-import { startWorld } from "./notebook-world.ts";
-import { runnerOf, type Sdk } from "./sdk.ts";
-import { scriptedModel, toldIn, type AskedTool } from "./scripted-model.ts";
+import { textOf } from "./scripted-model.ts";
+import { runnerOf, userOf, type Sdk } from "./sdk.ts";
 
 /** Describes MCP servers in real runs of one version. */
 export function describeMcpServer(version: string, sdk: Sdk): void {
@@ -16,14 +15,15 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
     const world = await startWorld();
     const { server, as } = world;
     afterAll(() => world[Symbol.asyncDispose]());
-    const { runner, agentWith } = runnerOf(sdk);
+    const { run: runWith } = runnerOf(sdk);
 
-    const run = async (mcpServers: MCPServer[], asked: readonly AskedTool[], more: object = {}) => {
-      const model = scriptedModel(...asked.map((one) => [one]));
-      const { finalOutput } = await runner.run(agentWith(model, { mcpServers }), "Do it.", more);
-      const told = toldIn(model.lastCall?.request.input).map(({ output }) => output);
-      return { model, told, text: JSON.stringify(finalOutput) };
-    };
+    /** One run of an agent whose model asks for these tools, one after the other. */
+    const run = (mcpServers: MCPServer[], asked: readonly AskedTool[], more: object = {}) =>
+      runWith(
+        { mcpServers },
+        asked.map((one) => [one]),
+        more,
+      );
     const namesIn = ({ model }: Awaited<ReturnType<typeof run>>) =>
       (model.firstCall?.request.tools as { name: string }[]).map(({ name }) => name);
 
@@ -34,8 +34,9 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
       });
       const told = await Promise.all(runs);
       expect(told.map(namesIn).map(({ length }) => length)).toEqual([10, 10, 10, 10]);
-      for (const [index, { text }] of told.entries())
-        expect(text).toContain(index % 2 === 0 ? "ada wrote: by ada" : "bob wrote: by bob");
+      expect(told.map((one) => one.told.map(textOf))).toEqual(
+        ["ada", "bob", "ada", "bob"].map((user) => [user, `${user} wrote: by ${user}`]),
+      );
       expect(server.crossings).toEqual([]);
     });
 
@@ -90,7 +91,7 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
         ],
         [text("[audio, audio/wav, 12 bytes]")],
         [text(expect.stringContaining('"user":"bob"'))],
-        [text("page 1 of bob"), text("[resource note://2]")],
+        [text("page 1 of bob\n[resource note://2]")],
         [text("bob's pen is broken.")],
       ]);
     });
@@ -132,8 +133,8 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
         const { listTools } = mcpServer(as("ada"));
         return { ...mcpServer(as("stranger"), { errorFunction }), listTools };
       };
-      const { text } = await run([lost()], [{ name: "notes__whoami" }]);
-      expect(text).toContain("[UNAUTHORIZED]");
+      const { told } = await run([lost()], [{ name: "notes__whoami" }]);
+      expect(textOf(told[0])).toContain("[UNAUTHORIZED]");
       await expect(run([lost(null)], [{ name: "notes__whoami" }])).rejects.toMatchObject({
         error: { code: "UNAUTHORIZED", server: "notes" },
       });
@@ -148,7 +149,7 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
         onMissing: (missing) => heard.push(missing),
       });
       const shown = namesIn(await run([one], []));
-      expect(shown).toHaveLength(98);
+      expect(shown).toHaveLength(100 - 2);
       const { tools } = await tenantry.workspace("acme").as("ada").listTools();
       const known = tools.filter(({ name }) => shown.includes(name.replaceAll("-", "_")));
       const { told } = await run(
@@ -156,17 +157,46 @@ export function describeMcpServer(version: string, sdk: Sdk): void {
         known.map(({ name }) => ({ name: name.replaceAll("-", "_") })),
         { maxTurns: 200 },
       );
-      expect(told).toEqual(
-        known.map(({ origin }) => [{ type: "input_text", text: `${origin.tool} for nobody` }]),
-      );
+      const numberOf = ({ description = "" }) => /(?<=^Number )\d+/u.exec(description)?.[0];
+      expect(told.map(textOf)).toEqual(known.map((tool) => `${numberOf(tool)} for nobody`));
       expect(heard[0]).toMatchObject({
         unavailable: [{ server: "gone" }],
         ambiguous: [{ name: "odd__a_b", servers: ["odd"] }],
       });
     }, 60_000);
 
+    it("tells a model nothing that a provider cannot read, whoever hears what is missing throws", async () => {
+      const half = "\ud83d";
+      const inputSchema = { type: "object", description: half } as const;
+      const svg = { type: "image", data: "AAAA", mimeType: "image/svg+xml" } as const;
+      const call = () => ({ content: [{ type: "text" as const, text: half }, svg] });
+      const definition = { name: "odd", description: half, inputSchema };
+      await using odd = await startFakeServer({ tools: [{ definition, call }] });
+      const gone = { url: "http://127.0.0.1:1/mcp" };
+      await using tenantry = createTenantry({ servers: { odd: { url: odd.url }, gone } });
+      const onMissing = () => expect.unreachable("on purpose");
+      const one = mcpServer(tenantry.workspace("acme").as("ada"), { onMissing });
+      const { model, told } = await run([one], [{ name: "odd__odd" }]);
+      expect(isWhole(model.calls.map(({ request: { input, tools } }) => ({ input, tools })))).toBe(true);
+      expect(told).toMatchObject([[{ type: "input_text", text: "\ufffd\n[image, image/svg+xml, 3 bytes]" }]]);
+    });
+
+    it("has nothing to say when its workspace is closed in a call", async () => {
+      await using own = await startWorld();
+      const one = mcpServer(own.as("ada"), { onProgress: () => void own.tenantry.close() });
+      const { told } = await run([one], [{ name: "notes__wait" }]);
+      expect(textOf(told[0])).toContain("[CLOSED]");
+    });
+
+    it("ends a call after the host's own time, whether its tool was listed or not", async () => {
+      const one = mcpServer(as("ada"), { timeoutMs: 50 });
+      await expect(one.callTool("notes__wait", {})).rejects.toMatchObject({ code: "TIMEOUT" });
+      await one.listTools();
+      await expect(one.callTool("notes__wait", {})).rejects.toMatchObject({ code: "TIMEOUT" });
+    });
+
     it("takes one user only", () => {
-      expect(() => mcpServer(world.shared as never)).toThrow("[ARGUMENT_INVALID]");
+      expect(() => mcpServer(world.sharedBy(userOf) as never)).toThrow("[ARGUMENT_INVALID]");
       expect(() => mcpServer(undefined as never)).toThrow("[ARGUMENT_INVALID]");
     });
   });

@@ -1,37 +1,25 @@
 import type { Model } from "@openai/agents";
-import { assistantMessage, functionCall, modelResponder, ScriptedModel } from "@openai/agents/testing";
+import { assistantMessage, functionCall, ScriptedModel } from "@openai/agents/testing";
+import type { AskedTool } from "adapter-fixtures";
 
-/** What a model asks for. */
-export interface AskedTool {
-  readonly name: string;
-  readonly args?: Record<string, unknown> | string;
-}
-
-/** What a tool told a model. */
-export interface Told {
-  readonly name: string;
-  readonly output: unknown;
-}
-
-/** The SDK's own test model: it asks for these tools, one list a step, and then repeats what they told it. */
-export function scriptedModel(...steps: (readonly AskedTool[])[]): ScriptedModel & Model {
-  const asking = steps.map((asked, step) =>
-    asked.map(({ name, args = {} }, index) => functionCall(name, args, { callId: `call-${step}-${index}` })),
+/** The SDK's own test model: it asks for these tools, one list a turn, and then has its say. */
+export function scriptedModel(turns: readonly (readonly AskedTool[])[]): ScriptedModel & Model {
+  const asking = turns.map((asked, turn) =>
+    asked.map(({ name, args = {} }, index) => functionCall(name, args, { callId: `call-${turn}-${index}` })),
   );
-  return new ScriptedModel([
-    ...asking,
-    modelResponder(({ request }) => [assistantMessage(toldIn(request.input).map(textOf).join("; "))]),
-  ]);
+  return new ScriptedModel([...asking, [assistantMessage("Done.")]]);
 }
 
 /** What all tools told the model. */
-export function toldIn(input: unknown): Told[] {
-  return (Array.isArray(input) ? (input as ({ type?: string } & Told)[]) : []).filter(
-    ({ type }) => type === "function_call_result",
-  );
+export function toldIn(model: ScriptedModel): unknown[] {
+  const input = model.lastCall?.request.input;
+  const items = Array.isArray(input) ? (input as { type?: string; output?: unknown }[]) : [];
+  return items.flatMap(({ type, output }) => (type === "function_call_result" ? [output] : []));
 }
 
-function textOf({ output }: Told): string {
-  const { text } = output as { text?: string };
-  return text ?? JSON.stringify(output);
+/** The same as text. */
+export function textOf(output: unknown): string {
+  const parts = (Array.isArray(output) ? output : [output]) as { text?: string }[];
+  const [{ text } = {}, ...others] = parts;
+  return text !== undefined && others.length === 0 ? text : JSON.stringify(output);
 }

@@ -13,7 +13,7 @@ const tool = {
 const missing = [{ server: "mail", error: new Error() }] as unknown as ToolListing["unavailable"];
 
 /** What a workspace was asked, and by whom. */
-function workspace() {
+function workspace(...tools: CatalogTool[]) {
   const lists: (ListOptions | undefined)[] = [];
   const calls: {
     user: string;
@@ -25,7 +25,7 @@ function workspace() {
     ({
       listTools: (options?: ListOptions) => {
         lists.push(options);
-        return Promise.resolve({ tools: [tool], unavailable: missing });
+        return Promise.resolve({ tools: tools.length > 0 ? tools : [tool], unavailable: missing });
       },
       callTool: (address: ToolAddress, args?: object, options?: CallToolOptions) => {
         calls.push({ user, address, args, options });
@@ -35,8 +35,9 @@ function workspace() {
   return { lists, calls, as };
 }
 
+const named = (offered: OfferedTool<string>) => ({ ...offered, name: offered.tool.name });
 const first = async (source: ToolSource<string>, options = {}): Promise<OfferedTool<string>> => {
-  const { tools } = await offerTools(source, options, (offered) => offered);
+  const { tools } = await offerTools(source, options, named);
   return tools[0] as OfferedTool<string>;
 };
 
@@ -59,8 +60,8 @@ it("takes a user's own client for both", async () => {
 it("names what is missing, and lists as it is told to", async () => {
   const { as, lists } = workspace();
   const list = { fresh: true };
-  expect(await offerTools(as("ada"), { list }, ({ tool: { name } }) => name)).toEqual({
-    tools: ["notes__read"],
+  expect(await offerTools(as("ada"), { list }, ({ tool: { name } }) => ({ name }))).toEqual({
+    tools: [{ name: "notes__read" }],
     unavailable: missing,
   });
   expect(lists).toEqual([list]);
@@ -72,8 +73,8 @@ it("passes on the signal, the deadline, and progress with the call's own context
   const onProgress = (...all: unknown[]) => told.push(all);
   const read = await first({ catalog: as("nobody"), clientOf: as }, { timeoutMs: 5, onProgress });
   const { signal } = new AbortController();
-  await read.call({}, { context: "ada", signal });
-  expect(calls[0]?.options).toMatchObject({ signal, timeoutMs: 5 });
+  await read.call({}, { context: "ada", signal, meta: { "example.com/why": "test" } });
+  expect(calls[0]?.options).toMatchObject({ signal, timeoutMs: 5, meta: { "example.com/why": "test" } });
   calls[0]?.options?.onProgress?.({ progress: 1 });
   expect(told).toEqual([[{ progress: 1 }, tool, "ada"]]);
 });
@@ -119,6 +120,66 @@ it("throws an abort as it is while the host still looks for the client", async (
   const read = await first({ catalog: as("nobody"), clientOf: () => Promise.reject(gone) });
   const signal = AbortSignal.abort(gone);
   await expect(read.call({}, { context: "ada", signal })).rejects.toBe(gone);
+});
+
+it("ends a wait for a client that never comes", async () => {
+  const { as } = workspace();
+  const read = await first({ catalog: as("nobody"), clientOf: () => new Promise(() => {}) });
+  const controller = new AbortController();
+  const call = read.call({}, { context: "ada", signal: controller.signal });
+  const gone = new Error("Ada left.");
+  controller.abort(gone);
+  await expect(call).rejects.toBe(gone);
+});
+
+it("keeps for itself what a host fails with after the caller has left", async () => {
+  const { as } = workspace();
+  const gone = new Error("Ada left.");
+  const clientOf = () => Promise.reject(new Error("the host's secret"));
+  const read = await first({ catalog: as("nobody"), clientOf });
+  await expect(read.call({}, { context: "ada", signal: AbortSignal.abort(gone) })).rejects.toBe(gone);
+});
+
+it("calls as whoever the context named when the call began", async () => {
+  const { as, calls } = workspace();
+  const context = { user: "ada" };
+  const { tools } = await offerTools(
+    { catalog: as("nobody"), clientOf: async ({ user }: typeof context) => Promise.resolve(as(user)) },
+    {},
+    ({ tool: { name }, call }) => ({ name, call }),
+  );
+  const call = tools[0]?.call({}, { context });
+  context.user = "bob";
+  await call;
+  expect(calls.map(({ user }) => user)).toEqual(["ada"]);
+});
+
+const onPurpose = new Error("on purpose");
+it.each([
+  [
+    "throws",
+    () => {
+      throw onPurpose;
+    },
+  ],
+  ["rejects", () => Promise.reject(onPurpose)],
+])("is not disturbed by who hears of progress and %s", async (_, onProgress) => {
+  const { as, calls } = workspace();
+  const read = await first(as("ada"), { onProgress });
+  await read.call({}, { context: "ada" });
+  expect(() => calls[0]?.options?.onProgress?.({ progress: 1 })).not.toThrow();
+});
+
+it("leaves out tools that a framework calls by one name, and says whose they are", async () => {
+  const mail = { ...tool, name: "mail__read", origin: { server: "mail", tool: "read" } } as CatalogTool;
+  const other = { ...tool, name: "notes__write" };
+  const { as } = workspace(tool, mail, other);
+  const short = ({ tool: { name } }: OfferedTool<string>) => ({ name: name.split("__")[1] ?? "" });
+  expect(await offerTools(as("ada"), {}, short)).toEqual({
+    tools: [{ name: "write" }],
+    unavailable: missing,
+    ambiguous: [{ name: "read", servers: ["notes", "mail"] }],
+  });
 });
 
 it.each([undefined, null, 1, {}, { clientOf: () => {} }, { listTools: () => {} }])(

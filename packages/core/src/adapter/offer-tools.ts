@@ -1,7 +1,10 @@
+import { isAbortReason, raceAbort } from "../abort.ts";
 import { TenantryError } from "../error.ts";
 import type { CatalogTool, Listing } from "../listing.ts";
-import type { CallToolResult } from "../mcp.ts";
-import type { WorkspaceClient } from "../workspace-client.ts";
+import type { CallToolResult, Progress } from "../mcp.ts";
+import type { CallToolOptions, WorkspaceClient } from "../workspace-client.ts";
+import { tell } from "./tell.ts";
+import { toldApart } from "./told-apart.ts";
 import type { ToolOptions } from "./tool-options.ts";
 import { sharedTools, type CallArguments, type ClientOf, type ToolSource } from "./tool-source.ts";
 
@@ -10,6 +13,8 @@ export interface OfferedCall<Context> {
   /** The framework's own account of the call, which names the user. */
   readonly context: Context;
   readonly signal?: AbortSignal | undefined;
+  /** What the request says beside its arguments; see `CallToolOptions`. */
+  readonly meta?: CallToolOptions["meta"];
 }
 
 /** A tool that waits for a framework's own shape. */
@@ -29,8 +34,11 @@ export interface OfferedTools<Tools> extends Listing {
   readonly tools: Tools;
 }
 
-/** Lists the tools of a source and lets an adapter give each its framework's shape. Throws as `listTools()` does. */
-export async function offerTools<Context, Tool>(
+/**
+ * Lists the tools of a source and lets an adapter give each its framework's shape and its framework's name. Tools of one name
+ * are left out, and are in `ambiguous`. Throws as `listTools()` does.
+ */
+export async function offerTools<Context, Tool extends { readonly name: string }>(
   source: ToolSource<Context>,
   { list, needsApproval, onProgress, timeoutMs }: ToolOptions<Context>,
   shape: (offered: OfferedTool<Context>) => Tool,
@@ -40,26 +48,28 @@ export async function offerTools<Context, Tool>(
   const offer = (tool: CatalogTool): OfferedTool<Context> => ({
     tool,
     ...(needsApproval && { needsApproval: (args) => needsApproval(tool, args) }),
-    async call(args, { context, signal }) {
+    async call(args, { context, signal, meta }) {
       const client = await clientFor(clientOf, context, signal);
-      const tell =
-        onProgress && ((progress: Parameters<typeof onProgress>[0]) => onProgress(progress, tool, context));
-      return client.callTool(tool.origin, args, { signal, timeoutMs, onProgress: tell });
+      const hear = onProgress && ((progress: Progress) => tell(onProgress, progress, tool, context));
+      return client.callTool(tool.origin, args, { signal, timeoutMs, meta, onProgress: hear });
     },
   });
-  return { ...listing, tools: listing.tools.map((tool) => shape(offer(tool))) };
+  const shaped = listing.tools.map((tool) => ({ made: shape(offer(tool)), server: tool.origin.server }));
+  const { apart, ambiguous } = toldApart(shaped, ({ made: { name }, server }) => ({ name, server }));
+  const all = [...(listing.ambiguous ?? []), ...ambiguous];
+  return { ...listing, ...(all.length > 0 && { ambiguous: all }), tools: apart.map(({ made }) => made) };
 }
 
 /**
  * The client of whoever a call's own context names, for adapters that offer more than tools. Throws `PRINCIPAL_INVALID` where
- * the host gives none.
+ * the host gives none, and the reason of an abort while the host still looks for it.
  */
 export async function clientFor<Context>(
   clientOf: ClientOf<Context>,
   context: Context,
   signal?: AbortSignal,
 ): Promise<WorkspaceClient> {
-  const client = await askHost(clientOf, context, signal);
+  const client = await raceAbort(askHost(clientOf, context, signal), signal);
   if (typeof client?.callTool === "function") return client;
   throw new TenantryError(
     "PRINCIPAL_INVALID",
@@ -76,7 +86,7 @@ async function askHost<Context>(
   try {
     return await clientOf(context);
   } catch (cause) {
-    if (cause instanceof TenantryError || signal?.aborted) throw cause;
+    if (cause instanceof TenantryError || isAbortReason(cause, signal)) throw cause;
     throw new TenantryError(
       "PRINCIPAL_INVALID",
       "clientOf failed, so nobody is known to make this call for; see what the call's context holds, and the cause.",

@@ -35,3 +35,42 @@ it("gives structured content where there are no blocks, and nothing where there 
 it("mends half a character, which no provider takes", () => {
   expect(resultText({ content: [{ type: "text", text: "a\ud83d!" }] })).toBe("a\ufffd!");
 });
+
+it("says of a failure that says nothing that it is one", () => {
+  expect(resultText({ content: [], isError: true })).toBe("The tool failed and did not say why.");
+  expect(resultText({ content: [{ type: "text", text: " \n" }], isError: true })).toMatch(/did not say why/u);
+  expect(resultText({ content: [], structuredContent: { why: "full" }, isError: true })).toBe(
+    '{"why":"full"}',
+  );
+});
+
+it.each([undefined, null, "text", 7, { 0: "text" }])("takes %j for no content", (content) => {
+  expect(resultText({ content } as never)).toBe("");
+});
+
+it("tells what is no block of MCP as far as it can be", () => {
+  const content = [
+    null,
+    "text",
+    ["text"],
+    { type: "constructor" },
+    { type: "video", data: "AAAA" },
+    { type: "text" },
+    { type: "text", text: { toString: null } },
+    { type: "image" },
+    { type: "audio", data: 7, mimeType: ["audio/wav"] },
+    { type: "resource" },
+    { type: "resource", resource: null },
+    { type: "resource", resource: { uri: "note://1" } },
+    { type: "resource_link", uri: {}, description: 7 },
+  ];
+  expect(resultText({ content } as never).split("\n")).toEqual([
+    ...Array<string>(5).fill("[content of an unknown kind]"),
+    ...Array<string>(2).fill("[text that is none]"),
+    "[image, unknown type, 0 bytes]",
+    "[audio, unknown type, 0 bytes]",
+    ...Array<string>(2).fill("[resource of no URI, unknown type, 0 bytes]"),
+    "[resource note://1, unknown type, 0 bytes]",
+    "[resource of no URI]",
+  ]);
+});

@@ -197,6 +197,150 @@ describe("a conversation", () => {
     await vi.waitFor(() => expect(listeners.size).toBe(0));
   });
 
+  it("goes on watching what a request asks for again and is taken back", async () => {
+    const { send, request, listeners } = talk();
+    await request("resources/subscribe", { uri: "test://one" });
+    send({ id: 2, method: "resources/subscribe", params: { uri: "test://one" } });
+    send({ method: "notifications/cancelled", params: { requestId: 2 } });
+    await request("ping", {}, 3);
+    expect(listeners.size).toBe(1);
+  });
+
+  it("watches what one of two requests was taken back for that came while the server was asked", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const gate = Promise.withResolvers<void>();
+    const subscribe: typeof client.subscribe = async (...given) => {
+      await gate.promise;
+      return client.subscribe(...given);
+    };
+    const { send, said, answerTo } = talk({}, { client: { ...client, subscribe } });
+    for (const id of [1, 2]) send({ id, method: "resources/subscribe", params: { uri: "test://one" } });
+    send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    await new Promise(setImmediate);
+    expect(said).toEqual([]);
+    gate.resolve();
+    expect((await answerTo(2)).result).toEqual({});
+    expect(listeners.size).toBe(1);
+  });
+
+  it("ends what was taken back, and not what was asked for since", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const left = [...gates];
+    const subscribe: typeof client.subscribe = async (filter, listener) => {
+      await left.shift()?.promise;
+      return client.subscribe(filter, listener);
+    };
+    const { send, request, answerTo } = talk({}, { client: { ...client, subscribe } });
+    const params = { uri: "test://one" };
+    send({ id: 1, method: "resources/subscribe", params });
+    await request("resources/unsubscribe", params, 2);
+    send({ id: 3, method: "resources/subscribe", params });
+    gates[1]?.resolve();
+    expect((await answerTo(3)).result).toEqual({});
+    send({ method: "notifications/cancelled", params: { requestId: 1 } });
+    gates[0]?.resolve();
+    await request("ping", {}, 4);
+    await new Promise(setImmediate);
+    expect(listeners.size).toBe(1);
+  });
+
+  it("asks again for what could not be watched", async () => {
+    const { connect, listeners } = workspaceOf();
+    const client = connect({ workspace: "acme", user: "ada" });
+    const subscribe = vi
+      .fn(client.subscribe)
+      .mockRejectedValueOnce(new TenantryError("TIMEOUT", "Try again."));
+    const { request } = talk({}, { client: { ...client, subscribe } });
+    expect((await request("resources/subscribe", { uri: "test://one" }, 1)).error).toBeDefined();
+    expect((await request("resources/subscribe", { uri: "test://one" }, 2)).result).toEqual({});
+    expect(listeners.size).toBe(1);
+  });
+
+  it("takes the id of a request that was answered for another", async () => {
+    const { said, request, send } = talk();
+    await request("ping");
+    send({ id: 1, method: "ping" });
+    await vi.waitFor(() => expect(said).toEqual(Array(2).fill({ jsonrpc: "2.0", id: 1, result: {} })));
+  });
+
+  it("tells servers nothing of the token that progress of this link is told by", async () => {
+    const { request } = talk({ tools: { meta: (_, { meta }) => text(JSON.stringify(meta)) } });
+    const _meta = { progressToken: 7, "io.modelcontextprotocol/clientInfo": {}, "example.com/why": "test" };
+    const { result } = await request("tools/call", { name: "meta", _meta });
+    expect(result).toMatchObject({ content: [{ text: '{"example.com/why":"test"}' }] });
+  });
+
+  it("asks its client nothing that nobody wants to know any more", async () => {
+    const signal = AbortSignal.abort(new Error("Gone."));
+    const { said, hello, request } = talk({
+      tools: {
+        ask: async (_, { handlers }) =>
+          text(await Promise.resolve(handlers?.onRoots?.({ signal })).then(String, () => "not asked")),
+      },
+    });
+    await hello({ roots: {} });
+    const { result } = await request("tools/call", { name: "ask" });
+    expect(result).toMatchObject({ content: [{ text: "not asked" }] });
+    expect(said.map(({ method }) => method)).toEqual([undefined, undefined]);
+  });
+
+  it("is not confused by what a client takes back that it never asked", async () => {
+    const { send, request } = talk({ tools: { ask: () => text("fine") } });
+    for (const requestId of [undefined, null, "1", 99, {}, [], -0, "__proto__"])
+      send({ method: "notifications/cancelled", params: { requestId } });
+    for (const method of ["notifications/progress", "notifications/none", "constructor", "__proto__"])
+      send({ method, params: { progressToken: 1, progress: 1 } });
+    for (const id of [1, "nobody asked"]) send({ id, result: { roots: [] } });
+    expect((await request("tools/call", { name: "ask" })).result).toMatchObject({
+      content: [{ text: "fine" }],
+    });
+    for (const method of ["constructor", "__proto__", "toString"])
+      expect((await request(method, {}, method)).error?.code).toBe(-32_601);
+  });
+
+  it("tells each of two clients its own, who use one id and one token at the same time", async () => {
+    const tools = {
+      wait: async (
+        _: unknown,
+        { onProgress, signal }: { onProgress?: unknown; signal?: AbortSignal | undefined },
+      ) => {
+        (onProgress as (progress: object) => void)({ progress: 1 });
+        return raceAbort(new Promise<never>(() => {}), signal);
+      },
+    };
+    const [first, second] = [talk({ tools: tools as never }), talk({ tools: tools as never })];
+    for (const { send } of [first, second]) send({ id: 1, ...waiting });
+    await vi.waitFor(() => expect([first.said.length, second.said.length]).toEqual([1, 1]));
+    first.conversation.close();
+    second.send({ method: "notifications/cancelled", params: { requestId: 2 } });
+    await second.request("ping", {}, 2);
+    expect(second.said.map(({ id }) => id)).toEqual([undefined, 2]);
+    expect(first.said).toHaveLength(1);
+  });
+
+  it("ends a question that its server asks when the client is closed", async () => {
+    const left = Promise.withResolvers<unknown>();
+    const { conversation, said, send, hello } = talk({
+      tools: {
+        ask: async (_, { handlers, signal }) => {
+          const asked = Promise.resolve(handlers?.onRoots?.({ signal: signal as AbortSignal }));
+          asked.catch(left.resolve);
+          await asked;
+          return text("answered");
+        },
+      },
+    });
+    await hello({ roots: {} });
+    send({ id: 1, method: "tools/call", params: { name: "ask" } });
+    await vi.waitFor(() => expect(said.at(-1)?.method).toBe("roots/list"));
+    conversation.close();
+    expect(await left.promise).toBeInstanceOf(Error);
+    expect(said.at(-1)?.method).toBe("roots/list");
+  });
+
   it("listens to nobody unless it is to tell of changes", async () => {
     const { send, request, hello, listeners } = talk();
     await hello();

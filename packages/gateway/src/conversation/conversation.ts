@@ -140,8 +140,7 @@ export class Conversation {
       case "resources/subscribe": {
         const { uri } = params;
         checkWatch(uri, this.#watched, this.#limits);
-        await this.#watched.watch(uri);
-        if (signal.aborted) this.#watched.unwatch(uri);
+        await this.#watched.watch(uri, signal);
         return {};
       }
       case "resources/unsubscribe":

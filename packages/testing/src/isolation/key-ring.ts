@@ -27,6 +27,11 @@ export class KeyRing {
     return Object.fromEntries(entries);
   }
 
+  /** The users of whom there is a key in a text. */
+  ownersIn(text: string): readonly string[] {
+    return [...this.#keys].filter(([, keys]) => keys.some((key) => text.includes(key))).map(([user]) => user);
+  }
+
   /** A text without the keys that are in it. */
   redact(text: string): string {
     return [...this.#keys.values()].flat().reduce((rest, key) => rest.replaceAll(key, "[key]"), text);

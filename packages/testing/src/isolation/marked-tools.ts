@@ -32,6 +32,19 @@ export function answersIn(text: string): readonly { readonly user: string; reado
   return [...text.matchAll(answerPattern)].map(([, user = "", mark]) => ({ user, mark: Number(mark) }));
 }
 
+/** Whom a tool was listed for: every description says so. */
+const listedPattern = /listed for (\w+)/gu;
+
+/** The users whose tools' descriptions are in a text. */
+export function listedIn(text: string): readonly string[] {
+  return [...text.matchAll(listedPattern)].map(([, user = ""]) => user);
+}
+
+/** A text without what the server itself says of users, which is judged apart. */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(answerPattern, "").replaceAll(listedPattern, "");
+}
+
 /** The tool of a user that no other user has. */
 export const ownTool = (user: string): string => `only_${user}`;
 /** The tool that a user has once their list has changed. */
@@ -47,14 +60,18 @@ export class MarkedTools {
 
   /** The tools of one user. */
   of(user = ""): readonly FakeTool[] {
-    const made = this.#lists.get(user) ?? [this.#answer("answer"), this.#wait(), this.#answer(ownTool(user))];
+    const made = this.#lists.get(user) ?? [
+      this.#answer("answer", user),
+      this.#wait(user),
+      this.#answer(ownTool(user), user),
+    ];
     this.#lists.set(user, made);
     return made;
   }
 
   /** Gives a user one more tool. */
   add(user: string): void {
-    this.#lists.set(user, [...this.of(user), this.#answer(newTool(user))]);
+    this.#lists.set(user, [...this.of(user), this.#answer(newTool(user), user)]);
   }
 
   /** The call of `wait` with this number, which may yet have to arrive. */
@@ -69,15 +86,16 @@ export class MarkedTools {
     for (const call of this.#waiting.values()) call.answer();
   }
 
-  #answer(name: string): FakeTool {
-    return tool(name, "Says whose key the call came with.", (call) => {
+  #answer(name: string, user: string): FakeTool {
+    return tool(name, `Says whose key the call came with; listed for ${user}.`, (call) => {
       this.#note(call);
       return answerTo(call);
     });
   }
 
-  #wait(): FakeTool {
-    return tool("wait", "Waits, and then says whose key the call came with.", async (call, signal) => {
+  #wait(user: string): FakeTool {
+    const description = `Waits, and then says whose key the call came with; listed for ${user}.`;
+    return tool("wait", description, async (call, signal) => {
       this.#note(call);
       const waiting = this.waiting(call.mark) as Waiting;
       await waiting.begin(signal);

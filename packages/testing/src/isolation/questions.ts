@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answersIn, newTool, ownTool, type WaitingCall } from "./marked-tools.ts";
-import { keyless, textOf, users, type Scene, type User } from "./scene.ts";
+import { answersIn, listedIn, newTool, ownTool, type WaitingCall } from "./marked-tools.ts";
+import { keyless, users, type Scene, type User } from "./scene.ts";
+import { shows, textOf } from "./text.ts";
 import { within } from "./within.ts";
 
 /** What became of a question: `undefined`, or why its user did not get what is theirs. */
@@ -68,14 +69,15 @@ export class Questions {
   async askWithoutKey(): Promise<void> {
     const mark = ++this.#marks;
     const list = this.#ask(keyless, "list", async ({ subject }) => {
-      const names = await subject.listTools(keyless);
-      if (names.length > 0) this.#scene.note("keyless", `${keyless}, who has no key, was shown tools`);
+      const list = await subject.listTools(keyless);
+      if (list.length > 0) this.#scene.note("keyless", `${keyless}, who has no key, was shown tools`);
       return undefined;
     });
     const call = this.#ask(keyless, "call", async ({ subject }, signal) => {
       const given = await subject.callTool(keyless, "answer", { asker: keyless, mark }, { signal });
       for (const answer of answersIn(textOf(given)))
         this.#scene.note("keyless", `${keyless}, who has no key, was answered as ${answer.user}`);
+      this.#scene.judgeText(keyless, given);
       return undefined;
     });
     await Promise.all([list, call]);
@@ -91,9 +93,10 @@ export class Questions {
     const scene = this.#scene;
     const late = new AbortController();
     const signal = leaving ? AbortSignal.any([leaving, late.signal]) : late.signal;
-    const asked = work(scene, signal).catch(
-      (failure: unknown) => `the ${what} of ${user} failed: ${scene.describe(failure)}`,
-    );
+    const asked = work(scene, signal).catch((failure: unknown) => {
+      scene.judgeText(user, failure);
+      return `the ${what} of ${user} failed: ${scene.describe(failure)}`;
+    });
     const tooLate = `the ${what} of ${user} had not ended after ${scene.timeoutMs} ms`;
     const unanswered = await within(scene.timeoutMs, asked, tooLate);
     late.abort(new Error("Nobody waits for it any more."));
@@ -102,6 +105,7 @@ export class Questions {
 
   #judgeAnswer(user: User, mark: number, given: unknown): Unanswered {
     const answers = answersIn(textOf(given));
+    this.#scene.judgeText(user, given);
     for (const answer of answers) {
       if (answer.user !== user)
         this.#scene.note("answer", `a call of ${user} was answered as one of ${answer.user}`);
@@ -112,12 +116,17 @@ export class Questions {
     return `call ${mark} of ${user} was not answered: ${this.#scene.describe(given)}`;
   }
 
-  #judgeList(user: User, names: readonly string[]): Unanswered {
-    const shows = (tool: string) => names.some((name) => name.endsWith(tool));
-    for (const other of users)
-      if (other !== user && (shows(ownTool(other)) || shows(newTool(other))))
+  #judgeList(user: User, list: readonly unknown[]): Unanswered {
+    const listed = listedIn(textOf(list));
+    this.#scene.judgeText(user, list);
+    for (const other of users.filter((one) => one !== user)) {
+      if (shows(list, ownTool(other)) || shows(list, newTool(other)))
         this.#scene.note("list", `${user} was shown a tool of ${other}`);
-    return shows(ownTool(user)) ? undefined : `the list of ${user} has not the tool that is ${user}'s own`;
+      if (listed.includes(other)) this.#scene.note("list", `${user} was shown a tool as ${other} was`);
+    }
+    return shows(list, ownTool(user))
+      ? undefined
+      : `the list of ${user} has not the tool that is ${user}'s own`;
   }
 }
 

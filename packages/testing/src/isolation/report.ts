@@ -20,8 +20,10 @@ export type CrossingKind =
   | "session"
   /** A user got the answer to another's call. */
   | "answer"
-  /** A user was shown another's tool, or told of a change of another's list. */
+  /** A user was shown another's tool, or what one was listed as to another, or told of a change of another's list. */
   | "list"
+  /** What a user was told, such as why a call failed, names another user or shows another's key. */
+  | "text"
   /** A call of one user ended because another gave up theirs. */
   | "cancel"
   /** A user without a key was served. */

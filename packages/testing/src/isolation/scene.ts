@@ -1,11 +1,11 @@
-import { inspect } from "node:util";
 import { TenantryError, type Era } from "@tenantry/core";
 import { startFakeServer, type FakeServer } from "../fake-server.ts";
 import type { RecordedRequest } from "../recording.ts";
 import { KeyRing } from "./key-ring.ts";
-import { MarkedTools } from "./marked-tools.ts";
+import { MarkedTools, withoutMarks } from "./marked-tools.ts";
 import type { Crossing, CrossingKind } from "./report.ts";
 import type { IsolationHost, IsolationSubject, OpenSubject } from "./subject.ts";
+import { names, textOf } from "./text.ts";
 import { within } from "./within.ts";
 
 /** The two who must never meet. */
@@ -96,6 +96,17 @@ export class Scene {
     this.#crossings.set(`${kind} ${detail}`, Object.freeze({ kind, detail }));
   }
 
+  /** Notes where what a user was given, or failed with, tells of another user. */
+  judgeText(user: string, given: unknown): void {
+    const text = textOf(given);
+    const rest = withoutMarks(text);
+    const owners = this.keys.ownersIn(text);
+    for (const other of users.filter((one) => one !== user)) {
+      if (owners.includes(other)) this.note("text", `${user} was told a key of ${other}`);
+      if (names(rest, other)) this.note("text", `${user} was told of ${other}`);
+    }
+  }
+
   /** Whatever a subject gave or threw, as a short text without a key. */
   describe(value: unknown): string {
     const text = value instanceof Error ? `${value.name}: ${value.message}` : textOf(value);
@@ -133,10 +144,4 @@ export async function startScene(source: IsolationSubject, options: SceneOptions
     onCrossing: "record",
   });
   return new Scene(source, server, tools, options);
-}
-
-/** Everything that is in a value, as text; frameworks put answers into objects that JSON does not take. */
-export function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return inspect(value, { depth: 12, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -24,8 +24,11 @@ export interface IsolationSubject {
 
 /** A subject that runs. Any of its verbs may be called for several users at once, and may reject. */
 export interface OpenSubject {
-  /** The names of the tools that a user is shown; they may have prefixes. */
-  listTools(user: string): Promise<readonly string[]>;
+  /**
+   * What a user is shown of each of their tools: its name, which may have a prefix, or better all that there is, in any
+   * shape. Somebody without tools is shown none.
+   */
+  listTools(user: string): Promise<readonly unknown[]>;
   /**
    * Calls a tool by the server's own name for a user; gives what the user gets, in any shape. The signal aborts when the
    * user leaves.

@@ -1,40 +1,20 @@
-import * as eliza from "@elizaos/core";
 import { TenantryError } from "@tenantry/core";
+import { currentRequest } from "../request-context.ts";
 import type { MessageContext } from "../service.ts";
 
 /** What a host knows of the user whose message it is, by the names of settings. */
 export type EntitySettings = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
-
-/** elizaOS' request context, which its stable versions do not have yet (1.7.2). */
-interface RequestContexts {
-  getRequestContext?(): RequestContext | undefined;
-  runWithRequestContext?<T>(context: undefined, work: () => T): T;
-}
-
-interface RequestContext {
-  readonly entityId?: unknown;
-  readonly agentId?: unknown;
-  readonly organizationId?: unknown;
-  readonly entitySettings?: EntitySettings;
-}
 
 /**
  * The settings of elizaOS' request context, where the installed version has one and where it is the context of this message's
  * own user and agent: work that was left behind by another request finds that request's, and is given nothing.
  */
 export function requestSettings({ runtime, message }: MessageContext): EntitySettings {
-  const context = (eliza as RequestContexts).getRequestContext?.();
-  if (context === undefined) return {};
-  if (context.entityId !== message.entityId || context.agentId !== runtime.agentId) return {};
-  const { organizationId } = context;
-  const own = plain(context.entitySettings ?? {});
-  return { ...(typeof organizationId === "string" && { ORGANIZATION_ID: organizationId }), ...own };
-}
-
-/** Reads an agent's own settings, outside of whichever request it happens to be started in. */
-export function outsideRequests<T>(read: () => T): T {
-  const { runWithRequestContext } = eliza as RequestContexts;
-  return runWithRequestContext === undefined ? read() : runWithRequestContext(undefined, read);
+  const request = currentRequest();
+  if (request === undefined) return {};
+  if (request.entityId !== message.entityId || request.agentId !== runtime.agentId) return {};
+  const { organizationId: ORGANIZATION_ID, entitySettings = {} } = request;
+  return plain({ ORGANIZATION_ID, ...plain(entitySettings) });
 }
 
 /** The settings of a message's user as a plain object, where `null` is not set; rejects with `CREDENTIAL_FAILED`. */
@@ -50,9 +30,19 @@ export async function settingsOfUser(
   }
 }
 
-function plain(given: EntitySettings): Readonly<Record<string, unknown>> {
-  const entries = given instanceof Map ? [...(given as ReadonlyMap<string, unknown>)] : Object.entries(given);
+/** What is neither a map nor a plain object is refused: an instance may have a restriction where it is not looked for. */
+function plain(given: unknown): Readonly<Record<string, unknown>> {
+  const entries =
+    given instanceof Map ? [...(given as ReadonlyMap<string, unknown>)] : Object.entries(object(given));
   return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** An object literal or the like, also one of another realm. */
+function object(given: unknown): object {
+  const prototype: unknown = given && Object.getPrototypeOf(given);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (typeof given === "object" && given !== null && isPlain) return given;
+  throw new TypeError("A user's settings are a plain object or a map.");
 }
 
 /**
@@ -63,7 +53,8 @@ export function enabledServers(value: unknown, all: readonly string[]): readonly
   if (value === undefined || value === null) return all;
   const listed = typeof value === "string" ? parsed(value) : value;
   if (!Array.isArray(listed) || !listed.every((one) => typeof one === "string")) return [];
-  return all.filter((id) => listed.includes(id));
+  const enabled = new Set<string>(listed);
+  return all.filter((id) => enabled.has(id));
 }
 
 function parsed(text: string): unknown {

@@ -1,12 +1,11 @@
 import type { IAgentRuntime } from "@elizaos/core";
-import { TenantryError } from "@tenantry/core";
 import { describe, expect, it } from "vitest";
 import { officialName } from "./official-name.ts";
 import { definitionsIn, findSettings, type SettingsOptions } from "./settings.ts";
 
 const options: SettingsOptions = {
   ...{ appUrl: "https://app.example.com", agentKey: "key-agent", path: undefined, provenance: "code" },
-  ...{ credentials: {}, check: () => {} },
+  ...{ credentials: {}, admitCommand: undefined },
 };
 const defined = (servers: object, more: Partial<SettingsOptions> = {}) =>
   definitionsIn({ servers }, { ...options, ...more });
@@ -79,13 +78,14 @@ it("changes nothing of frozen settings, and leaves out what is wrong without sho
 });
 
 it("leaves out what is not admitted", () => {
-  const check = (id: string) => {
-    if (id === "puppeteer")
-      throw new TenantryError("DEFINITION_INVALID", `servers.${id}: it is not admitted.`);
-  };
-  const { servers, problems } = defined(examples, { check });
-  expect(Object.keys(servers)).not.toContain("puppeteer");
-  expect(problems).toEqual(["[DEFINITION_INVALID] servers.puppeteer: it is not admitted."]);
+  const admitCommand: SettingsOptions["admitCommand"] = (_, { server }) => server === "github";
+  const { servers, problems } = defined(examples, { provenance: "foreign", admitCommand });
+  expect(Object.keys(servers)).toEqual(["my-modern-server", "my-local-server", "my-legacy-server", "github"]);
+  expect(problems).toEqual(
+    ["my-stdio-server", "puppeteer"].map(
+      (id) => `[DEFINITION_INVALID] servers.${id}: the host does not admit this command.`,
+    ),
+  );
 });
 
 describe("a user's key", () => {

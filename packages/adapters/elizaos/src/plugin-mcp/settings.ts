@@ -1,14 +1,7 @@
 import type { IAgentRuntime } from "@elizaos/core";
-import {
-  checkDefinition,
-  quote,
-  TenantryError,
-  type Provenance,
-  type ServerDefinition,
-  type Share,
-} from "@tenantry/core";
-import { fromContext, fromStatic, header, serversFromJson } from "tenantry";
-import type { CredentialSource, HostedServer, RemoteServer } from "tenantry";
+import { TenantryError, type Provenance, type ServerDefinition, type Share } from "@tenantry/core";
+import { createTenantry, fromContext, fromStatic, header, serversFromJson } from "tenantry";
+import type { CredentialSource, HostedServer, RemoteServer, TenantryOptions } from "tenantry";
 
 type Settings = Readonly<Record<string, unknown>>;
 /** What settings can define: nothing but a URL or a command. */
@@ -32,15 +25,13 @@ export interface SettingsOptions {
   readonly path: string | undefined;
   /** Credentials by server id, instead of that key. */
   readonly credentials: Readonly<Record<string, CredentialSource>>;
-  /** Throws for a definition that is not admitted. */
-  readonly check: (id: string, definition: ServerDefinition) => void;
+  /** Which commands may be run that the host did not write. */
+  readonly admitCommand: TenantryOptions["admitCommand"];
 }
 
 /** What the settings define, and what is wrong with the rest. */
 export interface DefinedServers {
   readonly servers: Readonly<Record<string, ServerDefinition>>;
-  /** Which servers' tools are listed as each user, because they take users' credentials only. */
-  readonly usersOwn: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -61,7 +52,9 @@ export function definitionsIn(settings: Settings, options: SettingsOptions): Def
     try {
       const definition = definitionOf(id, entry, options);
       if (definition === undefined) return [];
-      options.check(id, definition);
+      // Whether an instance takes it, an instance knows; it opens nothing.
+      const { admitCommand } = options;
+      void createTenantry({ servers: { [id]: definition }, admitCommand }).close();
       return [[id, definition] as const];
     } catch (error) {
       if (!(error instanceof TenantryError)) throw error;
@@ -69,8 +62,7 @@ export function definitionsIn(settings: Settings, options: SettingsOptions): Def
       return [];
     }
   });
-  const usersOwn = entries.filter(([, { discovery }]) => discovery === undefined).map(([id]) => id);
-  return { servers: Object.fromEntries(entries), usersOwn, problems };
+  return { servers: Object.fromEntries(entries), problems };
 }
 
 function definitionOf(id: string, entry: unknown, options: SettingsOptions): ServerDefinition | undefined {
@@ -81,14 +73,13 @@ function definitionOf(id: string, entry: unknown, options: SettingsOptions): Ser
   if (plain === undefined) return undefined;
   const { env = {}, command } = plain;
   const path = command !== undefined && options.path !== undefined && { PATH: options.path };
-  const definition = {
+  return {
     ...plain,
     ...(path && { env: { ...path, ...env } }),
     ...credentialsOf(id, plain, options),
-    ...(timeoutInMillis !== undefined && { timeoutMs: timeoutInMillis }),
+    ...(timeoutInMillis !== undefined && { timeoutMs: timeoutInMillis as number }),
     ...(share !== undefined && { share: share as Share }),
   };
-  return checkDefinition(definition, `servers.${/^[\w-]+$/u.test(id) ? id : quote(id)}`);
 }
 
 /**

@@ -3,6 +3,7 @@ import { newTool } from "../marked-tools.ts";
 import { firstOf, type Questions, type Unanswered } from "../questions.ts";
 import type { Scenario } from "../scenario.ts";
 import { users, type Scene, type User } from "../scene.ts";
+import { shows } from "../text.ts";
 
 /** One user's list of tools changes, and the server tells that user alone; then the other's does. */
 export const listChanged: Readonly<Scenario> = {
@@ -48,7 +49,7 @@ async function changeFor(
     }
     const lists = await Promise.all(users.map((one) => ask.list(one)));
     const shown = await scene.subject.listTools(user).catch(() => []);
-    if (heard() && shown.some((name) => name.endsWith(newTool(user)))) return firstOf(lists);
+    if (heard() && shows(shown, newTool(user))) return firstOf(lists);
     if (Date.now() >= until)
       return heard() ? `the new tool of ${user} was never shown` : `no change of ${user}'s tools was told`;
     await sleep(50);
