@@ -27,15 +27,13 @@ export type Authenticate = (
  * A caller as the host has just said it, fixed, whatever becomes of the host's own objects while a body is on its way. A
  * context that is no plain object stays as it is: a copy would lose what a class computes.
  */
-export function fixedCaller(given: Caller): Caller {
-  const { workspace, user, session, roles, context } = given;
+export function fixedCaller({ workspace, user, session, roles, context }: Caller): Caller {
   return Object.freeze({
-    ...given,
     workspace,
     user,
     session,
-    roles: Array.isArray(roles) ? Object.freeze([...roles]) : roles,
     context: isPlain(context) ? Object.freeze({ ...context }) : context,
+    roles: Array.isArray(roles) ? Object.freeze([...roles]) : roles,
   });
 }
 
@@ -50,7 +48,9 @@ export function keyOf({ workspace, user, session }: Principal): string {
 }
 
 function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+  );
 }

@@ -6,11 +6,7 @@ import { Refused } from "../wire/failure.ts";
 import { Kept } from "./kept.ts";
 
 /** What a client is told of a session that there is not, or not any more. */
-export const noSession = Object.freeze({
-  status: 404,
-  code: -32_001,
-  message: "There is no such session.",
-});
+export const noSession = { status: 404, code: -32_001, message: "There is no such session." } as const;
 
 /** What a client and this gateway have agreed on; all of it is in the session's handle, so that any process has it. */
 export interface Session {
