@@ -71,7 +71,7 @@ async function keepApart(subject: string, source: string, project: string): Prom
   // Laid out as in the repository: a subject may start its framework with what the adapter's tests start it with.
   const folder = join(project, "checks/isolation");
   mkdirSync(join(folder, "subjects/ours"), { recursive: true });
-  for (const file of ["on-tenantry.ts", join("subjects/ours", subject)])
+  for (const file of ["on-tenantry.ts", "sdk-clients.ts", join("subjects/ours", subject)])
     copyFileSync(join(isolation, file), join(folder, file));
   const laidOut = join(project, relative(repository, source));
   cpSync(join(source, "test"), join(laidOut, "test"), { recursive: true });

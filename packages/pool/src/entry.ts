@@ -110,16 +110,18 @@ export class Entry<C extends Poolable<P>, P> implements SlotHolder, StartListene
 
   /**
    * Makes the leased connection carry a credential at least as new as `resolved`; `false` where this connection
-   * cannot: it is lent to nobody any more, or refuses to adopt it and is retired.
+   * cannot: it is lent to nobody any more, or refuses to adopt it and is retired. Where it must serve, because no better
+   * one is to be had, it does with the newest credential that it takes, also while it drains.
    */
-  serves(resolved: Resolved): boolean {
+  serves(resolved: Resolved, must: boolean): boolean {
     const state = this.#state;
-    if (state.name !== "ready" && !(state.name === "draining" && state.isLastCall)) return false;
+    const isLent = state.name === "ready" || (state.name === "draining" && (state.isLastCall || must));
+    if (!isLent) return must;
     if (this.carried.isUpTo(resolved)) return true;
     const outcome = this.carried.adopt(resolved, state.opened.connection);
     if (outcome === "adopted") announceRotate(this.target);
     if (outcome === "refused") this.retire();
-    return outcome !== "refused";
+    return outcome !== "refused" || must;
   }
 
   /** Lends the connection to nobody new, and ends it with its last lease. A second call does nothing. */

@@ -203,7 +203,7 @@ export class KeyedPool<C extends Poolable<P>, P> implements Lender<C, P> {
   #serves(entry: Entry<C, P>, demand: Demand, must = false): boolean {
     let serves = false;
     try {
-      serves = entry.serves(demand.resolved) || must;
+      serves = entry.serves(demand.resolved, must);
     } finally {
       if (!serves) entry.release();
     }

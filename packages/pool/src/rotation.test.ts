@@ -65,3 +65,18 @@ it("gives another subject a connection of its own and keeps the first", async ()
   expect(second).not.toBe(first);
   expect(await run(itself, { provider })).toBe(first);
 });
+
+it("hands the newest generation also to a connection that ends as soon as it opens, the last time it is tried", async () => {
+  const { acquire, fake, pool } = startPool({}, { automatic: false });
+  const older = acquire({ provider: fakeProvider(credentialOf("s", "1")) });
+  const newer = acquire({ provider: fakeProvider(credentialOf("s", "2")) });
+  for (let round = 0; round < 3; round++) {
+    await settle();
+    fake.openings[round]?.arrive();
+    // Between its arrival and the moment in which those who wait are woken.
+    while (pool.stats().byState.ready !== 1) await Promise.resolve();
+    void pool.drain({ workspace: "acme" });
+  }
+  await Promise.all([older, newer]);
+  expect(fake.connections.map(({ generations }) => generations)).toEqual([["1"], ["1"], ["1", "2"]]);
+});
