@@ -236,6 +236,17 @@ describe("close", () => {
     await until(async () => (await server.connections()) === 0);
   });
 
+  it("leaves no socket in the middle of its handshake", async () => {
+    // It takes the connection and has nothing to say to a client that speaks TLS.
+    await using server = await serveRaw((socket) => void socket.resume());
+    const { egress, post } = poster({ limits: { closeTimeoutMs: 30 } });
+    const failing = rejection(post(new URL(server.url.href.replace("http:", "https:"))));
+    await until(async () => (await server.connections()) === 1);
+    await egress.close();
+    expect(await failing).toMatchObject({ code: "CLOSED", delivery: "unsent" });
+    await until(async () => (await server.connections()) === 0);
+  });
+
   it("does nothing where nothing was opened", async () => {
     await createEgress().close();
   });

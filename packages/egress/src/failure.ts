@@ -17,10 +17,8 @@ const unconnected =
 export function failureOf(error: unknown, progress: Progress, origin: string): TenantryError {
   if (error instanceof TenantryError) return error;
   const code = codeOf(error);
-  // The only signal on a socket is the egress's own.
-  if (code === "UND_ERR_CLOSED" || code === "UND_ERR_DESTROYED" || code === "ABORT_ERR") {
+  if (code === "UND_ERR_CLOSED" || code === "UND_ERR_DESTROYED")
     return closedError(error, progress === "unsent" ? "unsent" : "unknown");
-  }
   return progress === "unsent"
     ? connectFailure(error, code, origin)
     : exchangeFailure(error, code, progress, origin);

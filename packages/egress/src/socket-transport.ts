@@ -1,4 +1,5 @@
 /// <reference path="./undici-modules.d.ts" />
+import type { Socket } from "node:net";
 import { systemClock, TenantryError, type Provenance } from "@tenantry/core";
 import type { buildConnector, Client } from "undici";
 import type { AddressPolicy } from "./address-policy.ts";
@@ -11,8 +12,11 @@ import { closedError, type Answer, type Hop, type Transport } from "./transport.
 /** What of undici is used. */
 interface Undici {
   readonly Client: typeof Client;
-  readonly connectorOf: typeof buildConnector;
+  readonly connectorOf: (options: buildConnector.BuildOptions) => Connect;
 }
+
+/** Connects a socket, which it gives before it is connected: undici does, and does not declare it. */
+type Connect = (...args: Parameters<buildConnector.connector>) => Socket;
 
 /**
  * Carries requests over undici's keep-alive sockets, kept apart by provenance, so that a socket opened under the lax
@@ -26,8 +30,11 @@ export class SocketTransport implements Transport {
     code: new Map(),
     foreign: new Map(),
   };
-  /** Aborts when the grace of `close()` is over, and takes the sockets that are still connecting with it. */
-  readonly #end = new AbortController();
+  /**
+   * Sockets that are not connected yet, which `close()` ends. A signal that all of them share would be listened to by every
+   * socket for as long as it lives, and a new one would look at all these listeners first.
+   */
+  readonly #connecting = new Set<Socket>();
   #loading: Promise<Undici> | undefined;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -72,7 +79,6 @@ export class SocketTransport implements Transport {
     const connect = connectorOf({
       allowH2: false,
       timeout: socketTimeoutMs,
-      signal: this.#end.signal,
       ...this.#lookupFor(provenance),
     });
     return new OriginSockets({
@@ -86,12 +92,15 @@ export class SocketTransport implements Transport {
           // A watch keeps the time, which undici's timers would only see to the second.
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect: (options, callback) =>
-            connect(options, (...[failure, socket]) => {
+          connect: (options, callback) => {
+            const connecting = connect(options, (...[failure, socket]) => {
+              this.#connecting.delete(connecting);
               if (failure !== null) return callback(failure, null);
               opened(socket);
               callback(null, socket);
-            }),
+            });
+            this.#connecting.add(connecting);
+          },
         }),
       quiet: () => this.#drained?.(),
       unused: () => this.#origins[provenance].delete(origin),
@@ -113,7 +122,7 @@ export class SocketTransport implements Transport {
     this.#drained();
     await promise;
     timer.cancel();
-    this.#end.abort(closedError());
+    for (const socket of this.#connecting) socket.destroy(closedError());
     await Promise.all(this.#all().map((sockets) => sockets.end()));
   }
 
@@ -132,7 +141,7 @@ async function loadUndici(): Promise<Undici> {
       import("undici/lib/dispatcher/client.js"),
       import("undici/lib/core/connect.js"),
     ]);
-    return { Client: client.default, connectorOf: connect.default };
+    return { Client: client.default, connectorOf: connect.default as Undici["connectorOf"] };
   } catch (cause) {
     const what = "This runtime has no sockets for HTTP; give createEgress a fetch.";
     throw new TenantryError("CONFIG_INVALID", what, { cause });
