@@ -48,7 +48,7 @@ export async function measureColdUsers(bench: PoolBench): Promise<ColdUsersResul
   // The code becomes hot; each round afterwards has a port of its own, where nothing is open yet.
   for (const contender of [...contenders, ...contenders])
     await measureSlot(contender, await serving.listen(0), users);
-  const slots = await interleave(contenders, Math.ceil(bench.rounds / 2), async (contender) =>
+  const slots = await interleave(contenders, bench.rounds, async (contender) =>
     measureSlot(contender, await serving.listen(0), users),
   );
   await Promise.all(entrants.map(({ host }) => host.close()));
