@@ -161,6 +161,7 @@ export { isAbortReason, raceAbort } from "./abort.ts";
 export type { AbortableOptions } from "./abort.ts";
 export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
+export { isPlainObject } from "./plain-object.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
 export { CounterTable } from "./counter-table.ts";

@@ -1,4 +1,5 @@
 import {
+  isPlainObject,
   principalOf,
   quote,
   serverId,
@@ -17,7 +18,6 @@ import {
 } from "@tenantry/core";
 import { checkClientOptions } from "./client-options.ts";
 import { checkTimeout, routerLimits, type RouterLimits } from "./limits.ts";
-import { isPlainObject } from "./plain-object.ts";
 import { checkOptions } from "./request-options.ts";
 import { unknownServer } from "./calls/address.ts";
 import { discoveryRouteOf, type RoutedServer, type Routing } from "./routing.ts";

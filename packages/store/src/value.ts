@@ -1,4 +1,4 @@
-import { TenantryError, type Json } from "@tenantry/core";
+import { isPlainObject, TenantryError, type Json } from "@tenantry/core";
 import { invalid, unreadable } from "./failure.ts";
 
 /** How deep a value may nest. */
@@ -67,9 +67,7 @@ function check(value: unknown, depth: number, budget: Budget): void {
 }
 
 function checkPlain(value: object): void {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (!isPlain) throw notJson("an instance of a class");
+  if (!isPlainObject(value)) throw notJson("an instance of a class");
   if (Object.getOwnPropertySymbols(value).length > 0) throw notJson("a symbol as a key");
 }
 

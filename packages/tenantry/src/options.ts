@@ -1,4 +1,4 @@
-import { checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
+import { isPlainObject, checkDefinition, quote, serverId, TenantryError, workspaceId } from "@tenantry/core";
 import type {
   Clock,
   CredentialSource,
@@ -201,10 +201,7 @@ function refuseUnknown(given: object, path: string, names: readonly string[]): v
 
 /** Configuration is often read from a file, and then its types are only hoped for; a `Map` would seem to be empty. */
 function checkObject<T extends object>(given: T, path: string): T {
-  if (typeof given === "object" && given !== null && !Array.isArray(given)) {
-    const prototype: unknown = Object.getPrototypeOf(given);
-    if (prototype === null || Object.getPrototypeOf(prototype) === null) return given;
-  }
+  if (isPlainObject(given)) return given;
   throw new TenantryError("CONFIG_INVALID", `${path}: expected a plain object, such as {}.`);
 }
 

@@ -1,4 +1,5 @@
 import {
+  isPlainObject,
   headerName,
   headerValue,
   isFixed,
@@ -124,18 +125,11 @@ function givenHeaders(
  * a request that goes out without its credential can succeed as somebody else's.
  */
 function entriesOf(given: unknown): (readonly [string, CredentialHeaders[string]])[] {
-  const entries = isPlain(given) ? Object.entries(given).map(readEntry) : [undefined];
+  const entries = isPlainObject(given) ? Object.entries(given).map(readEntry) : [undefined];
   if (entries.every((entry) => entry !== undefined)) return entries;
   const what =
     "A credential gives its headers as an object of entries with a value, which is a secret, and replaces.";
   throw new TenantryError("CREDENTIAL_INVALID", `${what} Correct its headers().`);
-}
-
-/** Whether a value is an object of no class, of whichever realm. */
-function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Reads an entry once, because it may compute what it gives. */

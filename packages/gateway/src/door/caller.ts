@@ -1,4 +1,4 @@
-import { principalOf, type Principal } from "@tenantry/core";
+import { isPlainObject, principalOf, type Principal } from "@tenantry/core";
 
 /** Whom a request of an MCP client is made for, as the host's own authenticator says. */
 export interface Caller {
@@ -32,7 +32,7 @@ export function fixedCaller({ workspace, user, session, roles, context }: Caller
     workspace,
     user,
     session,
-    context: isPlain(context) ? Object.freeze({ ...context }) : context,
+    context: isPlainObject(context) ? Object.freeze({ ...context }) : context,
     roles: Array.isArray(roles) ? Object.freeze([...roles]) : roles,
   });
 }
@@ -45,12 +45,4 @@ export function principalOfCaller({ workspace, user, session }: Caller): Princip
 /** A principal as text, equal for equal ones and different for different ones. */
 export function keyOf({ workspace, user, session }: Principal): string {
   return JSON.stringify(session === undefined ? [workspace, user] : [workspace, user, session]);
-}
-
-function isPlain(value: unknown): value is object {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
-  );
 }

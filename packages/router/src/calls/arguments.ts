@@ -1,6 +1,5 @@
-import { quote, TenantryError, type Json, type JsonObject } from "@tenantry/core";
+import { isPlainObject, quote, TenantryError, type Json, type JsonObject } from "@tenantry/core";
 import type { RouterLimits } from "../limits.ts";
-import { isPlainObject } from "../plain-object.ts";
 
 type ArgumentLimits = Pick<RouterLimits, "maxArgumentDepth" | "maxArgumentSize">;
 

@@ -1,4 +1,5 @@
 import {
+  isPlainObject,
   raceAbort,
   scopeOf,
   type AbortableOptions,
@@ -12,7 +13,6 @@ import {
 } from "@tenantry/core";
 import { jsonArguments } from "../calls/arguments.ts";
 import type { RouterLimits } from "../limits.ts";
-import { isPlainObject } from "../plain-object.ts";
 import { checkOptions } from "../request-options.ts";
 import type { LoadedWorkspace } from "./loaded-workspace.ts";
 

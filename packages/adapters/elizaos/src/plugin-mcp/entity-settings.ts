@@ -1,4 +1,4 @@
-import { TenantryError } from "@tenantry/core";
+import { isPlainObject, TenantryError } from "@tenantry/core";
 import { currentRequest } from "../request-context.ts";
 import type { MessageContext } from "../service.ts";
 
@@ -37,11 +37,8 @@ function plain(given: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** An object literal or the like, also one of another realm. */
 function object(given: unknown): object {
-  const prototype: unknown = given && Object.getPrototypeOf(given);
-  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (typeof given === "object" && given !== null && isPlain) return given;
+  if (isPlainObject(given)) return given;
   throw new TypeError("A user's settings are a plain object or a map.");
 }
 
