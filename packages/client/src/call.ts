@@ -1,4 +1,4 @@
-import type { LogMessage, Progress, ServerRequestHandlers } from "@tenantry/core";
+import { tell, type LogMessage, type Progress, type ServerRequestHandlers } from "@tenantry/core";
 import type { Answer, Id, ServerMessage } from "./message.ts";
 
 /** Who hears of what comes for one call beside its answer. */
@@ -74,26 +74,17 @@ export class Call {
 
   /** Tells the caller how far the work has come. */
   progressed(progress: Progress): void {
-    told(this.listeners.onProgress, progress);
+    tell(this.listeners.onProgress, progress);
   }
 
   /** Gives the caller another notification. */
   notified(message: ServerMessage): void {
-    told(this.listeners.onNotification, message);
+    tell(this.listeners.onNotification, message);
   }
 
   /** Gives the caller a log message. */
   logged(message: LogMessage): void {
-    told(this.listeners.onLog, message);
-  }
-}
-
-/** What a listener throws is its own affair: a broken progress bar does not cost the answer. */
-function told<T>(listener: ((value: T) => void) | undefined, value: T): void {
-  try {
-    listener?.(value);
-  } catch {
-    // Nobody waits for it.
+    tell(this.listeners.onLog, message);
   }
 }
 

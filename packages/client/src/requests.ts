@@ -1,4 +1,4 @@
-import { inputRequiredOf, TenantryError, type Deviation, type RequestOptions } from "@tenantry/core";
+import { inputRequiredOf, tell, TenantryError, type Deviation, type RequestOptions } from "@tenantry/core";
 import { answerRound } from "./asking/input-rounds.ts";
 import { beginRound, checkRound } from "./asking/passed-rounds.ts";
 import type { ServerRequests } from "./asking/server-requests.ts";
@@ -9,7 +9,7 @@ import type { Link } from "./link.ts";
 import type { Fields } from "./message.ts";
 import type { OpenDependencies } from "./opened.ts";
 import type { Repairs } from "./repairs.ts";
-import { told, type Results } from "./results.ts";
+import type { Results } from "./results.ts";
 
 /** What the requests of one connection are made with. */
 export interface RequestsOptions {
@@ -98,7 +98,7 @@ export class Requests {
       }
       if (link.era === "legacy") return untypedResult(result);
       if (result.resultType === undefined) {
-        if (options.onDeviation !== undefined) told(options.onDeviation, untyped(method));
+        if (options.onDeviation !== undefined) tell(options.onDeviation, untyped(method));
         return result;
       }
       const { resultType, ...rest } = result;

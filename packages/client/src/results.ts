@@ -1,4 +1,4 @@
-import type { Deviation, ServerCapabilities } from "@tenantry/core";
+import { tell, type Deviation, type ServerCapabilities } from "@tenantry/core";
 import { acceptOldResult, acceptUnserved, type Accepted } from "./deviations.ts";
 import { isObject, type Fields } from "./message.ts";
 import type { OutputSchema, OutputSchemas } from "./schema/output-schemas.ts";
@@ -65,7 +65,7 @@ export class Results {
     const old = taken(acceptOldResult(tool, result), note);
     if (old !== undefined || note === undefined) return old ?? result;
     const deviation = this.#schemas.check(this.#outputs?.get(tool), tool, result);
-    if (deviation !== undefined) told(note, deviation);
+    if (deviation !== undefined) tell(note, deviation);
     return result;
   }
 }
@@ -74,15 +74,6 @@ export class Results {
 const maxOutputs = 10_000;
 
 function taken(accepted: Accepted | undefined, note: Note): Fields | undefined {
-  if (accepted !== undefined && note !== undefined) told(note, accepted.deviation);
+  if (accepted !== undefined && note !== undefined) tell(note, accepted.deviation);
   return accepted?.result;
-}
-
-/** Tells of a deviation; what a listener throws is its own affair. */
-export function told(note: NonNullable<Note>, deviation: Deviation): void {
-  try {
-    note(deviation);
-  } catch {
-    // The caller gets its answer.
-  }
 }

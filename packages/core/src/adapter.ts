@@ -10,7 +10,7 @@ export type { CommonImage, ResultPart } from "./adapter/result-parts.ts";
 export { toolOutput } from "./adapter/tool-output.ts";
 export type { ToolOutput } from "./adapter/tool-output.ts";
 export type { ResultFile } from "./adapter/result-file.ts";
-export { tell } from "./adapter/tell.ts";
+export { tell } from "./tell.ts";
 export { toldApart } from "./adapter/told-apart.ts";
 export type { NamedTool } from "./adapter/told-apart.ts";
 export { failureText } from "./adapter/failure-text.ts";

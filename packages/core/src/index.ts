@@ -162,6 +162,7 @@ export type { AbortableOptions } from "./abort.ts";
 export { withDeadline } from "./deadline.ts";
 export { isFixed } from "./fixed.ts";
 export { isPlainObject } from "./plain-object.ts";
+export { tell } from "./tell.ts";
 export { isThenable } from "./thenable.ts";
 export type { DeadlineOptions } from "./deadline.ts";
 export { CounterTable } from "./counter-table.ts";

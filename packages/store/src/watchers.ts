@@ -1,4 +1,4 @@
-import { isThenable, type StoreChange } from "@tenantry/core";
+import { tell, type StoreChange } from "@tenantry/core";
 import { keyOf, type KeyTexts } from "./key.ts";
 import type { SliceShape } from "./slice-shape.ts";
 
@@ -36,14 +36,7 @@ export class Watchers {
 
   /** A listener that fails fails alone: the write that it is told of has been done, and others wait to hear of it. */
   #tell(change: StoreChange): void {
-    for (const listener of [...this.#listeners.values()]) {
-      try {
-        const result: unknown = listener(change);
-        if (isThenable(result)) result.then(undefined, () => {});
-      } catch {
-        // Nobody is there to be told.
-      }
-    }
+    for (const listener of [...this.#listeners.values()]) tell(listener, change);
   }
 }
 

@@ -634,6 +634,19 @@ it("reports progress in order, the last one included", async () => {
   }
 });
 
+it.for<[string, () => void]>([
+  ["throws", () => expect.unreachable("the host's own")],
+  ["rejects", (() => Promise.reject(new Error("the host's own"))) as () => void],
+])("gives the answer to a caller whose listener %s", async ([, onProgress]) => {
+  const server = await serve({ era: "legacy" });
+  const connection = await open(server, { era: "legacy" });
+  const sleep = { name: "sleep", arguments: { ms: 0 } };
+  // Vitest fails for a rejection that nobody handles.
+  expect(await connection.request("tools/call", sleep, { onProgress })).toMatchObject({
+    content: [{ type: "text" }],
+  });
+});
+
 it.for([
   { fault: "reset", era: "legacy" },
   { fault: "endStream", era: "legacy" },

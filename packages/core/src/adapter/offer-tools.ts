@@ -3,7 +3,7 @@ import { TenantryError } from "../error.ts";
 import type { CatalogTool, Listing } from "../listing.ts";
 import type { CallToolResult, Progress } from "../mcp.ts";
 import type { CallToolOptions, WorkspaceClient } from "../workspace-client.ts";
-import { tell } from "./tell.ts";
+import { tell } from "../tell.ts";
 import { toldApart } from "./told-apart.ts";
 import type { ToolOptions } from "./tool-options.ts";
 import { sharedTools, type CallArguments, type ClientOf, type ToolSource } from "./tool-source.ts";

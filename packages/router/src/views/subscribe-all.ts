@@ -1,4 +1,5 @@
 import {
+  tell,
   isAbortReason,
   raceAbort,
   TenantryError,
@@ -43,7 +44,10 @@ export async function subscribeAll(
   signal?.throwIfAborted();
   const watched = await ownersOf(reach, filter, signal);
   const wantsLists = Object.values(wanted).some((name) => filter[name] === true);
-  const tell = ({ listing }: Candidate) => told(listener, listing.ref.id);
+  const hearOf =
+    ({ listing }: Candidate) =>
+    (event: ServerEvent) =>
+      tell(listener, { ...event, server: listing.ref.id });
   const checkOf = (candidate: Candidate) => (connection: Connection) =>
     checkIdentity(reach.routing, candidate, connection);
   const unavailable: UnavailableServer[] = [];
@@ -69,7 +73,7 @@ export async function subscribeAll(
   await Promise.all([
     ...(wantsLists ? reach.named(filter.server) : []).map(async (candidate) =>
       open(candidate, () => {
-        const hear = tell(candidate);
+        const hear = hearOf(candidate);
         const hearer = (event: ListEvent) => {
           if (filter[wanted[event.kind]] === true) hear(event);
         };
@@ -78,7 +82,7 @@ export async function subscribeAll(
     ),
     ...[...watched].map(async ([candidate, resourceUris]) =>
       open(candidate, () => {
-        const hear = tell(candidate);
+        const hear = hearOf(candidate);
         const all = () => resourceUris.forEach((uri) => hear({ kind: "resource_updated", uri }));
         const { route } = candidate;
         const check = checkOf(candidate);
@@ -137,17 +141,6 @@ async function ownersOf(
   );
   for (const { candidate, name } of owners) uris.set(candidate, [...(uris.get(candidate) ?? []), name]);
   return uris;
-}
-
-/** What a listener throws is its own affair. */
-function told(listener: (event: WorkspaceEvent) => void, server: WorkspaceEvent["server"]) {
-  return (event: ServerEvent) => {
-    try {
-      listener({ ...event, server });
-    } catch {
-      // Nobody waits for it.
-    }
-  };
 }
 
 const parts: readonly string[] = ["tools", "prompts", "resources", "server", "watched"];

@@ -1,4 +1,4 @@
-import { isThenable } from "../thenable.ts";
+import { isThenable } from "./thenable.ts";
 
 /** Tells a host's listener; what it throws, at once or later, is its own affair and costs nobody an answer. */
 export function tell<Told extends readonly unknown[]>(
